@@ -1,0 +1,25 @@
+"""lungmet_worc: from a patient manifest to study tables with WORC.
+
+Research software; not a medical device.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lungmet_worc.run import Run
+    from lungmet_worc.study import Study
+
+__version__ = "0.1.0"
+__all__ = ["Run", "Study", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the two public classes only when they are asked for."""
+    homes = {"Study": "lungmet_worc.study", "Run": "lungmet_worc.run"}
+    if name not in homes:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(homes[name]), name)

@@ -1,0 +1,130 @@
+"""What an arm hands to the search: outcomes, clinical features and the feature matrix."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lungmet_worc import clinical
+from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.errors import ResultsError
+from lungmet_worc.manifest import Patient
+from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.worc.storage import read_features, write_text
+
+#: Start of a clinical feature's name: WORC knows the group by ``semf_``.
+CLINICAL_PREFIX = "PREDICT_original_semf_"
+
+#: What marks the tumour volume among the features; the first that is there is used.
+VOLUME_FEATURES = ("PREDICT_original_sf_volume", "PyRadiomics_sf_original_shape_VoxelVolume")
+
+
+def arm_matrix(
+    arm: ArmConfig, patients: Sequence[Patient], files: Mapping[tuple[str, str], Path]
+) -> pd.DataFrame:
+    """Put the features of an arm's modalities side by side.
+
+    A feature's name is WORC's, the name of the modality behind it, as in WORC's
+    ``load_data``; columns are sorted by name and missing features are NaN, as there.
+
+    Parameters
+    ----------
+    arm : ArmConfig
+        Modalities, clinical columns and kind of features.
+    patients : sequence of Patient
+        The arm's patients.
+    files : mapping of (patient id, modality) to Path
+        Feature files; a pair that is not there has no image.
+
+    Returns
+    -------
+    DataFrame, shape (n_patients, n_features)
+        Index: patient ids.
+
+    Raises
+    ------
+    ResultsError
+        The arm asks for the volume only, and no feature is a volume.
+    """
+    rows: dict[str, dict[str, float]] = {}
+    for patient in patients:
+        row: dict[str, float] = {}
+        for modality in arm.modalities:
+            path = files.get((patient.patient_id, modality))
+            if path is not None:
+                features = read_features(path)
+                row.update({f"{name}_{modality}": value for name, value in features.items()})
+        rows[patient.patient_id] = row
+    names = sorted({name for row in rows.values() for name in row})
+    if arm.features == "volume":
+        names = _volume_names(names, arm.modalities)
+    matrix = pd.DataFrame(
+        [[row.get(name, math.nan) for name in names] for row in rows.values()],
+        index=list(rows),
+        columns=names,
+        dtype=float,
+    )
+    if arm.clinical:
+        encoded = clinical.encode(patients, arm.clinical)
+        encoded.columns = [f"{CLINICAL_PREFIX}{name}_clinical" for name in encoded.columns]
+        matrix = pd.concat([matrix, encoded], axis=1)
+    return matrix[sorted(matrix.columns)]
+
+
+def _volume_names(names: Sequence[str], modalities: Sequence[str]) -> list[str]:
+    """Return one volume feature of each modality."""
+    chosen = []
+    for modality in modalities:
+        of_modality = [name for name in names if name.endswith(f"_{modality}")]
+        volumes = [
+            name for start in VOLUME_FEATURES for name in of_modality if name.startswith(start)
+        ]
+        if not volumes:
+            message = (
+                f"No feature of {modality} is a tumour volume. Leave shape features on in "
+                "[worc.ImageFeatures] or [worc.PyRadiomics]."
+            )
+            raise ResultsError(message)
+        chosen.append(volumes[0])
+    return sorted(chosen)
+
+
+def arm_overrides(study: StudyConfig, arm: ArmConfig) -> dict[str, dict[str, str]]:
+    """Return the WORC settings that an arm needs, which no fingerprint may undo.
+
+    Clinical features are off in WORC unless their group is on (errata E5), and a volume is
+    lost in half of the candidates unless its group is.
+    """
+    groups: dict[str, str] = {}
+    if arm.clinical:
+        groups["semantic_features"] = "True"
+    if arm.features == "volume":
+        groups["shape_features"] = "True"
+    preset = worc_settings.PRESETS[study.search.preset][1]
+    return worc_settings.merge(preset, study.worc, {"SelectFeatGroup": groups})
+
+
+def write_labels(path: Path, outcome: str, outcomes: Mapping[str, int]) -> None:
+    """Write outcomes in WORC's label format: a column ``Patient``, then the outcome, 0 or 1."""
+    rows = [["Patient", outcome], *([name, str(value)] for name, value in outcomes.items())]
+    write_text(path, _csv(rows))
+
+
+def write_semantics(path: Path, encoded: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """Write clinical features in WORC's semantics format, all of them numbers."""
+    rows = [["Patient", *encoded.columns]]
+    for patient_id, values in encoded.iterrows():
+        cells = ["" if math.isnan(value) else repr(float(value)) for value in values]
+        rows.append([names[str(patient_id)], *cells])
+    write_text(path, _csv(rows))
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

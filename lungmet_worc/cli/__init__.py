@@ -1,0 +1,69 @@
+"""The command line: parse, call one function, show the result."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from lungmet_worc.cli.parser import build_parser
+from lungmet_worc.errors import LungmetError
+
+__all__ = ["main"]
+
+#: Exit status after Ctrl-C, as shells know it.
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    0 done; 1 something that the user can mend; 2 wrong usage; 3 a task failed.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after ``lungmet``; by default those of the process.
+    """
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    from lungmet_worc.cli import commands
+
+    try:
+        return int(getattr(commands, options.command.replace("-", "_"))(options))
+    except LungmetError as error:
+        if options.debug:
+            raise
+        print(_shown(error), file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(
+            "\nStopped. What is finished is kept; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output, for example head, went away.
+        sys.stderr.close()
+        return 0
+    # Any other error is a defect of ours; a surgeon is spared its traceback.
+    except Exception as error:
+        if options.debug:
+            raise
+        print(
+            f"lungmet met an error that it did not expect: {type(error).__name__}: {error}\n"
+            "This is a defect of lungmet_worc. Please report it with the output of the same "
+            'command with "--debug".',
+            file=sys.stderr,
+        )
+        return 3
+
+
+def _shown(error: LungmetError) -> str:
+    if not error.problems:
+        return f"Error: {error.message}"
+    from lungmet_worc.problem_table import problem_table
+
+    return f"Error: {error.message}\n\n{problem_table(error.problems)}"

@@ -1,0 +1,110 @@
+"""One function for each command: call the library, show what it returns."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lungmet_worc.run import Run
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Make the synthetic cohort and run the comparison on it."""
+    from lungmet_worc.cli.progress import Bars
+    from lungmet_worc.demo import make_demo_cohort
+    from lungmet_worc.study import Study
+
+    folder = Path(options.out)
+    print(f"Making a synthetic MRI and CT cohort in {folder / 'cohort'}.")
+    study = Study.from_toml(make_demo_cohort(folder / "cohort"))
+    run = study.run(folder, cores=options.cores, progress=Bars())
+    _show_results(run)
+    return 0
+
+
+def init(options: argparse.Namespace) -> int:
+    """Lay out a new study."""
+    from lungmet_worc.starter import init_study
+
+    for path in init_study(Path(options.folder)):
+        print(f"wrote {path}")
+    print(
+        f'\nNext: fill in the manifest, then "lungmet check {Path(options.folder) / "study.toml"}".'
+    )
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """List everything that is wrong with a study."""
+    from lungmet_worc.study import Study
+
+    report = Study.from_toml(options.study).check(cores=options.cores)
+    print(report.to_json() if options.json else report.to_text())
+    return 0 if report.ok else 1
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Say what a run would do."""
+    from lungmet_worc.study import Study
+
+    print(Study.from_toml(options.study).plan(options.out, cores=options.cores).to_text())
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a study."""
+    from lungmet_worc.cli.progress import Bars
+    from lungmet_worc.study import Study
+
+    finished = Study.from_toml(options.study).run(
+        options.out, only=options.only, cores=options.cores, progress=Bars()
+    )
+    if options.only in (None, "report"):
+        _show_results(finished)
+    else:
+        print(f"The {options.only} is complete in {options.out}.")
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """Say how far a run is."""
+    from lungmet_worc.cli.status import status_text
+    from lungmet_worc.run import Run
+
+    print(status_text(Run(options.out).status()))
+    return 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Print the performance of the arms and their comparison."""
+    from lungmet_worc.run import Run
+
+    _show_tables(Run(options.out))
+    return 0
+
+
+def export_worc(options: argparse.Namespace) -> int:
+    """Write an arm as a plain WORC experiment."""
+    from lungmet_worc.config import load_study
+    from lungmet_worc.export import export_worc as export
+
+    for path in export(load_study(options.study), options.arm, Path(options.out)):
+        print(f"wrote {path}")
+    return 0
+
+
+def _show_results(run: Run) -> None:
+    _show_tables(run)
+    print(f"Report: {_relative(run.report())}")
+
+
+def _show_tables(run: Run) -> None:
+    run.performance  # noqa: B018  says so where there are no tables yet
+    for name in ("performance", "comparison"):
+        print((run.paths.tables / f"{name}.md").read_text("utf-8"))
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,294 @@
+"""Predictions of the arms, and the tables of performance, splits and patients made from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lungmet_worc.errors import ResultsError
+from lungmet_worc.metrics import METRICS, corrected_resampled_interval, split_metrics
+
+PERFORMANCE_COLUMNS = (
+    "arm",
+    "metric",
+    "mean",
+    "ci_low",
+    "ci_high",
+    "n_splits",
+    "n_patients",
+    "n_events",
+)
+SPLITS_COLUMNS = ("arm", "split", "n_train", "n_test", *METRICS)
+PATIENTS_COLUMNS = (
+    "arm",
+    "patient_id",
+    "outcome",
+    "n_tested",
+    "posterior_mean",
+    "posterior_sd",
+    "times_correct",
+)
+
+
+@dataclass(frozen=True)
+class SplitPrediction:
+    """What one arm predicted for the test part of one split.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split, shared by all arms.
+    train_ids, test_ids : tuple of str
+        Patients of the training part and of the test part.
+    outcome : array of int, shape (n_test,)
+        1 where the test patient has the outcome, 0 where not.
+    posterior : array of float, shape (n_test,)
+        Predicted probability of the outcome.
+    predicted : array of int, shape (n_test,)
+        Predicted class, as WORC's own ``predict`` gives it.
+
+    Raises
+    ------
+    ResultsError
+        If the arrays do not fit together, hold impossible values, or a patient is both in the
+        training and in the test part.
+    """
+
+    split: int
+    train_ids: tuple[str, ...]
+    test_ids: tuple[str, ...]
+    outcome: NDArray[np.int_]
+    posterior: NDArray[np.float64]
+    predicted: NDArray[np.int_]
+
+    def __post_init__(self) -> None:
+        """Refuse predictions that cannot be right."""
+        faults = list(_prediction_faults(self))
+        if faults:
+            msg = (
+                f"The predictions of split {self.split} cannot be used: {'; '.join(faults)}. "
+                "Run the search of this split again."
+            )
+            raise ResultsError(msg)
+
+
+@dataclass(frozen=True)
+class ArmPredictions:
+    """What one arm predicted, split by split.
+
+    Parameters
+    ----------
+    arm : str
+        Name of the arm in the study file.
+    splits : tuple of SplitPrediction
+        In the order of the splits.
+    """
+
+    arm: str
+    splits: tuple[SplitPrediction, ...]
+
+
+def performance_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
+    """Summarise each metric of each arm over the splits.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+        Rows follow this order, and within an arm that of `METRICS`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `PERFORMANCE_COLUMNS`: the mean over the splits where the metric is defined, its
+        corrected resampled interval (Nadeau and Bengio 2003), the number of those splits, and
+        the patients and events tested at least once.
+    """
+    rows = []
+    for arm in arms:
+        outcomes = tested_outcomes([arm])
+        values = [split_metrics(s.outcome, s.posterior, s.predicted) for s in arm.splits]
+        n_train = [len(s.train_ids) for s in arm.splits]
+        n_test = [len(s.test_ids) for s in arm.splits]
+        for metric in METRICS:
+            interval = corrected_resampled_interval([v[metric] for v in values], n_train, n_test)
+            counts = (len(outcomes), sum(outcomes.values()))
+            rows.append((arm.arm, metric, *interval, *counts))
+    return pd.DataFrame(rows, columns=list(PERFORMANCE_COLUMNS))
+
+
+def splits_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
+    """List every metric of every split of every arm.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+        Rows follow this order, and within an arm the number of the split.
+
+    Returns
+    -------
+    DataFrame
+        Columns `SPLITS_COLUMNS`; nan where a split does not define a metric.
+    """
+    rows = []
+    for arm in arms:
+        for split in sorted(arm.splits, key=lambda s: s.split):
+            values = split_metrics(split.outcome, split.posterior, split.predicted)
+            sizes = (len(split.train_ids), len(split.test_ids))
+            rows.append((arm.arm, split.split, *sizes, *(values[m] for m in METRICS)))
+    return pd.DataFrame(rows, columns=list(SPLITS_COLUMNS))
+
+
+def patients_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
+    """Summarise what each arm predicted for each patient that it tested.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+        Rows follow this order, and within an arm the patient ids (P2 before P10).
+
+    Returns
+    -------
+    DataFrame
+        Columns `PATIENTS_COLUMNS`: the outcome, the number of splits in which the patient was
+        tested, mean and standard deviation (n - 1; nan if tested once) of the predicted
+        probability, and the number of splits in which the predicted class was right.
+    """
+    rows = []
+    for arm in arms:
+        outcomes = tested_outcomes([arm])
+        posteriors: dict[str, list[float]] = {patient: [] for patient in outcomes}
+        correct = dict.fromkeys(outcomes, 0)
+        for split in arm.splits:
+            guesses = zip(split.test_ids, split.posterior, split.predicted, strict=True)
+            for patient, posterior, predicted in guesses:
+                posteriors[patient].append(float(posterior))
+                correct[patient] += int(predicted == outcomes[patient])
+        for patient in sorted(outcomes, key=natural_key):
+            tested = np.asarray(posteriors[patient])
+            spread = float(tested.std(ddof=1)) if tested.size > 1 else float("nan")
+            summary = (tested.size, float(tested.mean()), spread, correct[patient])
+            rows.append((arm.arm, patient, outcomes[patient], *summary))
+    return pd.DataFrame(rows, columns=list(PATIENTS_COLUMNS))
+
+
+def tested_outcomes(arms: Sequence[ArmPredictions]) -> dict[str, int]:
+    """Return the outcome of every patient tested at least once in any of the arms.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+
+    Returns
+    -------
+    dict of str to int
+
+    Raises
+    ------
+    ResultsError
+        If a patient has one outcome in one place and another one elsewhere.
+    """
+    outcomes: dict[str, int] = {}
+    for arm in arms:
+        for split in arm.splits:
+            for patient, outcome in zip(split.test_ids, split.outcome, strict=True):
+                if outcomes.setdefault(patient, int(outcome)) != int(outcome):
+                    msg = (
+                        f'Patient {patient} has two outcomes (arm "{arm.arm}", split '
+                        f"{split.split}): the results mix two versions of the manifest. "
+                        "Run the search again in a new folder."
+                    )
+                    raise ResultsError(msg)
+    return outcomes
+
+
+def check_arms(arms: Sequence[ArmPredictions]) -> None:
+    """Refuse predictions that do not belong to one study.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+
+    Raises
+    ------
+    ResultsError
+        If there is no arm, two arms have one name, an arm has no split or a split twice, or a
+        patient has two outcomes.
+    """
+    if not arms:
+        msg = "There are no results to collect. Run the search first."
+        raise ResultsError(msg)
+    names = [arm.arm for arm in arms]
+    for arm in arms:
+        numbers = [split.split for split in arm.splits]
+        if names.count(arm.arm) > 1:
+            msg = f'There are two arms with the name "{arm.arm}". Give each its own name.'
+            raise ResultsError(msg)
+        if not numbers:
+            msg = f'Arm "{arm.arm}" has no results yet. Run its search first.'
+            raise ResultsError(msg)
+        if len(set(numbers)) != len(numbers):
+            msg = f'Arm "{arm.arm}" has results of one split twice. Collect each split once.'
+            raise ResultsError(msg)
+    tested_outcomes(arms)
+
+
+def outcome_tables(arms: Sequence[ArmPredictions]) -> Mapping[str, pd.DataFrame]:
+    """Return the performance, splits and patients tables by their names.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+
+    Raises
+    ------
+    ResultsError
+        If the predictions do not belong to one study (see `check_arms`).
+    """
+    check_arms(arms)
+    return {
+        "performance": performance_table(arms),
+        "splits": splits_table(arms),
+        "patients": patients_table(arms),
+    }
+
+
+def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
+    """Return a sort key that puts P2 before P10.
+
+    Parameters
+    ----------
+    text : str
+        A patient id.
+    """
+    # Text and digits alternate in what split returns, so that like is compared with like.
+    parts = re.split(r"([0-9]+)", text)
+    return tuple(int(p) if i % 2 else p for i, p in enumerate(parts)), text
+
+
+def _prediction_faults(prediction: SplitPrediction) -> list[str]:
+    """Return what is wrong with a split's predictions, in words."""
+    n_test = len(prediction.test_ids)
+    arrays = (prediction.outcome, prediction.posterior, prediction.predicted)
+    if any(np.shape(array) != (n_test,) for array in arrays):
+        return [f"outcomes and predictions are not one for each of the {n_test} test patients"]
+    faults = []
+    if len(set(prediction.test_ids)) != n_test:
+        faults.append("a patient is in the test part twice")
+    both = sorted(set(prediction.train_ids) & set(prediction.test_ids), key=natural_key)
+    if both:
+        named = ", ".join(both[:5])
+        faults.append(f"patients are both in the training and in the test part ({named})")
+    if not set(np.unique(prediction.outcome)) <= {0, 1}:
+        faults.append("an outcome is not 0 or 1")
+    if not set(np.unique(prediction.predicted)) <= {0, 1}:
+        faults.append("a predicted class is not 0 or 1")
+    posterior = np.asarray(prediction.posterior, dtype=float)
+    # A mean of probabilities can leave [0, 1] by a rounding error.
+    if not np.all((posterior >= -1e-9) & (posterior <= 1 + 1e-9)):
+        faults.append("a predicted probability is missing or outside 0 to 1")
+    return faults

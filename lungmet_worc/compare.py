@@ -1,0 +1,209 @@
+"""Comparison of arms, paired on the same splits and patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from lungmet_worc.collect import ArmPredictions, SplitPrediction, check_arms
+from lungmet_worc.metrics import (
+    CONFIDENCE,
+    METRICS,
+    corrected_resampled_interval,
+    resampled_mean_and_error,
+    split_metrics,
+)
+
+COMPARISON_COLUMNS = (
+    "arm_a",
+    "arm_b",
+    "metric",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "p_adjusted",
+    "test",
+    "n_patients",
+)
+COMPARED_METRICS = ("auc", "bca", "f1_weighted", "sensitivity", "specificity", "brier")
+TEST_NAME = "corrected resampled t-test"
+
+
+class Difference(NamedTuple):
+    """A mean difference with its interval and p-value.
+
+    Parameters
+    ----------
+    difference : float
+        Mean over the splits.
+    ci_low, ci_high : float
+        Bounds of the 95% interval; nan with fewer than two splits.
+    p_value : float
+        Two-sided; nan with fewer than two splits.
+    """
+
+    difference: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+
+
+def corrected_resampled_t_test(
+    differences: ArrayLike,
+    n_train: float | Sequence[int],
+    n_test: float | Sequence[int],
+    confidence: float = CONFIDENCE,
+) -> Difference:
+    """Test whether a mean difference over repeated random splits is zero.
+
+    t = mean / sqrt((1/k + n_test/n_train) * variance) with k - 1 degrees of freedom, two-sided,
+    after Nadeau and Bengio 2003 (see `lungmet_worc.metrics.resampled_mean_and_error`).
+
+    Parameters
+    ----------
+    differences : array of float, shape (n_splits,)
+        Difference in each split; nan where it is not defined. Such splits are left out.
+    n_train, n_test : float or sequence of int, shape (n_splits,)
+        Patients in the training and in the test part, one number or one for each split.
+    confidence : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    Difference
+        Not clipped. Differences that are all zero give p = 1.
+    """
+    mean, error, count = resampled_mean_and_error(differences, n_train, n_test)
+    _, low, high, _ = corrected_resampled_interval(
+        differences, n_train, n_test, confidence, bounds=None
+    )
+    if np.isnan(error):
+        return Difference(mean, low, high, float("nan"))
+    if error == 0:
+        return Difference(mean, low, high, 1.0 if mean == 0 else 0.0)
+    return Difference(mean, low, high, 2 * float(stats.t.sf(abs(mean) / error, count - 1)))
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Adjust p-values for their number by Holm's step-down method.
+
+    Parameters
+    ----------
+    p_values : array of float, shape (n,)
+        A nan is no test: it stays nan and does not count.
+
+    Returns
+    -------
+    array of float, shape (n,)
+        Adjusted p-values, at most 1, in the order given.
+
+    References
+    ----------
+    Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+    Statistics 1979;6:65-70.
+    """
+    values = np.asarray(p_values, dtype=float)
+    adjusted = np.full(values.shape, np.nan)
+    defined = np.flatnonzero(~np.isnan(values))
+    order = defined[np.argsort(values[defined], kind="stable")]
+    factors = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * factors), 1.0)
+    return adjusted
+
+
+def compare_arms(
+    arms: Sequence[ArmPredictions], metrics: Sequence[str] = COMPARED_METRICS
+) -> pd.DataFrame:
+    """Compare every pair of arms.
+
+    The arms of a pair are compared on the splits that both have, and in each split on the
+    patients that both test; training and test sizes are those of the patients that both have.
+    P-values are adjusted (Holm) over all pairs within a metric.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+        Pairs follow this order.
+    metrics : sequence of str
+        Names from `METRICS`; the first is the one the study is about.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COMPARISON_COLUMNS`, a row for each metric and pair. A difference is that of
+        arm_a minus arm_b. n_patients counts the patients tested in both arms in the same split
+        at least once. Empty with one arm.
+
+    Raises
+    ------
+    ResultsError
+        If the predictions do not belong to one study.
+    ValueError
+        If a metric has an unknown name.
+    """
+    unknown = set(metrics) - set(METRICS)
+    if unknown:
+        msg = f"Unknown metrics {sorted(unknown)}; known are {', '.join(METRICS)}."
+        raise ValueError(msg)
+    check_arms(arms)
+    pairs = [(a, b, _shared_splits(a, b)) for a, b in combinations(arms, 2)]
+    frames = []
+    for metric in metrics:
+        rows = [
+            (a.arm, b.arm, metric, *_difference(shared, metric), np.nan, TEST_NAME, _tested(shared))
+            for a, b, shared in pairs
+        ]
+        frame = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
+        frame["p_adjusted"] = holm(frame["p_value"].to_numpy(dtype=float))
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+class _SharedSplit(NamedTuple):
+    """The part of a split that two arms share."""
+
+    patients: tuple[str, ...]
+    n_train: int
+    first: dict[str, float]
+    second: dict[str, float]
+
+
+def _shared_splits(first: ArmPredictions, second: ArmPredictions) -> list[_SharedSplit]:
+    """Pair the splits of two arms and measure both on the test patients they share."""
+    by_number = {split.split: split for split in second.splits}
+    pairs = [(a, by_number[a.split]) for a in first.splits if a.split in by_number]
+    shared = []
+    for a, b in pairs:
+        patients = tuple(patient for patient in a.test_ids if patient in set(b.test_ids))
+        n_train = len(set(a.train_ids) & set(b.train_ids))
+        values = (_metrics_of(a, patients), _metrics_of(b, patients))
+        shared.append(_SharedSplit(patients, n_train, *values))
+    return shared
+
+
+def _metrics_of(split: SplitPrediction, patients: tuple[str, ...]) -> dict[str, float]:
+    """Measure a split on some of its test patients, in the order given."""
+    place = {patient: i for i, patient in enumerate(split.test_ids)}
+    rows = np.asarray([place[patient] for patient in patients], dtype=int)
+    return split_metrics(split.outcome[rows], split.posterior[rows], split.predicted[rows])
+
+
+def _difference(shared: Sequence[_SharedSplit], metric: str) -> Difference:
+    """Test the difference of one metric over the shared splits."""
+    return corrected_resampled_t_test(
+        [split.first[metric] - split.second[metric] for split in shared],
+        [split.n_train for split in shared],
+        [len(split.patients) for split in shared],
+    )
+
+
+def _tested(shared: Sequence[_SharedSplit]) -> int:
+    """Count the patients that both arms test in the same split at least once."""
+    return len({patient for split in shared for patient in split.patients})

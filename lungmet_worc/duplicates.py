@@ -1,0 +1,131 @@
+"""The same image or mask where there should be two different ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lungmet_worc.errors import Problem
+from lungmet_worc.imaging import PairInspection, same_place
+
+
+@dataclass(frozen=True)
+class InspectedScan:
+    """What was found in one scan, and where the manifest has it.
+
+    Parameters
+    ----------
+    patient : str
+        The patient's id.
+    row : int
+        Row of the manifest.
+    modality : str
+        Name of the modality.
+    columns, entries : tuple of str
+        Columns and cells of the image and of the mask.
+    inspection : PairInspection
+        What the files hold.
+    """
+
+    patient: str
+    row: int
+    modality: str
+    columns: tuple[str, str]
+    entries: tuple[str, str]
+    inspection: PairInspection
+
+
+def duplicate_problems(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
+    """Report images and masks that are used more than once, by content.
+
+    Each scan concerned gets the problem, since nobody knows which one is right. Two masks of
+    the same shape in different places are a warning only: small masks in cropped images can
+    agree by chance. One mask for several images of the same patient is how co-registered
+    scans are segmented, and nothing to report.
+    """
+    yield from _same_images(scans)
+    yield from _same_masks(scans)
+    yield from _image_as_mask(scans)
+
+
+def _grouped(
+    scans: Iterable[InspectedScan], key: Callable[[PairInspection], str]
+) -> list[list[InspectedScan]]:
+    """Return the scans that share a key, where more than one does; "" is no key."""
+    groups: dict[str, list[InspectedScan]] = {}
+    for scan in scans:
+        groups.setdefault(key(scan.inspection), []).append(scan)
+    groups.pop("", None)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _named(group: Sequence[InspectedScan]) -> str:
+    """Return "P1 (row 2), P3 (row 4) and P7 (row 8)"."""
+    names = list(dict.fromkeys(f"{scan.patient} (row {scan.row})" for scan in group))
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _several_patients(group: Sequence[InspectedScan]) -> bool:
+    return len({scan.patient for scan in group}) > 1
+
+
+def _same_images(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
+    for group in _grouped(scans, lambda found: found.image_content or found.image_digest):
+        if _several_patients(group):
+            what = f"The same image is used for patients {_named(group)}."
+            for scan in group:
+                yield _problem(scan, 0, what, "Give each patient's own image.")
+        elif len({scan.columns[0] for scan in group}) > 1:
+            modalities = " and ".join(scan.modality for scan in group)
+            what = f"The same image is used for {modalities}."
+            remedy = "Correct one of the two paths, unless this is meant."
+            yield _problem(group[-1], 0, what, remedy, warning=True)
+
+
+def _same_masks(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
+    for group in _grouped(
+        scans, lambda found: found.segmentation_content or found.segmentation_digest
+    ):
+        if not _several_patients(group):
+            continue
+        if any(_same_mask(*two) for two in itertools.combinations(group, 2)):
+            what = f"The same mask is used for patients {_named(group)}."
+            for scan in group:
+                yield _problem(scan, 1, what, "Give each patient's own mask.")
+        else:
+            what = f"The masks of patients {_named(group)} have the same voxels, in another place."
+            remedy = "Look whether one was copied to the other."
+            for scan in group:
+                yield _problem(scan, 1, what, remedy, warning=True)
+
+
+def _same_mask(first: InspectedScan, second: InspectedScan) -> bool:
+    if first.patient == second.patient:
+        return False
+    one, other = first.inspection, second.inspection
+    return one.segmentation_digest == other.segmentation_digest or same_place(one, other)
+
+
+def _image_as_mask(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
+    images = {scan.inspection.image_digest: scan for scan in scans}
+    images.pop("", None)
+    for scan in scans:
+        other = images.get(scan.inspection.segmentation_digest)
+        if other is not None and other.row != scan.row:
+            what = f"This mask file is the image of patient {other.patient} (row {other.row})."
+            yield _problem(scan, 1, what, "Correct one of the two paths.")
+
+
+def _problem(
+    scan: InspectedScan, part: int, what: str, remedy: str, *, warning: bool = False
+) -> Problem:
+    return Problem(
+        what,
+        remedy,
+        "warning" if warning else "error",
+        file=scan.entries[part],
+        row=scan.row,
+        column=scan.columns[part],
+        patient=scan.patient,
+    )

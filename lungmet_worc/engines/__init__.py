@@ -1,0 +1,46 @@
+"""Engines run tasks; nothing else knows which one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from lungmet_worc.tasks import Task, TaskResult
+
+
+class Engine(Protocol):
+    """Something that runs tasks and yields their results as they come."""
+
+    def __enter__(self) -> Self:
+        """Make the engine ready; it may start its workers later."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop all workers."""
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
+        """Run the tasks and yield each result when it is there, in any order."""
+
+
+def make_engine(name: str, *, cores: int, folder: Path) -> Engine:
+    """Return the engine of that name.
+
+    Parameters
+    ----------
+    name : {"local"}
+        The engine.
+    cores : int
+        Tasks that run at the same time.
+    folder : Path
+        Folder of the run in which the workers may write.
+    """
+    from lungmet_worc.engines.local import LocalEngine
+
+    engines = {"local": LocalEngine}
+    return engines[name](cores=cores, folder=folder)

@@ -1,0 +1,100 @@
+"""Which defects of WORC 3.7.0 a study met, in words for its report.
+
+``docs/worc_errata.md`` describes each one, with its place in WORC and our answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lungmet_worc.plan import Plan
+
+#: WORC leaves these open to chance or to the reader in every study.
+_ALWAYS = (
+    ("E7", "WORC's confidence intervals are texts that can leave the range from 0 to 1; the "
+     "tables have the corrected resampled interval of the splits' own values, within 0 and 1."),
+    ("E8", "WORC draws new splits and new candidates in every run; here all arms share the "
+     "splits in splits.csv, and everything random follows the study's seed."),
+    ("E15", "WORC starts a network of processes for each search; here its fit_and_score is "
+     "called in process, in the order that its ranking takes for granted (E18)."),
+)  # fmt: skip
+
+
+def met(plan: Plan, n_without_score: int) -> list[tuple[str, str]]:
+    """Return number and sentence of each defect that this study met, in order.
+
+    Parameters
+    ----------
+    plan : Plan
+        The study, its cohort and its run folder.
+    n_without_score : int
+        Candidate workflows that have no score, over all arms and splits.
+    """
+    found = [*_ALWAYS, *_by_study(plan), *_by_search(plan, n_without_score)]
+    return sorted(found, key=lambda entry: int(entry[0][1:]))
+
+
+def _by_study(plan: Plan) -> Iterator[tuple[str, str]]:
+    study = plan.study
+    types = {
+        name: {study.modalities[modality].image_type for modality in arm.modalities}
+        for name, arm in study.arms.items()
+    }
+    mixed = [name for name, kinds in types.items() if len(kinds) > 1]
+    if mixed:
+        yield "E1", (
+            f"WORC would treat all modalities of {', '.join(mixed)} as the one named last; "
+            "here each modality has settings of its own."
+        )
+    if any(arm.missing == "impute" for arm in study.arms.values()):
+        yield "E4", (
+            "WORC would take features of a stand-in image for a missing scan; here they are "
+            "missing values, which WORC imputes from the training patients of each split."
+        )
+    if any(arm.clinical for arm in study.arms.values()):
+        yield "E5", (
+            "Clinical features are off in WORC's search unless their group is switched on; "
+            "it is on in the arms that name clinical columns."
+        )
+    if any(user != worc for user, worc in plan.names.items()):
+        yield "E5", (
+            "WORC finds patients by looking for one id within another; inside the run folder "
+            "patients have ids of one width, and the tables have yours."
+        )
+    if any(arm.clinical for arm in study.arms.values()):
+        yield "E22", (
+            "WORC's one-hot encoding never encodes anything; categories are encoded before "
+            "they reach WORC."
+        )
+
+
+def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
+    search = plan.study.search
+    settings = plan.study.worc_settings()
+    selects = float(settings["Featsel"]["ReliefUse"]) > 0
+    selects = selects or float(settings["Featsel"]["StatisticalTestUse"]) > 0
+    if selects and search.worc_compat is None:
+        yield "E2", (
+            "WORC's Relief and univariate test see the outcomes of other patients than those "
+            "they select on; here they see the right ones."
+        )
+    elif selects:
+        yield "E2", (
+            "As asked by worc_compat, Relief and the univariate test see the outcomes of other "
+            "patients than those they select on, as in WORC 3.7.0."
+        )
+    if settings["General"]["Fingerprint"] == "True" and search.worc_compat is None:
+        yield "E6", (
+            "WORC's rule for resampling unbalanced classes never runs when the outcome's name "
+            "is longer than one letter; here it runs, and its decision is in the arm's ini file."
+        )
+    if n_without_score:
+        yield "E9", (
+            f"{n_without_score} candidate workflows could not be fitted and have no score; "
+            "the report counts them by cause."
+        )
+    if settings["SelectFeatGroup"]["toolbox"] != "All":
+        yield "E21", (
+            "WORC's choice between feature toolboxes has no effect, since it compares single "
+            "letters; it is left as it is."
+        )

@@ -1,0 +1,122 @@
+"""Errors and problems: what is wrong, where it is, and what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a study, said so that a user can mend it.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in one sentence.
+    remedy : str
+        What to do about it, in one sentence.
+    severity : {"error", "warning"}
+        An error stops a run, a warning does not.
+    file : str
+        The file as the user wrote it (never an absolute path that the user did not write).
+    row : int, optional
+        Line of the manifest as a spreadsheet shows it: the header is row 1.
+    column : str
+        Column of the manifest, or key of the study file.
+    patient : str
+        The patient's id.
+    """
+
+    what: str
+    remedy: str
+    severity: Severity = "error"
+    file: str = ""
+    row: int | None = None
+    column: str = ""
+    patient: str = ""
+
+    def __str__(self) -> str:
+        """Return the problem as one line: where, what, remedy."""
+        row = f"row {self.row}" if self.row is not None else ""
+        column = f'"{self.column}"' if self.column else ""
+        patient = f"patient {self.patient}" if self.patient else ""
+        where = ", ".join(part for part in (self.file, row, column, patient) if part)
+        return f"{where}: {self.what} {self.remedy}" if where else f"{self.what} {self.remedy}"
+
+
+class LungmetError(Exception):
+    """Base of every error that lungmet_worc raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What went wrong, for a user.
+    problems : sequence of Problem
+        Every problem that was found, not only the first.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, tuple(problems))
+        self.message = message
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Return the message and every problem, a line each."""
+        return "\n".join([self.message, *(f"  {problem}" for problem in self.problems)])
+
+
+class StudyFileError(LungmetError):
+    """The study file cannot be used."""
+
+
+class ManifestError(LungmetError):
+    """The manifest cannot be used."""
+
+
+class CohortError(LungmetError):
+    """The patients cannot answer the question that the study asks."""
+
+
+class RunFolderError(LungmetError):
+    """The run folder cannot be used."""
+
+
+class ResultsError(LungmetError):
+    """Results are missing or cannot be read."""
+
+
+class TaskFailedError(LungmetError):
+    """A task of the run failed."""
+
+    exit_code = 3
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like the given one, or None if none is near.
+
+    Parameters
+    ----------
+    name : str
+        The name as the user wrote it.
+    known : iterable of str
+        The names that exist.
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    matches = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that suggests the nearest known name, or lists the known ones."""
+    candidates = list(known)
+    nearest = nearest_name(name, candidates)
+    if nearest is not None:
+        return f'Did you mean "{nearest}"?'
+    return f"Known are: {', '.join(candidates)}." if candidates else "None is known."

@@ -1,0 +1,177 @@
+"""One image with its mask: what they hold, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+
+from lungmet_worc import imaging_checks as checks
+from lungmet_worc.config import ModalityConfig
+from lungmet_worc.errors import Problem
+from lungmet_worc.hounsfield import hounsfield_problem
+from lungmet_worc.imaging_checks import MaskRules
+from lungmet_worc.imaging_files import UnreadableImageError, file_digest, read_volume
+from lungmet_worc.manifest import ImagePair
+
+__all__ = ["MaskRules", "PairInspection", "file_digest", "inspect_pair"]
+
+
+@dataclass(frozen=True)
+class PairInspection:
+    """What an image and its mask hold.
+
+    Parameters
+    ----------
+    problems : tuple of Problem
+        With file and column, without row and patient.
+    image_digest, segmentation_digest : str
+        SHA-256 of the files' bytes; "" where a file cannot be read.
+    image_content, segmentation_content : str
+        SHA-256 of the grey values, and of the tumour's voxels, whatever the file format,
+        compression and geometry; "" where they cannot be read.
+    size : tuple of int
+        Voxels of the image: columns, rows, slices.
+    spacing, origin : tuple of float
+        Of the image, in mm.
+    tumour_voxels, tumour_slices : int
+        Voxels of the tumour, and slices (third axis of the file) that hold any.
+    """
+
+    problems: tuple[Problem, ...]
+    image_digest: str = ""
+    segmentation_digest: str = ""
+    image_content: str = ""
+    segmentation_content: str = ""
+    size: tuple[int, ...] = ()
+    spacing: tuple[float, ...] = ()
+    origin: tuple[float, ...] = ()
+    tumour_voxels: int = 0
+    tumour_slices: int = 0
+
+
+def inspect_pair(
+    pair: ImagePair, modality: str, config: ModalityConfig, rules: MaskRules | None = None
+) -> PairInspection:
+    """Read an image and its mask, and find everything that is wrong with them.
+
+    Parameters
+    ----------
+    pair : ImagePair
+        Both paths given.
+    modality : str
+        The name of the modality in the study.
+    config : ModalityConfig
+        Its image type, label and columns.
+    rules : MaskRules, optional
+        What WORC will do with the mask; WORC's defaults if left out.
+
+    Raises
+    ------
+    ValueError
+        The pair lacks its image or its mask.
+    """
+    if pair.image is None or pair.segmentation is None:
+        message = "the pair lacks its image or its mask"
+        raise ValueError(message)
+    rules = rules or MaskRules()
+    problems: list[Problem] = []
+    image = _read(pair.image, pair.image_entry, config.image, problems)
+    mask = _read(pair.segmentation, pair.segmentation_entry, config.segmentation, problems)
+    found = PairInspection((), _digest(pair.image), _digest(pair.segmentation))
+    if image is not None:
+        found = replace(found, size=image.GetSize(), spacing=image.GetSpacing())
+        found = replace(found, origin=image.GetOrigin())
+    if found.image_digest and found.image_digest == found.segmentation_digest:
+        problem = Problem("Image and mask are the same file.", "Correct one of the two paths.")
+        problems = [_at_mask(problem, pair, config)]
+        return replace(found, problems=tuple(problems))
+    if image is None or mask is None:
+        return replace(found, problems=tuple(problems))
+    grey, labels = sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(mask)
+    swapped = checks.swapped_problem(grey, labels)
+    if swapped is not None:
+        return replace(found, problems=(_at_image(swapped, pair, config),))
+    geometry = checks.geometry_problem(image, mask, modality, rules)
+    if geometry is not None:
+        problems.append(_at_mask(geometry, pair, config))
+    wrong_labels = list(checks.label_problems(labels, config.label, modality))
+    wrong_image = list(checks.image_problems(grey))
+    problems += [_at_mask(problem, pair, config) for problem in wrong_labels]
+    problems += [_at_image(problem, pair, config) for problem in wrong_image]
+    found = replace(found, image_content=_grey_digest(grey))
+    if not wrong_labels:
+        tumour = checks.tumour_voxels(labels, config.label)
+        found = replace(
+            found,
+            segmentation_content=_tumour_digest(tumour),
+            tumour_voxels=int(tumour.sum()),
+            tumour_slices=int(tumour.any(axis=(1, 2)).sum()),
+        )
+        tumour_problems = checks.tumour_problems(tumour, rules)
+        problems += [_at_mask(problem, pair, config) for problem in tumour_problems]
+        if not wrong_image and grey.shape == tumour.shape:
+            content = _content_problems(grey, tumour, config.image_type)
+            problems += [_at_image(problem, pair, config) for problem in content]
+    return replace(found, problems=tuple(problems))
+
+
+def _read(path: Path, entry: str, column: str, problems: list[Problem]) -> sitk.Image | None:
+    try:
+        return read_volume(path, entry)
+    except UnreadableImageError as error:
+        problems.append(replace(error.problem, column=column))
+        return None
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError:
+        return ""
+
+
+def _at_image(problem: Problem, pair: ImagePair, config: ModalityConfig) -> Problem:
+    return replace(problem, file=pair.image_entry, column=config.image)
+
+
+def _at_mask(problem: Problem, pair: ImagePair, config: ModalityConfig) -> Problem:
+    return replace(problem, file=pair.segmentation_entry, column=config.segmentation)
+
+
+def _content_problems(
+    grey: checks.Voxels, tumour: npt.NDArray[np.bool_], image_type: str
+) -> Iterator[Problem]:
+    contrast = checks.contrast_problem(grey, tumour)
+    if contrast is not None:
+        yield contrast
+    if image_type == "CT":
+        hounsfield = hounsfield_problem(grey, tumour)
+        if hounsfield is not None:
+            yield hounsfield
+
+
+def _grey_digest(grey: checks.Voxels) -> str:
+    """Digest grey values so that an image saved again as another type is found."""
+    digest = hashlib.sha256(repr(grey.shape).encode())
+    for plane in grey:
+        digest.update(np.ascontiguousarray(plane, dtype="<f4").data)
+    return digest.hexdigest()
+
+
+def _tumour_digest(tumour: npt.NDArray[np.bool_]) -> str:
+    digest = hashlib.sha256(repr(tumour.shape).encode())
+    digest.update(np.packbits(tumour).data)
+    return digest.hexdigest()
+
+
+def same_place(first: PairInspection, second: PairInspection) -> bool:
+    """Return whether two inspected images lie in the same place, within a micrometre."""
+    numbers = zip((*first.spacing, *first.origin), (*second.spacing, *second.origin), strict=True)
+    return all(math.isclose(one, other, abs_tol=1e-3) for one, other in numbers)

@@ -1,0 +1,258 @@
+"""Image files: whether they are whole and readable, and their digests."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import os
+import re
+import struct
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from lungmet_worc.errors import Problem
+
+_CHUNK = 1 << 16
+_GZIP = b"\x1f\x8b"
+_DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
+_COPY_AGAIN = "Copy or export the file again."
+_TO_NIFTI = "Convert it to NIfTI first, for example with dcm2niix"
+
+
+class UnreadableImageError(Exception):
+    """An image file cannot be used; carries the problem to show."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.what)
+        self.problem = problem
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of an image file's bytes, as hexadecimal text.
+
+    Where the voxels lie in a second file (``.mhd``, ``.nhdr``, ``.hdr``), its bytes count too.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for part in (path, *_detached_data(path)):
+        with part.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _detached_data(path: Path) -> list[Path]:
+    suffix = path.suffix.lower()
+    if suffix == ".hdr":
+        candidates = [path.with_suffix(".img"), path.with_suffix(".img.gz")]
+    elif suffix in (".mhd", ".nhdr"):
+        header = path.read_bytes()[:100_000].decode("latin-1")
+        names = re.findall(r"(?im)^(?:ElementDataFile|data ?file)\s*[=:]\s*(\S.*?)\s*$", header)
+        candidates = [path.parent / name for name in names]
+    else:
+        candidates = []
+    return [candidate for candidate in candidates if candidate.is_file()]
+
+
+def read_volume(path: Path, entry: str) -> sitk.Image:
+    """Read a three-dimensional image with one value per voxel.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI or any other file that SimpleITK reads.
+    entry : str
+        The path as the user wrote it, for the message.
+
+    Raises
+    ------
+    UnreadableImageError
+        The file is missing, DICOM, cut off, damaged, no image, or not 3D with one value
+        per voxel.
+    """
+    _refuse_dicom(path, entry)
+    try:
+        _check_whole(path, entry)
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        with _quiet_stderr():
+            reader.ReadImageInformation()
+            _check_shape(reader, entry)
+            return reader.Execute()
+    except OSError as error:
+        what = f"The file cannot be read ({error.strerror or error})."
+        raise _unreadable(entry, what, "Check the path and who may read it.") from None
+    except RuntimeError as error:
+        reason = _itk_reason(error)
+        if "Unable to determine ImageIO reader" in reason:
+            what = "The file is no image that can be read, or it is damaged."
+            raise _unreadable(entry, what, "Export it again as NIfTI (.nii.gz).") from None
+        what = f"The file cannot be read as an image ({reason})."
+        raise _unreadable(entry, what, _COPY_AGAIN) from None
+
+
+def _unreadable(entry: str, what: str, remedy: str) -> UnreadableImageError:
+    return UnreadableImageError(Problem(what, remedy, file=entry))
+
+
+def _itk_reason(error: RuntimeError) -> str:
+    """Return the telling line of an ITK error: the last, without the place in ITK's source."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = lines[-1] if lines else "no reason given"
+    reason = reason.removeprefix("sitk::ERROR:").strip()
+    return re.sub(r"^.*?\(0x[0-9a-f]+\):\s*", "", reason).rstrip(".")
+
+
+def _refuse_dicom(path: Path, entry: str) -> None:
+    if path.is_dir():
+        what = "This is a folder, not an image file; DICOM folders are not read directly."
+        raise _unreadable(entry, what, f"{_TO_NIFTI}, and give the .nii.gz.")
+    suffix = path.suffix.lower()
+    if path.is_file() and (suffix in _DICOM_SUFFIXES or not suffix):
+        with path.open("rb") as stream:
+            named_dicom = stream.read(132)[128:] == b"DICM" or suffix in _DICOM_SUFFIXES
+        if named_dicom:
+            what = "This is a DICOM file; DICOM is not read directly."
+            raise _unreadable(entry, what, f"{_TO_NIFTI} (whole series), and give the .nii.gz.")
+
+
+def _check_shape(reader: sitk.ImageFileReader, entry: str) -> None:
+    """Refuse what WORC cannot take, before the voxels are read."""
+    size = " x ".join(map(str, reader.GetSize()))
+    dimension = reader.GetDimension()
+    if dimension != 3:
+        what = f"The image has {dimension} dimensions ({size}), not 3."
+        remedy = "Give a volume with all slices." if dimension < 3 else "Give one volume of it."
+        raise _unreadable(entry, what, remedy)
+    components = reader.GetNumberOfComponents()
+    if components != 1:
+        colour = "a colour (RGB) image" if components in (3, 4) else "a vector image"
+        what = f"Each voxel has {components} values: this is {colour}."
+        raise _unreadable(entry, what, "Export the original grey values.")
+    if reader.GetPixelID() in (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64):
+        what = "The voxels are complex numbers."
+        raise _unreadable(entry, what, "Export the magnitude image.")
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep what ITK's file readers print themselves from the user: the error says it.
+
+    They write to the process's error stream past Python, so only its descriptor helps.
+    """
+    sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # no error stream to keep clean
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as sink:
+            os.dup2(sink.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def _check_whole(path: Path, entry: str) -> None:
+    """Refuse NIfTI files that are cut off or damaged.
+
+    SimpleITK 2.5 reads a NIfTI file that was cut off, compressed or not, without a word and
+    with zeros for what is missing (seen), so the bytes are counted here. Compressed files
+    also hold a checksum, which decompressing to the end compares.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(2)
+    if not head:
+        raise _unreadable(entry, "The file is empty.", _COPY_AGAIN)
+    compressed = head == _GZIP
+    try:
+        header, length = _gzip_length(path) if compressed else _plain_length(path)
+    except EOFError:
+        what = "The file is cut off: the compressed data end too early."
+        raise _unreadable(entry, what, _COPY_AGAIN) from None
+    except zlib.error as error:
+        what = f"The file is damaged: it cannot be decompressed ({error})."
+        raise _unreadable(entry, what, _COPY_AGAIN) from None
+    expected = _nifti_length(header)
+    if expected is None:
+        return
+    in_one_file, size = expected
+    if not in_one_file:
+        data = next(iter(_detached_data(path.with_suffix(".hdr"))), None)
+        if data is None or data.suffix == ".gz":
+            return  # SimpleITK refuses the first; the second is too rare to count
+        length = data.stat().st_size
+    if length < size:
+        what = f"The file is cut off: it holds {length:,} of {size:,} bytes."
+        raise _unreadable(entry, what, _COPY_AGAIN)
+
+
+def _plain_length(path: Path) -> tuple[bytes, int]:
+    with path.open("rb") as stream:
+        return stream.read(540), path.stat().st_size
+
+
+def _gzip_length(path: Path) -> tuple[bytes, int]:
+    """Return the first bytes and the length of what a gzip file holds.
+
+    Raises
+    ------
+    EOFError
+        The compressed data end before their end mark.
+    zlib.error
+        The data are damaged, or do not fit their checksum.
+    """
+    head = b""
+    length = 0
+    inflater = None
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            while chunk:
+                if inflater is None or inflater.eof:
+                    if inflater is not None and not chunk.startswith(_GZIP):
+                        return head, length  # readers ignore what follows the end mark
+                    inflater = zlib.decompressobj(wbits=31)
+                plain = inflater.decompress(chunk)
+                length += len(plain)
+                head += plain[: max(0, 540 - len(head))]
+                chunk = inflater.unused_data
+    if inflater is None or not inflater.eof:
+        raise EOFError
+    return head, length
+
+
+def _nifti_length(header: bytes) -> tuple[bool, int] | None:
+    """Return whether header and voxels share a file, and the bytes their file must hold.
+
+    None if this is no NIfTI or Analyze header (NIfTI-1.1 and NIfTI-2 standards:
+    ``sizeof_hdr`` is 348 or 540 and tells the byte order).
+    """
+    for order in "<>":
+        if len(header) >= 348 and struct.unpack_from(f"{order}i", header)[0] == 348:
+            dimensions = struct.unpack_from(f"{order}8h", header, 40)
+            bits = struct.unpack_from(f"{order}h", header, 72)[0]
+            offset = struct.unpack_from(f"{order}f", header, 108)[0]
+            in_one_file = header[344:347] == b"n+1"
+        elif len(header) >= 540 and struct.unpack_from(f"{order}i", header)[0] == 540:
+            dimensions = struct.unpack_from(f"{order}8q", header, 16)
+            bits = struct.unpack_from(f"{order}h", header, 14)[0]
+            offset = struct.unpack_from(f"{order}q", header, 168)[0]
+            in_one_file = header[4:7] == b"n+2"
+        else:
+            continue
+        if not 1 <= dimensions[0] <= 7 or not math.isfinite(offset):
+            return None
+        voxels = math.prod(max(1, extent) for extent in dimensions[1 : dimensions[0] + 1])
+        return in_one_file, int(offset) + voxels * bits // 8
+    return None

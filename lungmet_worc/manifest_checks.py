@@ -1,0 +1,94 @@
+"""What can be wrong with a manifest as a table: its columns and its ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lungmet_worc.config import StudyConfig
+from lungmet_worc.errors import Problem, did_you_mean, nearest_name
+from lungmet_worc.spreadsheet import is_missing
+
+
+def used_columns(study: StudyConfig) -> dict[str, str]:
+    """Return every column that the study names -> the key that names it first."""
+    named = [(study.cohort.patient_id, "cohort.patient_id"), (study.outcome, "study.outcome")]
+    for name, modality in study.modalities.items():
+        named.append((modality.image, f"modalities.{name}.image"))
+        named.append((modality.segmentation, f"modalities.{name}.segmentation"))
+    for name, arm in study.arms.items():
+        named += [(column, f"arms.{name}.clinical") for column in arm.clinical]
+    used: dict[str, str] = {}
+    for column, key in named:
+        used.setdefault(column, key)
+    return used
+
+
+def missing_columns(study: StudyConfig, columns: tuple[str, ...]) -> Iterator[Problem]:
+    """Report columns that the study names and the manifest lacks."""
+    for column, key in used_columns(study).items():
+        if column not in columns:
+            what = f"The manifest has no such column; {key} of the study file names it."
+            remedy = did_you_mean(column, columns)
+            yield Problem(what, remedy, file=study.cohort.manifest.name, row=1, column=column)
+
+
+def column_conflicts(study: StudyConfig) -> Iterator[Problem]:
+    """Report a column that the study file uses for two different things.
+
+    Several modalities may share an image column (two readers) or a mask column (co-registered
+    scans).
+    """
+    file = study.cohort.manifest.name
+    uses: dict[str, list[str]] = {}
+    named = [(study.cohort.patient_id, "patient id"), (study.outcome, "outcome")]
+    for modality in study.modalities.values():
+        named += [(modality.image, "image"), (modality.segmentation, "mask")]
+    for arm in study.arms.values():
+        named += [(column, "clinical feature") for column in arm.clinical]
+    for column, use in named:
+        if use not in uses.setdefault(column, []):
+            uses[column].append(use)
+    for column, different in uses.items():
+        if len(different) > 1:
+            what = f"The study file uses this column as {' and as '.join(different)}."
+            yield Problem(what, "Correct the study file.", file=file, row=1, column=column)
+
+
+def id_problems(study: StudyConfig, frame: pd.DataFrame) -> Iterator[Problem]:
+    """Report rows without an id, and ids that are there twice or differ in case only."""
+    file = study.cohort.manifest.name
+    column = study.cohort.patient_id
+    if column not in frame.columns:
+        return
+    first_rows: dict[str, tuple[int, str]] = {}
+    for row, patient_id in zip(frame.index, frame[column], strict=True):
+        if is_missing(patient_id):
+            what, remedy = "The patient has no id.", "Give each patient an id."
+            yield Problem(what, remedy, file=file, row=int(row), column=column)
+            continue
+        first_row, first_id = first_rows.setdefault(patient_id.lower(), (int(row), patient_id))
+        if first_row == row:
+            continue
+        if first_id == patient_id:
+            what = f"The id is also in row {first_row}."
+            remedy = "Keep one row for each patient, and correct the id of the other."
+        else:
+            what = (
+                f'The id differs from "{first_id}" in row {first_row} by upper and lower case only.'
+            )
+            remedy = "Give them ids that differ in more: on some computers these are the same file."
+        yield Problem(what, remedy, file=file, row=int(row), column=column, patient=patient_id)
+
+
+def exclude_problems(study: StudyConfig, ids: list[str]) -> Iterator[Problem]:
+    """Report patients that are to be excluded but are not there."""
+    file = study.path.name if study.path is not None else "study"
+    known = set(ids)
+    for patient_id in study.cohort.exclude:
+        if patient_id not in known:
+            what = "This patient is to be excluded, but is not in the manifest."
+            nearest = nearest_name(patient_id, ids)
+            remedy = f'Did you mean "{nearest}"?' if nearest else "Correct or remove the id."
+            yield Problem(what, remedy, file=file, column="cohort.exclude", patient=patient_id)

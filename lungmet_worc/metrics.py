@@ -1,0 +1,187 @@
+"""Metrics of one test part, and the interval of a metric over repeated splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+from sklearn import metrics as skm
+
+METRICS = (
+    "auc",
+    "bca",
+    "f1_weighted",
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "npv",
+    "ppv",
+    "brier",
+)
+
+METRIC_NAMES = {
+    "auc": "AUC",
+    "bca": "Balanced accuracy",
+    "f1_weighted": "F1 score (weighted)",
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "npv": "Negative predictive value",
+    "ppv": "Positive predictive value",
+    "brier": "Brier score",
+}
+
+LOWER_IS_BETTER = frozenset({"brier"})
+
+CONFIDENCE = 0.95
+
+
+class Interval(NamedTuple):
+    """A mean over splits with its interval.
+
+    Parameters
+    ----------
+    mean : float
+        Mean over the splits where the value is defined; nan if it is defined in none.
+    low, high : float
+        Bounds of the interval; nan if the value is defined in fewer than two splits.
+    n_splits : int
+        Number of splits where the value is defined.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n_splits: int
+
+
+def split_metrics(
+    outcome: ArrayLike, posterior: ArrayLike, predicted: ArrayLike
+) -> dict[str, float]:
+    """Compute every metric of one test part.
+
+    Parameters
+    ----------
+    outcome : array of int, shape (n_test,)
+        1 where the patient has the outcome, 0 where not.
+    posterior : array of float, shape (n_test,)
+        Predicted probability of the outcome.
+    predicted : array of int, shape (n_test,)
+        Predicted class, 0 or 1.
+
+    Returns
+    -------
+    dict of str to float
+        A value for each name of `METRICS`. A metric that the test part does not define is nan:
+        AUC and balanced accuracy without both classes, sensitivity without an event, specificity
+        without a non-event, a predictive value without a prediction of its class, and
+        everything without a patient.
+    """
+    truth = np.asarray(outcome, dtype=int)
+    score = np.asarray(posterior, dtype=float)
+    guess = np.asarray(predicted, dtype=int)
+    values = dict.fromkeys(METRICS, float("nan"))
+    if truth.size == 0:
+        return values
+    specificity, sensitivity = skm.recall_score(
+        truth, guess, labels=[0, 1], average=None, zero_division=np.nan
+    )
+    npv, ppv = skm.precision_score(truth, guess, labels=[0, 1], average=None, zero_division=np.nan)
+    if np.unique(truth).size == 2:
+        values["auc"] = float(skm.roc_auc_score(truth, score))
+        values["bca"] = float(skm.balanced_accuracy_score(truth, guess))
+    values["f1_weighted"] = float(skm.f1_score(truth, guess, average="weighted"))
+    values["accuracy"] = float(skm.accuracy_score(truth, guess))
+    values["sensitivity"] = float(sensitivity)
+    values["specificity"] = float(specificity)
+    values["npv"] = float(npv)
+    values["ppv"] = float(ppv)
+    # A mean of probabilities can leave [0, 1] by one rounding error, which scikit-learn refuses.
+    values["brier"] = float(skm.brier_score_loss(truth, np.clip(score, 0.0, 1.0), pos_label=1))
+    return values
+
+
+def resampled_mean_and_error(
+    values: ArrayLike, n_train: float | Sequence[int], n_test: float | Sequence[int]
+) -> tuple[float, float, int]:
+    """Compute the mean over repeated random splits and its corrected standard error.
+
+    The variance of the mean is the variance of the values over the splits (with n - 1) times
+    1/k + n_test/n_train, where k is the number of splits [1]_: the splits share patients, and
+    the plain factor 1/k would be far too small.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_splits,)
+        A value for each split; nan where it is not defined. Such splits are left out.
+    n_train, n_test : float or sequence of int, shape (n_splits,)
+        Patients in the training and in the test part: one number, or one for each split, of
+        which the mean over the splits that are left is taken.
+
+    Returns
+    -------
+    tuple of (float, float, int)
+        Mean, standard error, number of splits used. The error is nan for fewer than two splits.
+
+    References
+    ----------
+    .. [1] Nadeau C, Bengio Y. Inference for the generalization error. Machine Learning
+       2003;52:239-281. doi:10.1023/A:1024068626366
+    """
+    array = np.asarray(values, dtype=float)
+    defined = ~np.isnan(array)
+    count = int(defined.sum())
+    if count == 0:
+        return float("nan"), float("nan"), 0
+    used = array[defined]
+    mean = float(used.mean())
+    train = float(np.broadcast_to(np.asarray(n_train, dtype=float), array.shape)[defined].mean())
+    test = float(np.broadcast_to(np.asarray(n_test, dtype=float), array.shape)[defined].mean())
+    if count == 1 or train <= 0:
+        return mean, float("nan"), count
+    # Equal values give a variance of exactly zero here; numpy's may leave a rounding error.
+    variance = 0.0 if np.ptp(used) == 0 else float(used.var(ddof=1))
+    return mean, float(np.sqrt((1 / count + test / train) * variance)), count
+
+
+def corrected_resampled_interval(
+    values: ArrayLike,
+    n_train: float | Sequence[int],
+    n_test: float | Sequence[int],
+    confidence: float = CONFIDENCE,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+) -> Interval:
+    """Compute the corrected resampled interval of a mean over repeated random splits.
+
+    mean +- t(k - 1) * sqrt((1/k + n_test/n_train) * variance), after Nadeau and Bengio 2003
+    (see `resampled_mean_and_error`). It is approximate: no unbiased estimate of the variance
+    exists for repeated splits of the same patients.
+
+    Parameters
+    ----------
+    values : array of float, shape (n_splits,)
+        A value for each split; nan where it is not defined. Such splits are left out, and the
+        number of those used is returned.
+    n_train, n_test : float or sequence of int, shape (n_splits,)
+        Patients in the training and in the test part, one number or one for each split.
+    confidence : float
+        Confidence level, between 0 and 1.
+    bounds : tuple of (float, float), optional
+        The interval is clipped to these; None for a value without bounds, such as a difference.
+
+    Returns
+    -------
+    Interval
+        Mean, low, high, number of splits used.
+    """
+    mean, error, count = resampled_mean_and_error(values, n_train, n_test)
+    if np.isnan(error):
+        return Interval(mean, float("nan"), float("nan"), count)
+    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    low, high = mean - half, mean + half
+    if bounds is not None:
+        low, high = max(low, bounds[0]), min(high, bounds[1])
+    return Interval(mean, low, high, count)

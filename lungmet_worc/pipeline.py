@@ -1,0 +1,371 @@
+"""From a study to its report: do what is not done yet, stage by stage."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from lungmet_worc import arms, clinical, versions
+from lungmet_worc.check import CheckReport, check_study
+from lungmet_worc.cohort import Cohort, build_cohort
+from lungmet_worc.config import StudyConfig
+from lungmet_worc.engines import Engine, make_engine
+from lungmet_worc.errors import CohortError, Problem, ResultsError, TaskFailedError
+from lungmet_worc.manifest import Manifest, read_manifest
+from lungmet_worc.plan import Plan
+from lungmet_worc.progress import Progress
+from lungmet_worc.runs import RunPaths, locked, now, read_state, write_state
+from lungmet_worc.splits import write_splits
+from lungmet_worc.tasks import Task, TaskResult, unfinished
+from lungmet_worc.worc.storage import read_stamp, write_matrix
+
+logger = logging.getLogger(__name__)
+
+Only = Literal["extraction", "search", "report"]
+
+#: run.json is written at most this often while tasks run, in seconds.
+STATE_INTERVAL = 2.0
+
+
+@dataclass
+class Pipeline:
+    """One execution of a study in a run folder.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        The study.
+    paths : RunPaths
+        The run folder.
+    progress : Progress
+        Who listens.
+    cores : int
+        Tasks that run at the same time.
+    """
+
+    study: StudyConfig
+    paths: RunPaths
+    progress: Progress
+    cores: int
+    state: dict[str, Any] = field(default_factory=dict)
+    _written: float = 0.0
+
+    def run(self, only: Only | None = None) -> None:
+        """Run the study, or one stage of it, and write everything that it gives.
+
+        Raises
+        ------
+        CohortError
+            The manifest or the images have errors; all are listed.
+        ResultsError
+            One stage was asked for and an earlier one is not complete.
+        TaskFailedError
+            A task failed.
+        """
+        with locked(self.paths), _logging_to(self.paths.log):
+            self.state = read_state(self.paths)
+            self.state.update(self._about())
+            self.state["started"] = now()
+            self.state["finished"] = None
+            engine = make_engine(
+                self.study.run.engine, cores=self.cores, folder=self._scratch()
+            )
+            try:
+                with engine:
+                    self._run_stages(engine, only)
+                self.state["finished"] = now()
+            finally:
+                write_state(self.paths, self.state)
+                shutil.rmtree(self.paths.scratch, ignore_errors=True)
+
+    def _run_stages(self, engine: Engine, only: Only | None) -> None:
+        manifest, checked = self._check()
+        unusable = dict(_unusable(checked)) if self._excludes else {}
+        plan = self._plan(manifest, checked, unusable)
+        if only in (None, "extraction"):
+            self._must(engine, "fingerprint", plan.fingerprints())
+            failed = self._tasks(engine, "extraction", plan.extractions())
+            if failed:
+                unusable.update(self._excluded(failed))
+                plan = self._plan(manifest, checked, unusable)
+                self._must(engine, "fingerprint", plan.fingerprints())
+                self._must(engine, "extraction", plan.extractions())
+        else:
+            unusable.update(self._remembered(manifest, plan))
+            plan = self._plan(manifest, checked, unusable)
+            _complete("extraction", [*plan.fingerprints(), *plan.extractions()])
+        self._remember_cohort(plan, unusable)
+        if only == "extraction":
+            return
+        searches = self._search(engine, plan, only)
+        if only == "search":
+            return
+        self._report(engine, plan, searches, unusable)
+
+    @property
+    def _excludes(self) -> bool:
+        return self.study.run.on_error == "exclude-patient"
+
+    def _check(self) -> tuple[Manifest, CheckReport]:
+        """Check manifest and images; errors end the run before anything is computed."""
+        self.progress.start("check", 1, 0)
+        manifest = read_manifest(self.study)
+        report = check_study(self.study, cores=self.cores)
+        self.progress.advance("manifest, images and segmentations")
+        self.progress.finish()
+        for problem in report.problems:
+            logger.log(
+                logging.ERROR if problem.severity == "error" else logging.WARNING, "%s", problem
+            )
+        fatal = [problem for problem in report.problems if problem.severity == "error"]
+        if self._excludes:
+            fatal = [problem for problem in fatal if not _is_about_images(problem)]
+        if fatal:
+            message = f"The study cannot be run: {len(fatal)} problem(s)."
+            raise CohortError(message, fatal)
+        return manifest, report
+
+    def _plan(
+        self,
+        manifest: Manifest,
+        checked: CheckReport,
+        unusable: Mapping[tuple[str, str], str],
+    ) -> Plan:
+        cohort = build_cohort(self.study, manifest, unusable)
+        empty = [name for name, members in cohort.arms.items() if not members]
+        if empty:
+            message = f"No patient enters the arm {empty[0]}. {cohort.summary()}"
+            raise CohortError(message)
+        return Plan(self.study, cohort, checked.digests, self.paths)
+
+    def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
+        failed = self._tasks(engine, stage, tasks)
+        if failed:
+            raise _failure(stage, failed)
+
+    def _tasks(
+        self, engine: Engine, stage: str, tasks: Sequence[Task]
+    ) -> list[TaskResult]:
+        """Run what is not fresh and return what failed."""
+        todo = unfinished(tasks)
+        known = self.state.setdefault("tasks", {})
+        for task in tasks:
+            known.setdefault(task.key, {})["state"] = "done"
+        for task in todo:
+            known[task.key] = {"state": "to do"}
+        self.progress.start(stage, len(tasks), len(tasks) - len(todo))
+        failed = []
+        for result in engine.run(todo) if todo else ():
+            self._record(result)
+            self.progress.advance(result.task.label)
+            if not result.done:
+                failed.append(result)
+                self.progress.note(f"{result.task.label} failed: {result.error}")
+                if not (self._excludes and stage == "extraction"):
+                    break
+        self.progress.finish()
+        self._write_state(at_once=True)
+        return failed
+
+    def _record(self, result: TaskResult) -> None:
+        entry: dict[str, Any] = {
+            "state": "done" if result.done else "failed",
+            "seconds": round(result.seconds, 3),
+            "finished": now(),
+        }
+        if not result.done:
+            entry["error"] = result.error
+            logger.error("%s failed: %s", result.task.key, result.error)
+            logger.error("%s", result.traceback)
+        else:
+            logger.info("%s done in %.1f s", result.task.key, result.seconds)
+        self.state["tasks"][result.task.key] = entry
+        self._write_state()
+
+    def _write_state(self, *, at_once: bool = False) -> None:
+        if at_once or time.monotonic() - self._written > STATE_INTERVAL:
+            write_state(self.paths, self.state)
+            self._written = time.monotonic()
+
+    def _excluded(self, failed: Sequence[TaskResult]) -> dict[tuple[str, str], str]:
+        """Return who is excluded after failed extractions, or stop the run."""
+        if not self._excludes:
+            raise _failure("extraction", failed)
+        causes = {}
+        for result in failed:
+            _, modality, patient_id = result.task.key.split("/", 2)
+            causes[patient_id, modality] = f"{modality} features failed: {result.error}"
+        return causes
+
+    def _remembered(self, manifest: Manifest, plan: Plan) -> dict[tuple[str, str], str]:
+        """Return who was excluded when the features were extracted."""
+        if not self._excludes:
+            return {}
+        known = {patient.patient_id for patient in manifest.patients}
+        return {
+            (entry["patient_id"], entry["modality"]): entry["cause"]
+            for entry in self.state.get("excluded", [])
+            if entry["patient_id"] in known
+        }
+
+    def _remember_cohort(self, plan: Plan, unusable: Mapping[tuple[str, str], str]) -> None:
+        self.state["excluded"] = [
+            {"patient_id": patient_id, "modality": modality, "cause": cause}
+            for (patient_id, modality), cause in unusable.items()
+        ]
+        self.state["arms"] = {
+            name: {
+                "n_patients": len(members),
+                "n_events": sum(plan.cohort.outcome_of(member) for member in members),
+            }
+            for name, members in plan.cohort.arms.items()
+        }
+        write_splits(self.paths.splits, plan.splits(), plan.names)
+
+    def _search(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
+        extractions = _by_pair(plan.extractions())
+        if only == "report":
+            _complete("search", plan.arm_settings())
+        else:
+            self._must(engine, "settings", plan.arm_settings())
+            for name in self.study.arms:
+                self._prepare_arm(plan, name, extractions)
+        searches = plan.searches(extractions)
+        if only == "report":
+            _complete("search", searches)
+        else:
+            self._must(engine, "search", searches)
+        return searches
+
+    def _prepare_arm(
+        self, plan: Plan, name: str, extractions: Mapping[tuple[str, str], Task]
+    ) -> None:
+        """Write what the search of an arm reads: outcomes, clinical features, all features."""
+        arm = self.study.arms[name]
+        members = [plan.patients[member] for member in plan.cohort.arms[name]]
+        outcomes = {plan.names[p]: plan.cohort.outcome_of(p) for p in plan.cohort.arms[name]}
+        arms.write_labels(self.paths.labels(name), self.study.outcome, outcomes)
+        if arm.clinical:
+            encoded = clinical.encode(members, arm.clinical)
+            arms.write_semantics(self.paths.semantics(name), encoded, plan.names)
+        for modality in arm.modalities[1:]:
+            shutil.copyfile(
+                self.paths.fingerprint(modality), self.paths.settings(name, modality)
+            )
+        stamp = plan.arm_stamp(name, extractions)
+        if read_stamp(self.paths.matrix(name)) != stamp:
+            files = {pair: task.output for pair, task in extractions.items()}
+            write_matrix(self.paths.matrix(name), arms.arm_matrix(arm, members, files), stamp=stamp)
+
+    def _report(
+        self,
+        engine: Engine,
+        plan: Plan,
+        searches: Sequence[Task],
+        unusable: Mapping[tuple[str, str], str],
+    ) -> None:
+        from lungmet_worc.results import write_results
+
+        self._must(engine, "evaluation", plan.evaluations(list(searches)))
+        self.progress.start("report", 1, 0)
+        write_results(plan, searches, unusable)
+        self.progress.advance("tables, figures and report")
+        self.progress.finish()
+
+    def _about(self) -> dict[str, Any]:
+        study = self.study.model_dump(mode="json", exclude={"path"})
+        study["cohort"]["manifest"] = self.study.cohort.manifest.name
+        return {"study": study, "versions": versions.everything(), "cores": self.cores}
+
+    def _scratch(self) -> Path:
+        self.paths.scratch.mkdir(parents=True, exist_ok=True)
+        return self.paths.scratch
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _is_about_images(problem: Problem) -> bool:
+    """Return whether a problem is one patient's images, so that the study can go on."""
+    return bool(problem.patient and problem.file and problem.column)
+
+
+def _unusable(report: CheckReport) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield (patient, modality) and cause for each image that did not pass the check."""
+    for problem in report.problems:
+        if problem.severity == "error" and _is_about_images(problem):
+            for patient in report.cohort.patients:
+                if patient.patient_id != problem.patient:
+                    continue
+                for modality, pair in patient.pairs.items():
+                    if problem.file in (pair.image_entry, pair.segmentation_entry):
+                        yield (problem.patient, modality), problem.what
+
+
+def _complete(stage: str, tasks: Sequence[Task]) -> None:
+    todo = unfinished(tasks)
+    if todo:
+        named = ", ".join(task.label for task in todo[:3])
+        more = f" and {len(todo) - 3} more" if len(todo) > 3 else ""
+        message = (
+            f"The {stage} is not complete: {named}{more}. "
+            f'Run "lungmet run" with "--only {stage}" first, or without --only.'
+        )
+        raise ResultsError(message)
+
+
+def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
+    pairs = {}
+    for task in extractions:
+        _, modality, patient_id = task.key.split("/", 2)
+        pairs[patient_id, modality] = task
+    return pairs
+
+
+def _failure(stage: str, failed: Sequence[TaskResult]) -> TaskFailedError:
+    problems = []
+    for result in failed:
+        patient = result.task.label if stage == "extraction" else ""
+        remedy = (
+            'Correct it, or let the study go on without the patient: [run] on_error = '
+            '"exclude-patient".'
+            if stage == "extraction"
+            else "The whole traceback is in log.txt of the run folder."
+        )
+        what = f"{result.task.label}: {result.error}"
+        problems.append(Problem(what, remedy, patient=patient.split(" ")[0]))
+    message = (
+        f"{len(failed)} task(s) of the stage {stage} failed. What is finished is kept; "
+        "the same command goes on from there."
+    )
+    return TaskFailedError(message, problems)
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Write what the package logs to the run folder's log as well."""
+    package = logging.getLogger("lungmet_worc")
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(min(level or logging.INFO, logging.INFO))
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(level)
+        handler.close()
+
+
+__all__ = ["Cohort", "Only", "Pipeline", "available_cores"]

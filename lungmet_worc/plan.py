@@ -1,0 +1,311 @@
+"""Which tasks a study has. ``plan`` and ``run`` share these decisions; nothing is run here.
+
+A task's stamp covers what its output depends on: contents of files, scientific settings and
+package versions. How a study is run (cores, engine, what happens on an error) is in no stamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lungmet_worc import arms, clinical, versions
+from lungmet_worc.cohort import Cohort
+from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.manifest import Patient
+from lungmet_worc.runs import RunPaths, worc_ids
+from lungmet_worc.splits import Split, make_splits, restrict
+from lungmet_worc.tasks import Task, content_hash
+from lungmet_worc.worc import settings as worc_settings
+
+STAGES = ("fingerprint", "extraction", "settings", "search", "evaluation")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before a task runs.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        The study.
+    cohort : Cohort
+        Who enters which arm.
+    digests : mapping of Path to str
+        Content hash of each image and segmentation.
+    paths : RunPaths
+        The run folder.
+    """
+
+    study: StudyConfig
+    cohort: Cohort
+    digests: Mapping[Path, str]
+    paths: RunPaths
+
+    @property
+    def patients(self) -> dict[str, Patient]:
+        """Return the patients that enter any arm, in the manifest's order."""
+        wanted = {name for members in self.cohort.arms.values() for name in members}
+        return {p.patient_id: p for p in self.cohort.patients if p.patient_id in wanted}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the user's patient id -> the id that WORC sees."""
+        return worc_ids(list(self.patients))
+
+    def pairs(self) -> list[tuple[Patient, str]]:
+        """Return each patient with each modality that an arm needs and the patient has."""
+        needed = {
+            (name, modality)
+            for arm, members in self.cohort.arms.items()
+            for modality in self.study.arms[arm].modalities
+            for name in members
+        }
+        return [
+            (patient, modality)
+            for modality in self.study.modalities
+            for patient in self.patients.values()
+            if (patient.patient_id, modality) in needed and _complete(patient, modality)
+        ]
+
+    def splits(self) -> tuple[Split, ...]:
+        """Return the splits that all arms share, over the patients of all arms."""
+        ids = list(self.patients)
+        return make_splits(
+            ids,
+            [self.cohort.outcome_of(name) for name in ids],
+            n_splits=self.study.search.splits,
+            test_size=self.study.search.test_size,
+            seed=self.study.search.seed,
+        )
+
+    def fingerprints(self) -> list[Task]:
+        """Return a task for each modality: WORC's decisions about its images."""
+        tasks = []
+        for modality, config in self.study.modalities.items():
+            pairs = [patient.pairs[modality] for patient, name in self.pairs() if name == modality]
+            if not pairs:
+                continue
+            settings = self.study.modality_settings(modality)
+            preset = worc_settings.PRESETS[self.study.search.preset][1]
+            overrides = worc_settings.merge(preset, self.study.worc, config.worc)
+            chosen = worc_settings.extraction_settings(settings)
+            contents = [[self.digests[_path(p.image)], self.digests[_path(p.segmentation)]]
+                        for p in pairs]  # fmt: skip
+            tasks.append(
+                Task(
+                    key=f"fingerprint/{modality}",
+                    label=modality,
+                    function="lungmet_worc.worc.fingerprint:fingerprint_images",
+                    arguments={
+                        "settings": settings,
+                        "overrides": overrides,
+                        "images": [str(pair.image) for pair in pairs],
+                        "segmentations": [str(pair.segmentation) for pair in pairs],
+                        "scratch": str(self.paths.scratch),
+                    },
+                    output=self.paths.fingerprint(modality),
+                    stamp=content_hash("fingerprint", settings, overrides, chosen, contents),
+                )
+            )
+        return tasks
+
+    def extractions(self) -> list[Task]:
+        """Return a task for each patient and modality; the fingerprints must be there."""
+        tasks = []
+        for patient, modality in self.pairs():
+            pair, config = patient.pairs[modality], self.study.modalities[modality]
+            ini = self.paths.fingerprint(modality)
+            tasks.append(
+                Task(
+                    key=f"extraction/{modality}/{patient.patient_id}",
+                    label=f"{patient.patient_id} {modality}",
+                    function="lungmet_worc.worc.extraction:extract",
+                    arguments={
+                        "image": str(pair.image),
+                        "segmentation": str(pair.segmentation),
+                        "label": config.label,
+                        "settings": str(ini),
+                        "scratch": str(self.paths.scratch),
+                    },
+                    output=self.paths.features(modality, patient.patient_id),
+                    stamp=content_hash(
+                        "extraction",
+                        versions.EXTRACTION_REVISION,
+                        versions.of(versions.EXTRACTION),
+                        self.digests[_path(pair.image)],
+                        self.digests[_path(pair.segmentation)],
+                        config.label,
+                        _extraction_part(ini),
+                    ),
+                )
+            )
+        return tasks
+
+    def arm_settings(self) -> list[Task]:
+        """Return a task for each arm: WORC's decision about the balance of its classes."""
+        tasks = []
+        for name, arm in self.study.arms.items():
+            first = arm.modalities[0] if arm.modalities else "clinical"
+            settings = self._search_settings(arm)
+            overrides = arms.arm_overrides(self.study, arm)
+            outcomes = {self.names[p]: self.cohort.outcome_of(p) for p in self.cohort.arms[name]}
+            mended = self.study.search.worc_compat is None
+            tasks.append(
+                Task(
+                    key=f"settings/{name}",
+                    label=name,
+                    function="lungmet_worc.worc.fingerprint:fingerprint_arm",
+                    arguments={
+                        "settings": settings,
+                        "overrides": overrides,
+                        "outcomes": outcomes,
+                        "mended": mended,
+                        "scratch": str(self.paths.scratch),
+                    },
+                    output=self.paths.settings(name, first),
+                    stamp=content_hash(
+                        "settings", settings, overrides, sorted(outcomes.items()), mended
+                    ),
+                )
+            )
+        return tasks
+
+    def arm_stamp(self, name: str, extractions: Mapping[tuple[str, str], Task]) -> str:
+        """Return the hash of everything that an arm's feature matrix depends on."""
+        arm = self.study.arms[name]
+        members = [self.patients[member] for member in self.cohort.arms[name]]
+        files = [
+            [member.patient_id, modality, extractions[member.patient_id, modality].stamp]
+            for member in members
+            for modality in arm.modalities
+            if (member.patient_id, modality) in extractions
+        ]
+        encoded = clinical.encode(members, arm.clinical)
+        return content_hash(
+            "matrix",
+            files,
+            [member.patient_id for member in members],
+            list(arm.modalities),
+            arm.features,
+            [list(encoded.columns), encoded.astype(str).to_numpy().tolist()],
+        )
+
+    def searches(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
+        """Return a task for each split of each arm; the arms' settings must be there.
+
+        The splits of all arms alternate, so that a run that is cut short has about as many
+        splits of each.
+        """
+        splits = self.splits()
+        search = self.study.search
+        tasks = []
+        prepared: dict[str, tuple[str, dict[str, int], Path, dict[str, dict[str, str]]]] = {}
+        for name, arm in self.study.arms.items():
+            first = arm.modalities[0] if arm.modalities else "clinical"
+            ini = self.paths.settings(name, first)
+            outcomes = {p: self.cohort.outcome_of(p) for p in self.cohort.arms[name]}
+            prepared[name] = (self.arm_stamp(name, extractions), outcomes, ini, _search_part(ini))
+        for split in splits:
+            for name in self.study.arms:
+                matrix_stamp, outcomes, ini, settings = prepared[name]
+                part = restrict(split, self.cohort.arms[name])
+                seed = search.seed + 7919 * (split.index + 1)
+                arguments: dict[str, Any] = {
+                    "features": str(self.paths.matrix(name)),
+                    "outcomes": outcomes,
+                    "train": list(part.train),
+                    "test": list(part.test),
+                    "settings": str(ini),
+                    "outcome_name": self.study.outcome,
+                    "seed": seed,
+                    "aligned": search.worc_compat is None,
+                }
+                science = {
+                    key: arguments[key]
+                    for key in ("outcomes", "train", "test", "outcome_name", "seed", "aligned")
+                }
+                tasks.append(
+                    Task(
+                        key=f"search/{name}/{split.index}",
+                        label=f"{name}, split {split.index + 1}",
+                        function="lungmet_worc.worc.search:search_split",
+                        arguments=arguments,
+                        output=self.paths.split(name, split.index),
+                        stamp=content_hash(
+                            "search",
+                            versions.SEARCH_REVISION,
+                            versions.of(versions.SEARCH),
+                            matrix_stamp,
+                            science,
+                            settings,
+                        ),
+                    )
+                )
+        return tasks
+
+    def evaluations(self, searches: list[Task]) -> list[Task]:
+        """Return a task for each arm: WORC's own evaluation of its splits."""
+        tasks = []
+        for name in self.study.arms:
+            splits = [task for task in searches if task.key.startswith(f"search/{name}/")]
+            first = (self.study.arms[name].modalities or ("clinical",))[0]
+            tasks.append(
+                Task(
+                    key=f"evaluation/{name}",
+                    label=name,
+                    function="lungmet_worc.worc.evaluation:evaluate",
+                    arguments={
+                        "splits": [str(task.output) for task in splits],
+                        "labels": str(self.paths.labels(name)),
+                        "settings": str(self.paths.settings(name, first)),
+                        "outcome_name": self.study.outcome,
+                        "names": {p: self.names[p] for p in self.cohort.arms[name]},
+                    },
+                    output=self.paths.performance(name),
+                    stamp=content_hash("evaluation", [task.stamp for task in splits], self.names),
+                )
+            )
+        return tasks
+
+    def _search_settings(self, arm: ArmConfig) -> dict[str, dict[str, str]]:
+        """Return the settings of an arm's search: those of its first modality, as in WORC."""
+        if not arm.modalities:
+            return self.study.worc_settings()
+        ini = self.paths.fingerprint(arm.modalities[0])
+        if ini.exists():
+            return worc_settings.from_ini(ini.read_text("utf-8"))
+        return self.study.modality_settings(arm.modalities[0])
+
+
+def _complete(patient: Patient, modality: str) -> bool:
+    pair = patient.pairs[modality]
+    return pair.image is not None and pair.segmentation is not None
+
+
+def _path(path: Path | None) -> Path:
+    if path is None:
+        message = "A pair without a file was planned."
+        raise ValueError(message)
+    return path
+
+
+def _extraction_part(ini: Path) -> dict[str, dict[str, str]] | None:
+    """Return the decided settings of a modality, None as long as they are not there."""
+    if not ini.exists():
+        return None
+    return worc_settings.extraction_settings(worc_settings.from_ini(ini.read_text("utf-8")))
+
+
+def _search_part(ini: Path) -> dict[str, dict[str, str]]:
+    """Return the decided settings of a search, without those that features depend on alone."""
+    if not ini.exists():
+        return {}
+    parsed = worc_settings.from_ini(ini.read_text("utf-8"))
+    return {
+        section: values
+        for section, values in parsed.items()
+        if section not in worc_settings.EXTRACTION_SECTIONS
+    }

@@ -1,0 +1,64 @@
+"""What a report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Everything that a report shows.
+
+    Parameters
+    ----------
+    study_name : str
+    outcome : str
+        Name of the outcome in the manifest.
+    performance, comparison, splits, patients : DataFrame
+        The tables of a study (see `lungmet_worc.tables`).
+    cohort : DataFrame
+        A row for each patient: patient_id, outcome, a column for each modality, and one for
+        each arm that says "yes" or why the patient does not enter.
+    cohort_summary : str
+        The cohort in words.
+    figures : mapping of str to Path
+        PNG or SVG files by the names that `lungmet_worc.figures.write_all_figures` gives them.
+    settings : mapping of str to object
+        Settings of the search as in the study file.
+    modalities : mapping of str to str
+        WORC's image type of each modality.
+    arms : mapping of str to str
+        What each arm knows about a patient, in plain words.
+    errata : sequence of (str, str)
+        Number and sentence of each defect of WORC that this run met.
+    failures : DataFrame
+        Candidate workflows without a score: arm, cause, candidates (number).
+    excluded : sequence of (str, str)
+        Patient and cause, of those that were left out.
+    versions : mapping of str to str
+        Version of each package.
+    created : str
+        When the report was made.
+    """
+
+    study_name: str
+    outcome: str
+    performance: pd.DataFrame
+    comparison: pd.DataFrame
+    splits: pd.DataFrame
+    patients: pd.DataFrame
+    cohort: pd.DataFrame
+    cohort_summary: str
+    figures: Mapping[str, Path]
+    settings: Mapping[str, object]
+    modalities: Mapping[str, str]
+    arms: Mapping[str, str]
+    errata: Sequence[tuple[str, str]]
+    failures: pd.DataFrame
+    excluded: Sequence[tuple[str, str]]
+    versions: Mapping[str, str]
+    created: str

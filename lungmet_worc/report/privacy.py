@@ -1,0 +1,54 @@
+"""Removal of absolute paths, and of the user names they hold, from texts for others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+import pandas as pd
+
+_HOME = re.compile(
+    r"(?:file://)?/(?:home|Users)/[^/\s\"':;,]+|[A-Za-z]:[\\/]Users[\\/][^\\/\s\"']+"
+)
+_POSIX = re.compile(r"(?<![\w.:/~-])(?:file://)?/(?:[^\s/:;,\"'()<>]+/)+([^\s/:;,\"'()<>]*)")
+_WINDOWS = re.compile(r"\b[A-Za-z]:[\\/](?:[^\s\\/:\"'<>|]+[\\/])*([^\s\\/:\"'<>|]*)")
+_BELOW_HOME = re.compile(r"~[\\/](?:[^\s\\/:;,\"'()<>]+[\\/])*([^\s\\/:;,\"'()<>]*)")
+
+
+def without_paths(text: str) -> str:
+    """Return a text in which an absolute path is only the name of its file.
+
+    Parameters
+    ----------
+    text : str
+    """
+    home = str(Path.home())
+    if len(home) > 1:
+        text = re.sub(re.escape(home) + r"(?=[\\/\s\"':;,.)]|$)", "~", text)
+    text = _HOME.sub("~", text)
+    for pattern in (_BELOW_HOME, _POSIX, _WINDOWS):
+        text = pattern.sub(lambda match: match.group(1) or "a folder", text)
+    return text
+
+
+def cleaned(value: Any) -> Any:
+    """Return a value with absolute paths taken out of every text in it.
+
+    Parameters
+    ----------
+    value : object
+        A text, path, mapping, sequence or DataFrame of these; anything else is returned as is.
+    """
+    if isinstance(value, str):
+        return without_paths(value)
+    if isinstance(value, PurePath):
+        return value.name
+    if isinstance(value, pd.DataFrame):
+        return value.rename(columns=cleaned).map(cleaned)
+    if isinstance(value, Mapping):
+        return {cleaned(key): cleaned(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [cleaned(item) for item in value]
+    return value

@@ -1,0 +1,144 @@
+"""How names and numbers are written for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lungmet_worc.metrics import LOWER_IS_BETTER
+
+SIGNIFICANT = 0.05
+UNDEFINED = "not defined"
+ACRONYMS = frozenset({"mri", "mr", "ct", "pet", "us", "t1", "t2", "dwi", "adc", "flair"})
+SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def arm_label(arm: str) -> str:
+    """Return the name of an arm as people read it ("mri_only" -> "MRI only").
+
+    Parameters
+    ----------
+    arm : str
+        Name in the study file.
+    """
+    words = [word.upper() if word in ACRONYMS else word for word in arm.split("_") if word]
+    if not words:
+        return arm
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def yes_no(outcome: int) -> str:
+    """Return "yes" for an event and "no" for none."""
+    return "yes" if outcome else "no"
+
+
+def number_text(value: float, decimals: int = 2) -> str:
+    """Return a rounded number, "not defined" for nan; zero has no sign.
+
+    Parameters
+    ----------
+    value : float
+    decimals : int
+    """
+    if math.isnan(value):
+        return UNDEFINED
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def interval_text(mean: float, low: float, high: float, decimals: int = 2) -> str:
+    """Return a mean with its interval, such as "0.67 (0.55 to 0.78)".
+
+    Parameters
+    ----------
+    mean, low, high : float
+        Nan bounds give "0.67 (no interval)", a nan mean "not defined".
+    decimals : int
+    """
+    if math.isnan(mean):
+        return UNDEFINED
+    if math.isnan(low) or math.isnan(high):
+        return f"{number_text(mean, decimals)} (no interval)"
+    bounds = f"{number_text(low, decimals)} to {number_text(high, decimals)}"
+    return f"{number_text(mean, decimals)} ({bounds})"
+
+
+def p_text(p_value: float) -> str:
+    """Return a p-value: "< 0.001", three decimals below 0.1, two above.
+
+    Rounding never carries it over the 0.05 line.
+
+    Parameters
+    ----------
+    p_value : float
+    """
+    if math.isnan(p_value):
+        return UNDEFINED
+    if p_value < 0.001:
+        return "< 0.001"
+    decimals = 3 if p_value < 0.1 else 2
+    while decimals < 6 and (p_value < SIGNIFICANT) != (round(p_value, decimals) < SIGNIFICANT):
+        decimals += 1
+    return f"{p_value:.{decimals}f}"
+
+
+def p_phrase(p_value: float, name: str = "p") -> str:
+    """Return a p-value with its name, such as "p < 0.001" or "adjusted p 0.04"."""
+    text = p_text(p_value)
+    return f"{name} {text}"
+
+
+def is_clear(row: Mapping[Any, Any]) -> bool:
+    """Tell whether a row of the comparison is a clear difference: adjusted p below 0.05.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of comparison.csv.
+    """
+    return float(row["p_adjusted"]) < SIGNIFICANT
+
+
+def better_arm(row: Mapping[Any, Any]) -> str:
+    """Return the arm that did better in a row of the comparison.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of comparison.csv.
+    """
+    first_is_better = (float(row["difference"]) > 0) != (row["metric"] in LOWER_IS_BETTER)
+    return str(row["arm_a"] if first_is_better else row["arm_b"])
+
+
+def comparison_reading(row: Mapping[Any, Any]) -> str:
+    """Say in words what a row of the comparison shows.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of comparison.csv.
+    """
+    if math.isnan(float(row["p_adjusted"])):
+        return "cannot be compared"
+    if is_clear(row):
+        return f"{arm_label(better_arm(row))} clearly better"
+    return "no clear difference"
+
+
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    """Return parts as in a sentence: "a, b and c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def count_word(count: int) -> str:
+    """Return a small number as a word."""
+    return SMALL_NUMBERS[count] if 0 <= count < len(SMALL_NUMBERS) else str(count)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 split", "2 splits"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,115 @@
+"""From the split files of a run to its tables, figures and report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lungmet_worc import errata, versions
+from lungmet_worc.collect import ArmPredictions, SplitPrediction
+from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.figures import write_all_figures
+from lungmet_worc.plan import Plan
+from lungmet_worc.report import ReportContext, write_report
+from lungmet_worc.runs import now
+from lungmet_worc.tables import write_all_tables
+from lungmet_worc.tasks import Task
+from lungmet_worc.worc.storage import read_result
+
+
+def write_results(
+    plan: Plan, searches: Sequence[Task], unusable: Mapping[tuple[str, str], str]
+) -> None:
+    """Write the tables, the figures and the report of a complete run.
+
+    Parameters
+    ----------
+    plan : Plan
+        The study, its cohort and its run folder.
+    searches : sequence of Task
+        The search tasks, all done.
+    unusable : mapping of (patient id, modality) to str
+        Who was left out, and why.
+    """
+    results: dict[str, list[tuple[int, dict[str, Any]]]] = {name: [] for name in plan.study.arms}
+    for task in searches:
+        _, arm, index = task.key.split("/")
+        results[arm].append((int(index), read_result(task.output)))
+    arms = [
+        ArmPredictions(arm, tuple(_prediction(index, result) for index, result in of_arm))
+        for arm, of_arm in results.items()
+    ]
+    tables = write_all_tables(arms, plan.paths.tables)
+    figures = write_all_figures(arms, tables["performance"], plan.paths.figures)
+    failures = _failures(results)
+    study = plan.study
+    context = ReportContext(
+        study_name=study.name,
+        outcome=study.outcome,
+        performance=tables["performance"],
+        comparison=tables["comparison"],
+        splits=tables["splits"],
+        patients=tables["patients"],
+        cohort=plan.cohort.table(),
+        cohort_summary=plan.cohort.summary(),
+        figures=figures,
+        settings=_settings(study),
+        modalities={name: modality.image_type for name, modality in study.modalities.items()},
+        arms={name: describe_arm(arm) for name, arm in study.arms.items()},
+        errata=errata.met(plan, int(failures["candidates"].sum())),
+        failures=failures,
+        excluded=[
+            (patient, f"{modality}: {cause}") for (patient, modality), cause in unusable.items()
+        ],
+        versions=versions.everything(),
+        created=now()[:10],
+    )
+    write_report(context, plan.paths.report)
+
+
+def describe_arm(arm: ArmConfig) -> str:
+    """Return in plain words what an arm knows about a patient."""
+    parts = []
+    if arm.modalities:
+        images = " and ".join(arm.modalities)
+        kind = "tumour volume from" if arm.features == "volume" else "features of"
+        parts.append(f"{kind} {images}")
+    if arm.clinical:
+        parts.append(f"clinical data ({', '.join(arm.clinical)})")
+    text = " with ".join(parts)
+    if arm.missing == "impute":
+        text += "; missing scans imputed"
+    return text[0].upper() + text[1:]
+
+
+def _prediction(index: int, result: Mapping[str, Any]) -> SplitPrediction:
+    return SplitPrediction(
+        split=index,
+        train_ids=tuple(result["train"]),
+        test_ids=tuple(result["test"]),
+        outcome=np.asarray(result["outcome"], int),
+        posterior=np.asarray(result["posterior"], float),
+        predicted=np.asarray(result["predicted"], int),
+    )
+
+
+def _failures(results: Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]) -> pd.DataFrame:
+    """Return how many candidates of each arm have no score, by cause."""
+    rows = []
+    for arm, of_arm in results.items():
+        causes: Counter[str] = Counter()
+        for _, result in of_arm:
+            causes.update(result["causes"])
+        rows += [(arm, cause, number) for cause, number in causes.most_common()]
+    return pd.DataFrame(rows, columns=["arm", "cause", "candidates"])
+
+
+def _settings(study: StudyConfig) -> dict[str, object]:
+    settings = study.search.model_dump(mode="json")
+    settings["patients"] = study.cohort.patients
+    settings["worc"] = study.worc
+    return settings

@@ -1,0 +1,107 @@
+"""The results of a run folder, as data frames, and how far the run is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lungmet_worc.errors import ResultsError, RunFolderError
+from lungmet_worc.runs import RunPaths, is_locked, read_state
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Run:
+    """A run folder and what it holds.
+
+    Parameters
+    ----------
+    folder : path-like
+        The run folder.
+
+    Raises
+    ------
+    RunFolderError
+        There is no run in the folder.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.paths = RunPaths(Path(folder).resolve())
+        if not self.paths.run_json.exists():
+            message = f'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.'
+            raise RunFolderError(message)
+
+    def __repr__(self) -> str:
+        """Return the folder."""
+        return f"Run({str(self.paths.folder)!r})"
+
+    @property
+    def performance(self) -> pd.DataFrame:
+        """Return one row for each arm and metric: mean, interval, splits, patients, events."""
+        return self._table("performance")
+
+    @property
+    def comparison(self) -> pd.DataFrame:
+        """Return one row for each pair of arms and metric: difference, interval, p-values."""
+        return self._table("comparison")
+
+    @property
+    def patients(self) -> pd.DataFrame:
+        """Return one row for each arm and patient: how it was predicted when tested."""
+        return self._table("patients")
+
+    @property
+    def splits(self) -> pd.DataFrame:
+        """Return one row for each arm and split: sizes and every metric."""
+        return self._table("splits")
+
+    def report(self) -> Path:
+        """Return the path of the HTML report.
+
+        Raises
+        ------
+        ResultsError
+            The run has no report yet.
+        """
+        if not self.paths.report.exists():
+            message = "This run has no report yet; the same run command goes on with it."
+            raise ResultsError(message)
+        return self.paths.report
+
+    def status(self) -> dict[str, Any]:
+        """Return how far the run is.
+
+        Returns
+        -------
+        dict
+            ``running`` (bool), ``started``, ``finished``, ``stages`` (stage -> number of
+            tasks by state), ``failures`` (list of task and error), ``excluded``, ``arms``.
+        """
+        state = read_state(self.paths)
+        stages: dict[str, Counter[str]] = {}
+        failures = []
+        for key, entry in state.get("tasks", {}).items():
+            stages.setdefault(key.partition("/")[0], Counter())[entry["state"]] += 1
+            if entry["state"] == "failed":
+                failures.append((key, entry.get("error", "")))
+        return {
+            "study": state["study"]["name"],
+            "running": is_locked(self.paths),
+            "started": state.get("started"),
+            "finished": state.get("finished"),
+            "stages": {stage: dict(states) for stage, states in stages.items()},
+            "failures": failures,
+            "excluded": state.get("excluded", []),
+            "arms": state.get("arms", {}),
+        }
+
+    def _table(self, name: str) -> pd.DataFrame:
+        from lungmet_worc.tables import read_table
+
+        path = self.paths.tables / f"{name}.csv"
+        if not path.exists():
+            message = f"This run has no table {name} yet; the same run command goes on with it."
+            raise ResultsError(message)
+        return read_table(path)

@@ -1,0 +1,225 @@
+"""A run folder: where everything lies, what is known of it, and who works in it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from lungmet_worc.errors import RunFolderError
+
+#: Bump when a run folder of an older version can no longer be gone on with.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """Every path of a run folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder, absolute.
+    """
+
+    folder: Path
+
+    @property
+    def run_json(self) -> Path:
+        """Return the file that says what was run and how each task went."""
+        return self.folder / "run.json"
+
+    @property
+    def log(self) -> Path:
+        """Return the log."""
+        return self.folder / "log.txt"
+
+    @property
+    def splits(self) -> Path:
+        """Return the splits that all arms share, in WORC's fixed-splits format."""
+        return self.folder / "splits.csv"
+
+    @property
+    def scratch(self) -> Path:
+        """Return where workers, WORC and fastr may write what nobody needs afterwards."""
+        return self.folder / "scratch"
+
+    @property
+    def tables(self) -> Path:
+        """Return the folder of the study tables."""
+        return self.folder / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Return the folder of the figures."""
+        return self.folder / "figures"
+
+    @property
+    def report(self) -> Path:
+        """Return the report."""
+        return self.folder / "report.html"
+
+    def features(self, modality: str, patient_id: str) -> Path:
+        """Return the feature file of a patient in a modality."""
+        return self.folder / "features" / modality / f"{file_name(patient_id)}.hdf5"
+
+    def fingerprint(self, modality: str) -> Path:
+        """Return WORC's settings of a modality, after fingerprinting."""
+        return self.folder / "features" / modality / "worc.ini"
+
+    def arm(self, arm: str) -> Path:
+        """Return the folder of an arm."""
+        return self.folder / "arms" / arm
+
+    def matrix(self, arm: str) -> Path:
+        """Return the features of an arm, all modalities side by side."""
+        return self.arm(arm) / "features.hdf5"
+
+    def settings(self, arm: str, modality: str) -> Path:
+        """Return WORC's settings of an arm for one modality."""
+        return self.arm(arm) / f"worc_{modality}.ini"
+
+    def labels(self, arm: str) -> Path:
+        """Return the outcomes of an arm in WORC's label format."""
+        return self.arm(arm) / "labels.csv"
+
+    def semantics(self, arm: str) -> Path:
+        """Return the clinical features of an arm in WORC's semantics format."""
+        return self.arm(arm) / "semantics.csv"
+
+    def split(self, arm: str, index: int) -> Path:
+        """Return the result of one split of an arm."""
+        return self.arm(arm) / "splits" / f"{index}.hdf5"
+
+    def performance(self, arm: str) -> Path:
+        """Return WORC's own evaluation of an arm."""
+        return self.arm(arm) / "performance_all_0.json"
+
+
+def file_name(patient_id: str) -> str:
+    """Return a patient's id as a file name; most ids stay as they are."""
+    return quote(patient_id, safe=" ").replace(" ", "%20")
+
+
+def worc_ids(patient_ids: list[str]) -> dict[str, str]:
+    """Return the ids that WORC sees.
+
+    WORC finds a patient by looking for one text within another, so that ``P1`` is found in
+    ``P10`` and ids that are numbers crash (errata E5). Where no id can be mistaken for
+    another one they stay as they are; otherwise all become numbers of one width.
+
+    Parameters
+    ----------
+    patient_ids : list of str
+        The user's ids.
+
+    Returns
+    -------
+    dict
+        The user's id -> WORC's id.
+    """
+    folded = sorted(patient_ids, key=str.lower)
+    text = "\n".join(name.lower() for name in folded)
+    safe = all(
+        name.isascii()
+        and file_name(name) == name
+        and not name.replace(".", "").isdigit()
+        and text.count(name.lower()) == 1
+        for name in patient_ids
+    )
+    if safe:
+        return {name: name for name in patient_ids}
+    return {name: f"patient{number:05d}" for number, name in enumerate(sorted(patient_ids), 1)}
+
+
+def read_state(paths: RunPaths) -> dict[str, Any]:
+    """Return what ``run.json`` says; empty if there is none.
+
+    Raises
+    ------
+    RunFolderError
+        The file is damaged, or of another version's format.
+    """
+    try:
+        state = json.loads(paths.run_json.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        message = (
+            f'"{paths.run_json.name}" in this run folder cannot be read: {error}. '
+            "Use another folder for --out, or take the file away: results that are "
+            "complete are found again."
+        )
+        raise RunFolderError(message) from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        message = (
+            "This folder was made by another version of lungmet_worc. "
+            "Use another folder for --out."
+        )
+        raise RunFolderError(message)
+    return state
+
+
+def write_state(paths: RunPaths, state: dict[str, Any]) -> None:
+    """Write ``run.json`` atomically."""
+    from lungmet_worc.worc.storage import write_text
+
+    text = json.dumps({"format": FORMAT, **state}, indent=1, sort_keys=True)
+    write_text(paths.run_json, text + "\n")
+
+
+def now() -> str:
+    """Return the time, in UTC, as run.json writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def locked(paths: RunPaths) -> Iterator[None]:
+    """Keep the run folder to this process; the lock ends with the process.
+
+    Raises
+    ------
+    RunFolderError
+        Another process works in the folder; it is named.
+    """
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    lock = paths.folder / ".lock"
+    with lock.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            message = (
+                f"Another run works in this folder ({holder}). Wait for it, or use another "
+                'folder for --out. "lungmet status" shows how far it is.'
+            )
+            raise RunFolderError(message) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}, since {now()}")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def is_locked(paths: RunPaths) -> bool:
+    """Return whether a process works in the run folder."""
+    lock = paths.folder / ".lock"
+    if not lock.exists():
+        return False
+    with lock.open("r", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False

@@ -1,0 +1,185 @@
+"""Outer train/test splits, shared by all arms, drawn and written as WORC does."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lungmet_worc.errors import CohortError, RunFolderError
+
+#: The largest seed that numpy's legacy random state takes.
+_LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Split:
+    """One outer division of the patients.
+
+    Parameters
+    ----------
+    index : int
+        Number of the split, from 0.
+    train, test : tuple of str
+        Patient ids, in the order in which the patients were given.
+    """
+
+    index: int
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def make_splits(
+    patient_ids: Sequence[str],
+    outcomes: Sequence[int],
+    *,
+    n_splits: int,
+    test_size: float,
+    seed: int,
+) -> tuple[Split, ...]:
+    """Draw random splits, stratified by outcome, as WORC does with ``fixed_seed``.
+
+    With seed 0 these are the splits that WORC draws itself
+    (``WORC.classification.crossval.random_split_cross_validation``: scikit-learn's
+    ``train_test_split`` of the sorted ids, split i seeded with i squared).
+
+    Parameters
+    ----------
+    patient_ids : sequence of str
+        All patients of all arms, each once.
+    outcomes : sequence of int
+        1 or 0 for each patient.
+    n_splits : int
+        How many.
+    test_size : float
+        Share of the patients in the test part.
+    seed : int
+        Added to WORC's own seed of each split.
+
+    Raises
+    ------
+    CohortError
+        An id comes twice, or there are too few patients of either outcome.
+    """
+    from sklearn.model_selection import train_test_split
+
+    unique_ids, positions = np.unique(np.asarray(patient_ids, dtype=str), return_index=True)
+    if len(unique_ids) != len(patient_ids):
+        message = "A patient stands twice in the list that is to be split."
+        raise CohortError(message)
+    stratify = [outcomes[position] for position in positions]
+    splits = []
+    for index in range(n_splits):
+        try:
+            train, _ = train_test_split(
+                unique_ids,
+                test_size=test_size,
+                random_state=(seed + index**2) % (_LARGEST_SEED + 1),
+                stratify=stratify,
+            )
+        except ValueError as error:
+            events = sum(stratify)
+            message = (
+                f"{len(unique_ids)} patients, {events} with the outcome, cannot be split with "
+                f"test_size {test_size}: {error}"
+            )
+            raise CohortError(message) from None
+        in_train = {str(patient_id) for patient_id in train}
+        splits.append(
+            Split(
+                index,
+                tuple(patient_id for patient_id in patient_ids if patient_id in in_train),
+                tuple(patient_id for patient_id in patient_ids if patient_id not in in_train),
+            )
+        )
+    return tuple(splits)
+
+
+def restrict(split: Split, patient_ids: Collection[str]) -> Split:
+    """Return the part of a split that consists of the given patients, for an arm of fewer."""
+    kept = frozenset(patient_ids)
+    return Split(
+        split.index,
+        tuple(patient_id for patient_id in split.train if patient_id in kept),
+        tuple(patient_id for patient_id in split.test if patient_id in kept),
+    )
+
+
+def write_splits(path: Path, splits: Sequence[Split], names: Mapping[str, str]) -> None:
+    """Write splits in WORC's fixed-splits format, atomically.
+
+    The columns are "0_train", "0_test", "1_train", ...; shorter ones end in empty cells.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV to write.
+    splits : sequence of Split
+        Numbered 0, 1, 2, ...
+    names : mapping of str to str
+        Patient id -> id to write.
+
+    Raises
+    ------
+    ValueError
+        The splits are not numbered in order, or WORC would read an id as something else:
+        it lets pandas guess, so that "001" becomes 1 and "NA" nothing.
+    KeyError
+        A patient has no name.
+    """
+    if [split.index for split in splits] != list(range(len(splits))):
+        message = "splits must be numbered 0, 1, 2, ..."
+        raise ValueError(message)
+    columns: dict[str, list[str]] = {}
+    for split in splits:
+        columns[f"{split.index}_train"] = [names[patient_id] for patient_id in split.train]
+        columns[f"{split.index}_test"] = [names[patient_id] for patient_id in split.test]
+    length = max(map(len, columns.values()), default=0)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    padded = [ids + [""] * (length - len(ids)) for ids in columns.values()]
+    writer.writerows(zip(*padded, strict=True))
+    text = stream.getvalue()
+    _refuse_changed_ids(text, columns)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    draft.write_text(text, encoding="utf-8", newline="")
+    draft.replace(path)
+
+
+def _refuse_changed_ids(text: str, columns: Mapping[str, list[str]]) -> None:
+    as_worc_reads = pd.read_csv(io.StringIO(text), header=0)
+    for column, ids in columns.items():
+        if as_worc_reads[column].dropna().tolist() != ids:
+            message = f"WORC would not read the ids of column {column} as written"
+            raise ValueError(message)
+
+
+def read_splits(path: Path) -> tuple[Split, ...]:
+    """Read splits in WORC's fixed-splits format, with the ids as written.
+
+    Raises
+    ------
+    RunFolderError
+        The file is missing or is no table of splits.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        message = f'The splits "{path.name}" cannot be read: {error}'
+        raise RunFolderError(message) from None
+    count = len(frame.columns) // 2
+    expected = [f"{index}_{part}" for index in range(count) for part in ("train", "test")]
+    if list(frame.columns) != expected:
+        message = f'"{path.name}" is no table of splits: its columns must be 0_train, 0_test, ...'
+        raise RunFolderError(message)
+    parts = {column: tuple(cell for cell in frame[column] if cell) for column in frame.columns}
+    return tuple(
+        Split(index, parts[f"{index}_train"], parts[f"{index}_test"]) for index in range(count)
+    )

@@ -1,0 +1,53 @@
+"""Lay out a new study: a manifest to fill in, a commented study file, a script to launch it."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from lungmet_worc.errors import LungmetError, Problem
+
+FILES = ("manifest.csv", "study.toml", "run_study.py")
+
+
+def init_study(folder: Path) -> list[Path]:
+    """Write the files that a new study begins with.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made when it does not exist.
+
+    Returns
+    -------
+    list of Path
+        The files written: ``manifest.csv``, ``study.toml`` and ``run_study.py``.
+
+    Raises
+    ------
+    LungmetError
+        If one of the files is there already, or the folder cannot be written; nothing is
+        written over.
+    """
+    problems = [
+        Problem("This file is there already.", "Choose another folder, or move it.", file=name)
+        for name in FILES
+        if (folder / name).exists()
+    ]
+    if problems:
+        message = f'"{folder}" holds a study already; nothing was written.'
+        raise LungmetError(message, problems)
+    templates = resources.files("lungmet_worc") / "templates"
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            path = folder / name
+            # "x": never over a file that came in between.
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write((templates / name).read_text(encoding="utf-8"))
+            written.append(path)
+    except OSError as error:
+        message = f'"{folder}" cannot be written: {error.strerror}. Choose another folder.'
+        raise LungmetError(message) from error
+    return written

@@ -1,0 +1,154 @@
+"""A study: the one thing that a script needs to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lungmet_worc.config import StudyConfig, load_study, study_from_tables
+from lungmet_worc.errors import StudyFileError
+
+if TYPE_CHECKING:
+    from lungmet_worc.check import CheckReport
+    from lungmet_worc.estimate import PlanSummary
+    from lungmet_worc.pipeline import Only
+    from lungmet_worc.progress import Progress
+    from lungmet_worc.run import Run
+
+
+class Study:
+    """A comparison of arms on one cohort.
+
+    Parameters
+    ----------
+    manifest : path-like
+        CSV or XLSX with one row per patient.
+    outcome : str
+        Column of the manifest with the outcome.
+    arms : mapping
+        Arm -> table as in a study file, for example ``{"MRI": {"modalities": ["MRI"]}}``.
+    modalities : mapping
+        Modality -> table as in a study file: ``image``, ``segmentation``, ``image_type``.
+    name : str
+        Name of the study in its report.
+    cohort, search, worc, run : mapping, optional
+        As the tables of a study file.
+
+    Raises
+    ------
+    StudyFileError
+        Something in the tables is unknown or wrong; all of it is listed.
+
+    Examples
+    --------
+    >>> from lungmet_worc import Study
+    >>> study = Study.from_toml("configs/compare.toml")  # doctest: +SKIP
+    >>> run = study.run(out="runs/compare")  # doctest: +SKIP
+    >>> run.performance  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        manifest: Path | str,
+        outcome: str,
+        arms: Mapping[str, Any],
+        modalities: Mapping[str, Any] | None = None,
+        *,
+        name: str = "study",
+        cohort: Mapping[str, Any] | None = None,
+        search: Mapping[str, Any] | None = None,
+        worc: Mapping[str, Any] | None = None,
+        run: Mapping[str, Any] | None = None,
+    ) -> None:
+        if cohort is not None and "manifest" in cohort:
+            message = "Give the manifest once, not in cohort as well."
+            raise StudyFileError(message)
+        tables = {
+            "study": {"name": name, "outcome": outcome},
+            "cohort": {"manifest": str(manifest), **(cohort or {})},
+            "modalities": dict(modalities or {}),
+            "arms": dict(arms),
+            "search": dict(search or {}),
+            "worc": dict(worc or {}),
+            "run": dict(run or {}),
+        }
+        self.config: StudyConfig = study_from_tables(tables, folder=Path.cwd())
+
+    @classmethod
+    def from_toml(cls, path: Path | str) -> Study:
+        """Read a study file.
+
+        Parameters
+        ----------
+        path : path-like
+            A TOML file; the manifest's path in it is relative to the file's folder.
+
+        Raises
+        ------
+        StudyFileError
+            The file is missing, or something in it is unknown or wrong; all of it is listed.
+        """
+        study = cls.__new__(cls)
+        study.config = load_study(path)
+        return study
+
+    def check(self, *, cores: int | None = None) -> CheckReport:
+        """Return everything that is wrong with the manifest and the images.
+
+        Parameters
+        ----------
+        cores : int, optional
+            Images that are read at the same time; by default all cores.
+        """
+        from lungmet_worc.check import check_study
+
+        return check_study(self.config, cores=self._cores(cores))
+
+    def plan(self, out: Path | str, *, cores: int | None = None) -> PlanSummary:
+        """Return what a run into this folder would do, and about how long it would take."""
+        from lungmet_worc.estimate import plan_summary
+        from lungmet_worc.runs import RunPaths
+
+        paths = RunPaths(Path(out).resolve())
+        return plan_summary(self.config, paths, cores=self._cores(cores))
+
+    def run(
+        self,
+        out: Path | str,
+        *,
+        only: Only | None = None,
+        cores: int | None = None,
+        progress: Progress | None = None,
+    ) -> Run:
+        """Run the study into a folder, or go on with a run that was interrupted.
+
+        Parameters
+        ----------
+        out : path-like
+            The run folder; it is made if it is not there.
+        only : {"extraction", "search", "report"}, optional
+            Do one stage only.
+        cores : int, optional
+            Tasks that run at the same time; by default what the study file says, or all cores.
+        progress : Progress, optional
+            Who listens; by default only the log.
+
+        Raises
+        ------
+        LungmetError
+            The study cannot be run, or a task failed.
+        """
+        from lungmet_worc.pipeline import Pipeline
+        from lungmet_worc.progress import Quiet
+        from lungmet_worc.run import Run
+        from lungmet_worc.runs import RunPaths
+
+        paths = RunPaths(Path(out).resolve())
+        Pipeline(self.config, paths, progress or Quiet(), self._cores(cores)).run(only)
+        return Run(paths.folder)
+
+    def _cores(self, cores: int | None) -> int:
+        from lungmet_worc.pipeline import available_cores
+
+        return cores or self.config.run.cores or available_cores()

@@ -1,0 +1,110 @@
+"""Tasks: pure functions from files to one file, and whether they need to run.
+
+A task is *missing* (its output is not there), *stale* (the output was made from something
+else) or *fresh*. The stamp, a content hash of everything that the output depends on, lies in
+the output itself, so that what is on disk never disagrees with what is known about it.
+Nothing here runs a task; engines do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+class TaskState(Enum):
+    """Whether a task's output can be used as it is."""
+
+    MISSING = "missing"
+    STALE = "stale"
+    FRESH = "fresh"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of a function that writes one file.
+
+    Parameters
+    ----------
+    key : str
+        Name of the task within the run, for example ``extraction/MRI/STS_007``.
+    label : str
+        What the user reads while it runs, for example ``STS_007 MRI``.
+    function : str
+        ``module:function``, imported by the worker.
+    arguments : mapping
+        Keyword arguments; ``output`` and ``stamp`` are added.
+    output : Path
+        The file that the task writes.
+    stamp : str
+        Content hash of everything that the output depends on.
+    """
+
+    key: str
+    label: str
+    function: str
+    arguments: Mapping[str, Any]
+    output: Path
+    stamp: str
+
+    @property
+    def stage(self) -> str:
+        """Return the stage that the task belongs to."""
+        return self.key.partition("/")[0]
+
+    def state(self) -> TaskState:
+        """Return whether the task's output is missing, stale or fresh."""
+        from lungmet_worc.worc.storage import read_stamp
+
+        if not self.output.exists():
+            return TaskState.MISSING
+        return TaskState.FRESH if read_stamp(self.output) == self.stamp else TaskState.STALE
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What became of a task.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    seconds : float
+        Wall time of the function, in seconds.
+    error : str
+        Why it failed, in one line; empty if it did not.
+    traceback : str
+        The whole traceback of a failure, for the log.
+    """
+
+    task: Task
+    seconds: float
+    error: str = ""
+    traceback: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Return whether the task wrote its output."""
+        return not self.error
+
+
+def unfinished(tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks that are missing or stale, in the order given."""
+    return [task for task in tasks if task.state() is not TaskState.FRESH]
+
+
+def content_hash(*parts: Any) -> str:
+    """Return a hash of JSON-able values that is the same on every machine.
+
+    Parameters
+    ----------
+    *parts : JSON-able
+        Texts, numbers, sequences and mappings; the order of a mapping's keys does not matter.
+    """
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

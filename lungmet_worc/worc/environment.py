@@ -1,0 +1,71 @@
+"""Import WORC without its side effects: quiet, one thread, nothing outside the run folder.
+
+``import WORC`` writes into the home folder and prints (errata E14), and its libraries start
+as many threads as the machine has cores. A worker process calls :func:`prepare` before it
+imports anything of WORC.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+#: Variables that limit the threads of BLAS, OpenMP and ITK. With one thread per worker the
+#: numbers do not depend on how many workers there are.
+ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)
+
+
+def prepare(folder: Path) -> None:
+    """Set up this process for WORC; call it before WORC is imported.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run in which WORC and fastr may write.
+    """
+    home = folder / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ["HOME"] = str(home)
+    os.environ["FASTRHOME"] = str(folder / "fastr")
+    os.environ["MPLBACKEND"] = "Agg"
+    # fastr imports GitPython, which raises where no git is installed.
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.pop("PYTHONWARNINGS", None)
+    warnings.simplefilter("ignore")
+    logging.getLogger("radiomics").setLevel(logging.ERROR)
+
+
+def import_worc() -> None:
+    """Import WORC with its printing kept out of the user's sight."""
+    with quiet():
+        import WORC  # noqa: F401
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[io.StringIO]:
+    """Collect what WORC prints; it becomes a debug line of the log when the block ends."""
+    printed = io.StringIO()
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield printed
+    if printed.getvalue():
+        logger.debug("WORC printed:\n%s", printed.getvalue())

@@ -1,0 +1,148 @@
+"""Features of one patient in one modality, by WORC's own functions in process.
+
+The steps are those of WORC's network: convert, preprocess, segmentix, then each feature
+toolbox and WORC's converter. Every step reads and writes a file, as in WORC, since writing
+NIfTI rounds spacing and origin.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.worc.environment import quiet
+from lungmet_worc.worc.storage import write_features
+
+
+def extract(
+    *,
+    image: str,
+    segmentation: str,
+    label: int | None,
+    settings: str,
+    scratch: str,
+    output: str,
+    stamp: str,
+) -> None:
+    """Extract the features of one patient and modality into one file of WORC's format.
+
+    Parameters
+    ----------
+    image, segmentation : str
+        Files that SimpleITK reads.
+    label : int, optional
+        Value of the segmentation that is the tumour; every value above 0 if None.
+    settings : str
+        WORC's ini file of the modality, after fingerprinting.
+    scratch : str
+        Folder for intermediate files, which are deleted.
+    output : str
+        The feature file, written atomically.
+    stamp : str
+        Content hash of everything that the features depend on.
+    """
+    ini = Path(settings)
+    config = worc_settings.from_ini(ini.read_text("utf-8"))
+    Path(scratch).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder, quiet():
+        work = Path(folder)
+        mask = _one_label(segmentation, label, work / "label.nii")
+        prepared = _preprocess(_converted(image, work / "image.nii.gz"), ini, work / "pre.nii")
+        mask = _converted(mask, work / "segmentation.nii.gz")
+        if config["General"]["Segmentix"] == "True":
+            mask = _segmentix(prepared, mask, ini, work / "mask.nii")
+        values: list[float] = []
+        labels: list[str] = []
+        for calculator in calculators(config):
+            features = _TOOLBOXES[calculator](prepared, mask, ini, config, work)
+            values += [float(value) for value in features["feature_values"]]
+            labels += list(features["feature_labels"])
+    image_type = config["ImageFeatures"]["image_type"]
+    write_features(Path(output), values, labels, image_type=image_type, stamp=stamp)
+
+
+def calculators(config: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the feature toolboxes that a configuration asks for, as WORC names them."""
+    listed = config["General"]["FeatureCalculators"].strip("[] ")
+    names = [part.strip().split("/")[0].lower() for part in listed.split(",") if part.strip()]
+    unknown = [name for name in names if name not in _TOOLBOXES]
+    if unknown:
+        message = f"WORC has no feature toolbox {unknown[0]}; it has {', '.join(_TOOLBOXES)}."
+        raise ValueError(message)
+    return names
+
+
+def _one_label(segmentation: str, label: int | None, output: Path) -> str:
+    """Keep only one value of a segmentation: segmentix takes every value above 0."""
+    if label is None:
+        return segmentation
+    import SimpleITK as sitk
+
+    mask = sitk.ReadImage(segmentation)
+    sitk.WriteImage(sitk.Cast(mask == label, sitk.sitkUInt8), str(output))
+    return str(output)
+
+
+def _converted(image: str, output: Path) -> str:
+    """Return a NIfTI file, as WORC's WORCCastConvert does."""
+    if Path(image).suffix == output.suffix:
+        return image
+    import SimpleITK as sitk
+
+    sitk.WriteImage(sitk.ReadImage(image), str(output))
+    return str(output)
+
+
+def _preprocess(image: str, ini: Path, output: Path) -> str:
+    import SimpleITK as sitk
+    from WORC.processing.preprocessing import preprocess
+
+    sitk.WriteImage(preprocess(imagefile=image, config=str(ini)), str(output))
+    return str(output)
+
+
+def _segmentix(image: str, mask: str, ini: Path, output: Path) -> str:
+    from WORC.processing.segmentix import segmentix
+
+    segmentix(image=image, segmentation=mask, parameters=str(ini), output=str(output))
+    return str(output)
+
+
+def _predict(
+    image: str, mask: str, ini: Path, config: Mapping[str, Mapping[str, str]], work: Path
+) -> Any:
+    import pandas as pd
+    from PREDICT.CalcFeatures import CalcFeatures
+    from WORC.featureprocessing.FeatureConverter import convert_PREDICT
+
+    raw, converted = str(work / "predict.hdf5"), str(work / "predict_worc.hdf5")
+    CalcFeatures(image=image, segmentation=mask, parameters=str(ini), output=raw, verbose=False)
+    convert_PREDICT(raw, converted)
+    return pd.read_hdf(converted)
+
+
+def _pyradiomics(
+    image: str, mask: str, ini: Path, config: Mapping[str, Mapping[str, str]], work: Path
+) -> Any:
+    import pandas as pd
+    from radiomics.featureextractor import RadiomicsFeatureExtractor
+    from WORC.featureprocessing.FeatureConverter import convert_pyradiomics
+    from WORC.IOparser.file_io import convert_config_pyradiomics
+
+    extractor = RadiomicsFeatureExtractor(convert_config_pyradiomics(config))
+    features = {"Image": image, "Mask": mask, **extractor.execute(image, mask)}
+    raw, converted = work / "pyradiomics.csv", str(work / "pyradiomics_worc.hdf5")
+    # As radiomics.scripts writes it: WORC's converter reads this file.
+    with raw.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(features), lineterminator="\n")
+        writer.writeheader()
+        writer.writerow(features)
+    convert_pyradiomics(str(raw), converted)
+    return pd.read_hdf(converted)
+
+
+_TOOLBOXES = {"predict": _predict, "pyradiomics": _pyradiomics}

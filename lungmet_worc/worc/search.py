@@ -1,0 +1,392 @@
+"""WORC's random search and ensemble for one arm and one split, in this process.
+
+WORC's own search class is used as it is, with one step replaced: instead of starting a nested
+fastr network for the fits (errata E15), :func:`_fit_in_process` calls WORC's
+``fit_and_score``. :func:`install` puts it in place.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lungmet_worc.worc.environment import quiet
+from lungmet_worc.worc.fitting import FitFunction, fit_function
+from lungmet_worc.worc.storage import read_matrix, write_estimators
+
+#: Seed of the search of split i is the study's seed plus i times this.
+SEED_STEP = 7919
+
+
+def search_split(
+    *,
+    features: str,
+    outcomes: Mapping[str, int],
+    train: Sequence[str],
+    test: Sequence[str],
+    settings: str,
+    outcome_name: str,
+    seed: int,
+    aligned: bool,
+    output: str,
+    stamp: str,
+) -> None:
+    """Search the best workflows on the training part, and predict the test part.
+
+    Parameters
+    ----------
+    features : str
+        The arm's feature matrix, see :func:`lungmet_worc.worc.storage.write_matrix`.
+    outcomes : mapping of str to int
+        Patient -> outcome, 0 or 1.
+    train, test : sequence of str
+        Patients of the two parts.
+    settings : str
+        WORC's ini file of the arm.
+    outcome_name : str
+        Name of the outcome in WORC's estimator frame.
+    seed : int
+        Seed of everything random in this split.
+    aligned : bool
+        Give Relief and the univariate test the labels of the training rows (errata E2).
+    output : str
+        The split's file, written atomically.
+    stamp : str
+        Content hash of everything that the result depends on.
+
+    Raises
+    ------
+    RuntimeError
+        No candidate could be scored.
+    """
+    started = time.perf_counter()
+    matrix = read_matrix(Path(features))
+    labels = list(matrix.columns)
+    x_train, x_test = (matrix.loc[list(part)].to_numpy().tolist() for part in (train, test))
+    y_train, y_test = (np.asarray([outcomes[p] for p in part], float) for part in (train, test))
+    with quiet():
+        config = load_settings(settings)
+        search = fit(x_train, y_train, labels, config, seed=seed, aligned=aligned)
+        candidates = candidates_table(search)
+        prune(search)
+        ensemble(search, x_train, y_train, labels, config, seed=seed)
+        posterior = np.asarray(search.predict_proba(x_test))[:, 1]
+        predicted = np.asarray(search.predict(x_test)).astype(int)
+    result = {
+        "train": list(train),
+        "test": list(test),
+        "outcome": y_test.astype(int).tolist(),
+        "posterior": posterior.tolist(),
+        "predicted": np.atleast_1d(predicted).tolist(),
+        "candidates": candidates,
+        "causes": dict(Counter(c["cause"] for c in candidates if c["cause"])),
+        "ensemble": [_describe(member) for member in search.ensemble.estimators],
+        "seed": seed,
+        "seconds": time.perf_counter() - started,
+    }
+    frame = _estimator_frame(
+        search, x_train, x_test, y_train, y_test, train, test, config, labels, seed, outcome_name
+    )
+    write_estimators(Path(output), frame, result, stamp=stamp)
+
+
+def load_settings(settings: str) -> dict[str, Any]:
+    """Return WORC's parsed configuration of an ini file."""
+    import WORC.IOparser.config_io_classifier as config_io
+
+    config: dict[str, Any] = config_io.load_config(settings)
+    return config
+
+
+def parameter_grid(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return WORC's search space of a configuration."""
+    from WORC.classification import construct_classifier
+    from WORC.classification.trainclassifier import add_parameters_to_grid
+
+    grid: dict[str, Any] = construct_classifier.create_param_grid(config)
+    return dict(add_parameters_to_grid(grid, config))
+
+
+def fit(
+    x_train: list[list[float]],
+    y_train: np.ndarray,
+    labels: Sequence[str],
+    config: Mapping[str, Any],
+    *,
+    seed: int,
+    aligned: bool,
+) -> Any:
+    """Run WORC's random search on training patients.
+
+    Parameters
+    ----------
+    x_train : list of list of float, shape (n_patients, n_features)
+        Features of the training patients.
+    y_train : ndarray, shape (n_patients,)
+        Outcomes, 0 or 1.
+    labels : sequence of str, shape (n_features,)
+        Feature names.
+    config : mapping
+        WORC's parsed configuration.
+    seed : int
+        Seed of the candidates, the inner splits and the estimators.
+    aligned : bool
+        See :func:`search_split`.
+
+    Returns
+    -------
+    WORC.classification.SearchCV.RandomizedSearchCVfastr
+        Fitted, with the best workflow refitted, without an ensemble.
+    """
+    from sklearn.model_selection import StratifiedShuffleSplit
+    from WORC.classification.SearchCV import RandomizedSearchCVfastr
+
+    install(fit_function(aligned=aligned))
+    _seed_everything(seed)
+    options = config["HyperOptimization"]
+    search = RandomizedSearchCVfastr(
+        param_distributions=parameter_grid(config),
+        n_iter=options["N_iter"],
+        scoring=options["scoring_method"],
+        n_jobs=1,
+        maxlen=options["maxlen"],
+        verbose=0,
+        cv=StratifiedShuffleSplit(
+            n_splits=options["n_splits"], test_size=options["test_size"], random_state=seed
+        ),
+        ranking_score=options["ranking_score"],
+        # WORC leaves this None and draws from numpy's global generator.
+        random_state=seed,
+    )
+    search.fit([(values, list(labels)) for values in x_train], y_train)
+    return search
+
+
+def install(fit_and_score: FitFunction) -> None:
+    """Put our fitting step and ``fit_and_score`` into WORC's search class, in this process.
+
+    The class cannot be extended instead: ``create_ensemble`` asks for this very type
+    (errata E17).
+    """
+    from WORC.classification import SearchCV
+
+    SearchCV.fit_and_score = fit_and_score
+    SearchCV.RandomizedSearchCVfastr._fit = _fit_in_process
+
+
+def _fit_in_process(self: Any, X: Any, y: Any, groups: Any, parameter_iterable: Any) -> None:  # noqa: N803
+    """Score every candidate on every inner split; stands for ``BaseSearchCVfastr._fit``."""
+    from WORC.classification import SearchCV
+    from WORC.classification.utils import aggregate_score_dicts
+
+    inner_splits = list(self.cv.split(np.zeros(len(y)), y, groups))
+    candidates = []
+    for number, parameters in enumerate(parameter_iterable):
+        parameters["Number"] = str(number)
+        candidates.append(parameters)
+    X = _preprocessed(X, candidates[0])  # noqa: N806
+    # Split by split, all candidates of the first split first: process_fit pairs scores with
+    # candidates by this order alone (errata E18).
+    fits = [
+        SearchCV.fit_and_score(
+            X,
+            y,
+            self.scoring,
+            train,
+            validation,
+            copy.deepcopy(parameters),
+            fit_params={},
+            return_train_score=self.return_train_score,
+            return_n_test_samples=True,
+            return_times=True,
+            return_parameters=False,
+            return_estimator=False,
+            error_score=self.error_score,
+            verbose=False,
+            return_all=False,
+        )
+        for train, validation in inner_splits
+        for parameters in candidates
+    ]
+    self.fit_causes_ = [fit.pop("cause") for fit in fits]
+    wanted = ("n_test_samples", "test_scores", "train_scores", "fit_time", "score_time")
+    scores = aggregate_score_dicts([{key: fit[key] for key in wanted} for fit in fits])
+    self.process_fit(
+        n_splits=len(inner_splits),
+        parameters_all=[fit["parameters"] for fit in fits],
+        test_sample_counts=scores["n_test_samples"],
+        test_scores=scores["test_scores"],
+        train_scores=scores["train_scores"],
+        fit_time=scores["fit_time"],
+        score_time=scores["score_time"],
+        cv_iter=inner_splits,
+        X=X,
+        y=y,
+        fit_error="fit_error",
+    )
+
+
+def _preprocessed(X: Any, parameters: Mapping[str, Any]) -> Any:  # noqa: N803
+    """Apply WORC's feature preprocessing where the configuration asks for it."""
+    if parameters.get("FeatPreProcess") != "True":
+        return X
+    from WORC.featureprocessing.Preprocessor import Preprocessor
+
+    values = np.asarray([x[0] for x in X])
+    names = np.asarray([x[1] for x in X])
+    preprocessor = Preprocessor(verbose=False)
+    preprocessor.fit(values, feature_labels=names[0, :])
+    return list(zip(preprocessor.transform(values), preprocessor.transform(names), strict=True))
+
+
+def candidates_table(search: Any) -> list[dict[str, Any]]:
+    """Return each candidate that WORC kept: number, classifier, scores, and why it has none."""
+    results = search.cv_results_
+    n_splits = len(search.cv_iter)
+    per_candidate = len(search.fit_causes_) // n_splits
+    kept = []
+    for row, parameters in enumerate(results["params"]):
+        number = int(parameters["Number"])
+        causes = [search.fit_causes_[split * per_candidate + number] for split in range(n_splits)]
+        score = float(results["mean_test_score"][row])
+        kept.append(
+            {
+                "number": number,
+                "classifier": parameters["classifiers"],
+                "score": score if np.isfinite(score) else None,
+                "train_score": _finite(results["mean_train_score"][row]),
+                "cause": next((cause for cause in causes if cause), None),
+            }
+        )
+    named = {candidate["number"] for candidate in kept}
+    for number in sorted(set(range(per_candidate)) - named):
+        causes = [search.fit_causes_[split * per_candidate + number] for split in range(n_splits)]
+        cause = next((cause for cause in causes if cause), None)
+        kept.append(
+            {
+                "number": number,
+                "classifier": None,
+                "score": None,
+                "train_score": None,
+                "cause": cause,
+            }
+        )
+    return kept
+
+
+def prune(search: Any) -> None:
+    """Keep only candidates that have a score: no other may enter an ensemble.
+
+    WORC keeps its best ``maxlen`` candidates even where fewer could be scored, and most of
+    its ensemble methods then fail on the rest.
+    """
+    results = search.cv_results_
+    keep = np.flatnonzero(np.isfinite(results["mean_test_score"]))
+    if len(keep) == 0:
+        causes = Counter(cause for cause in search.fit_causes_ if cause)
+        said = "; ".join(f"{cause} ({number} fits)" for cause, number in causes.most_common(3))
+        message = f"No candidate workflow could be scored: {said}."
+        raise RuntimeError(message)
+    for key, values in results.items():
+        if key == "params":
+            results[key] = [values[row] for row in keep]
+        elif isinstance(values, np.ndarray):
+            results[key] = values[keep]
+
+
+def ensemble(
+    search: Any,
+    x_train: list[list[float]],
+    y_train: np.ndarray,
+    labels: Sequence[str],
+    config: Mapping[str, Any],
+    *,
+    seed: int,
+) -> None:
+    """Make WORC's ensemble of the best candidates, by the method of the configuration."""
+    from lungmet_worc.worc.settings import ENSEMBLE_SCORES
+
+    _seed_everything(seed)
+    if config["Ensemble"]["Metric"] == "generalization":
+        # As WORC does before ensembling (plotting/plot_estimator_performance.py), which there
+        # takes the ranks themselves for an order.
+        order = np.argsort(search.cv_results_["rank_generalization_score"], kind="stable")
+        search.cv_results_["params"] = [search.cv_results_["params"][row] for row in order]
+    size = min(config["Ensemble"]["Size"], len(search.cv_results_["params"]))
+    scoring = config["HyperOptimization"]["scoring_method"]
+    search.create_ensemble(
+        [(values, list(labels)) for values in x_train],
+        y_train,
+        method=config["Ensemble"]["Method"],
+        size=size,
+        verbose=False,
+        scoring=ENSEMBLE_SCORES.get(scoring, scoring),
+    )
+
+
+def _estimator_frame(
+    search: Any,
+    x_train: list[list[float]],
+    x_test: list[list[float]],
+    y_train: np.ndarray,
+    y_test: np.ndarray,
+    train: Sequence[str],
+    test: Sequence[str],
+    config: Mapping[str, Any],
+    labels: Sequence[str],
+    seed: int,
+    outcome_name: str,
+) -> pd.DataFrame:
+    """Return the frame that WORC's ``trainclassifier`` writes, with this one split."""
+    values = {
+        "classifiers": [search],
+        "X_train": [x_train],
+        "X_test": [x_test],
+        "Y_train": [y_train],
+        "Y_test": [y_test],
+        "config": dict(config),
+        "patient_ID_train": [np.asarray(train)],
+        "patient_ID_test": [np.asarray(test)],
+        "random_seed": [seed],
+        "feature_labels": list(labels),
+    }
+    series = pd.Series(list(values.values()), index=list(values), name="Constructed crossvalidation")
+    return pd.DataFrame({outcome_name: series})
+
+
+def _describe(member: Any) -> dict[str, Any]:
+    """Return what an ensemble's member is: its classifier and the steps before it."""
+    parameters = member.best_params_
+    steps = {
+        "group_selection": member.best_groupsel,
+        "scaling": member.best_scaler,
+        "relief": member.best_reliefsel,
+        "model_selection": member.best_modelsel,
+        "univariate_test": member.best_statisticalsel,
+        "rfe": member.best_rfesel,
+        "pca": member.best_pca,
+        "resampling": member.best_Sampler,
+    }
+    return {
+        "number": int(parameters["Number"]),
+        "classifier": parameters["classifiers"],
+        "steps": [name for name, step in steps.items() if step is not None],
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _seed_everything(seed: int) -> None:
+    """Seed the global generators that WORC draws from (numpy's, and Python's for bagging)."""
+    np.random.seed(seed % 2**32)
+    random.seed(seed)

@@ -1,0 +1,161 @@
+"""Files in WORC's HDF5 formats, written atomically, each with the stamp of what made it."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tables
+
+#: Under this name the stamp lies in every file.
+STAMP = "lungmet_stamp"
+_RESULT = "lungmet_result"
+
+# WORC stores Python objects in HDF5; PyTables warns of each.
+warnings.filterwarnings("ignore", category=tables.PerformanceWarning)
+warnings.filterwarnings("ignore", category=pd.errors.PerformanceWarning)
+warnings.filterwarnings("ignore", category=tables.NaturalNameWarning)
+
+
+def write_features(
+    path: Path, values: Sequence[float], labels: Sequence[str], *, image_type: str, stamp: str
+) -> None:
+    """Write the features of one patient and modality in WORC's format.
+
+    Parameters
+    ----------
+    path : Path
+        The HDF5 file.
+    values : sequence of float, shape (n_features,)
+        Feature values.
+    labels : sequence of str, shape (n_features,)
+        Feature names, ``<toolbox>_<filter>_<group>_<feature>``.
+    image_type : str
+        WORC's name of the modality.
+    stamp : str
+        Content hash of everything that the features depend on.
+    """
+    series = pd.Series(
+        [image_type, [], list(values), list(labels)],
+        index=["image_type", "parameters", "feature_values", "feature_labels"],
+        name="Image features",
+    )
+    _write(path, lambda target: series.to_hdf(target, key="image_features"), stamp)
+
+
+def read_features(path: Path) -> dict[str, float]:
+    """Return the features of a file that :func:`write_features` wrote, by name."""
+    series = pd.read_hdf(path)
+    return dict(zip(series["feature_labels"], series["feature_values"], strict=True))
+
+
+def write_matrix(path: Path, matrix: pd.DataFrame, *, stamp: str) -> None:
+    """Write an arm's features: patients in rows, features in columns."""
+
+    def write(target: str) -> None:
+        pd.Series(
+            [matrix.to_numpy(dtype=float), list(matrix.index), list(matrix.columns)],
+            index=["feature_values", "patients", "feature_labels"],
+            name="Arm features",
+        ).to_hdf(target, key="arm_features")
+
+    _write(path, write, stamp)
+
+
+def read_matrix(path: Path) -> pd.DataFrame:
+    """Return the features that :func:`write_matrix` wrote."""
+    series = pd.read_hdf(path)
+    return pd.DataFrame(
+        series["feature_values"], index=series["patients"], columns=series["feature_labels"]
+    )
+
+
+def write_estimators(
+    path: Path, frame: pd.DataFrame, result: dict[str, Any], *, stamp: str
+) -> None:
+    """Write a split: WORC's estimator frame, and beside it what the tables need.
+
+    The result lies in the same file as plain JSON, so that tables are made without loading a
+    single model.
+    """
+
+    def write(target: str) -> None:
+        frame.to_hdf(target, key="EstimatorData")
+        text = np.frombuffer(json.dumps(result).encode(), dtype=np.uint8)
+        with tables.open_file(target, "a") as file:
+            file.create_array("/", _RESULT, text)
+
+    _write(path, write, stamp)
+
+
+def read_estimators(path: Path) -> pd.DataFrame:
+    """Return WORC's estimator frame of a split, as ``WORC.plotting`` takes it."""
+    return pd.read_hdf(path)
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Return the result of a split without loading its models."""
+    with tables.open_file(str(path), "r") as file:
+        result: dict[str, Any] = json.loads(file.get_node("/", _RESULT).read().tobytes())
+    return result
+
+
+def read_stamp(path: Path) -> str | None:
+    """Return the stamp of a file, or None if it has none or cannot be read."""
+    if path.suffix == ".json":
+        try:
+            stamp = json.loads(path.read_text("utf-8"))[STAMP]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return str(stamp)
+    if path.suffix != ".hdf5":
+        try:
+            first = path.read_text("utf-8").partition("\n")[0]
+        except (OSError, UnicodeDecodeError):
+            return None
+        return first.removeprefix(f"# {STAMP}: ") if STAMP in first else None
+    try:
+        with tables.open_file(str(path), "r") as file:
+            stamp = getattr(file.root._v_attrs, STAMP, None)
+    except (OSError, tables.HDF5ExtError):
+        return None
+    return None if stamp is None else str(stamp)
+
+
+def write_stamped_text(path: Path, text: str, *, stamp: str) -> None:
+    """Write a text file atomically, its first line a comment with the stamp."""
+    write_text(path, f"# {STAMP}: {stamp}\n{text}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = _partial(path)
+    try:
+        partial.write_text(text, "utf-8", newline="\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(path: Path, write: Callable[[str], None], stamp: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = _partial(path)
+    partial.unlink(missing_ok=True)
+    try:
+        write(str(partial))
+        with tables.open_file(str(partial), "a") as file:
+            setattr(file.root._v_attrs, STAMP, stamp)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
