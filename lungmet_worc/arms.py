@@ -52,17 +52,18 @@ def arm_matrix(
         The arm asks for the volume only, and no feature is a volume.
     """
     rows: dict[str, dict[str, float]] = {}
+    features: dict[str, set[str]] = {modality: set() for modality in arm.modalities}
     for patient in patients:
-        row: dict[str, float] = {}
+        row = rows.setdefault(patient.patient_id, {})
         for modality in arm.modalities:
             path = files.get((patient.patient_id, modality))
             if path is not None:
-                features = read_features(path)
-                row.update({f"{name}_{modality}": value for name, value in features.items()})
-        rows[patient.patient_id] = row
-    names = sorted({name for row in rows.values() for name in row})
+                values = read_features(path)
+                features[modality].update(values)
+                row.update({f"{name}_{modality}": value for name, value in values.items()})
     if arm.features == "volume":
-        names = _volume_names(names, arm.modalities)
+        features = {name: {_volume_of(name, found)} for name, found in features.items()}
+    names = sorted(f"{name}_{modality}" for modality, found in features.items() for name in found)
     matrix = pd.DataFrame(
         [[row.get(name, math.nan) for name in names] for row in rows.values()],
         index=list(rows),
@@ -76,22 +77,17 @@ def arm_matrix(
     return matrix[sorted(matrix.columns)]
 
 
-def _volume_names(names: Sequence[str], modalities: Sequence[str]) -> list[str]:
-    """Return one volume feature of each modality."""
-    chosen = []
-    for modality in modalities:
-        of_modality = [name for name in names if name.endswith(f"_{modality}")]
-        volumes = [
-            name for start in VOLUME_FEATURES for name in of_modality if name.startswith(start)
-        ]
-        if not volumes:
-            message = (
-                f"No feature of {modality} is a tumour volume. Leave shape features on in "
-                "[worc.ImageFeatures] or [worc.PyRadiomics]."
-            )
-            raise ResultsError(message)
-        chosen.append(volumes[0])
-    return sorted(chosen)
+def _volume_of(modality: str, features: set[str]) -> str:
+    """Return the feature that is the tumour's volume."""
+    for start in VOLUME_FEATURES:
+        for name in sorted(features):
+            if name.startswith(start):
+                return name
+    message = (
+        f"No feature of {modality} is a tumour volume. Leave shape features on in "
+        "[worc.ImageFeatures] or [worc.PyRadiomics]."
+    )
+    raise ResultsError(message)
 
 
 def arm_overrides(study: StudyConfig, arm: ArmConfig) -> dict[str, dict[str, str]]:

@@ -49,7 +49,9 @@ class ModalityConfig(_Model):
     @classmethod
     def _known_image_type(cls, value: str) -> str:
         if value not in worc_settings.IMAGE_TYPES:
-            message = f'"{value}" is no image type. {did_you_mean(value, worc_settings.IMAGE_TYPES)}'
+            message = (
+                f'"{value}" is no image type. {did_you_mean(value, worc_settings.IMAGE_TYPES)}'
+            )
             raise ValueError(message)
         return value
 
@@ -230,9 +232,7 @@ def study_from_tables(
         config = StudyConfig(
             **{key: study[key] for key in known if key in study},
             **{
-                key: tables[key]
-                for key in ("cohort", "modalities", "arms", "run")
-                if key in tables
+                key: tables[key] for key in ("cohort", "modalities", "arms", "run") if key in tables
             },
             search=search,
             worc=_as_text(tables.get("worc", {})),
@@ -369,7 +369,9 @@ def _validation_problems(error: ValidationError) -> Iterator[Problem]:
                 yield Problem("This key is missing.", f"Add {column}.", column=column)
         elif kind == "extra_forbidden":
             known = _known_keys(location[:-1])
-            yield Problem("This key is not known.", did_you_mean(location[-1], known), column=column)
+            yield Problem(
+                "This key is not known.", did_you_mean(location[-1], known), column=column
+            )
         elif kind == "literal_error":
             known = tuple(str(item["ctx"]["expected"]).replace("'", "").split(" or "))
             known = tuple(part for text in known for part in text.split(", "))
@@ -408,7 +410,9 @@ def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> list[Prob
             what = f'WORC finds the feature group "{clash[0]}" by this part of a name.'
             problems.append(Problem(what, "Name it otherwise.", column=f"modalities.{name}"))
     if not config.arms:
-        problems.append(Problem("There is no arm.", "Add at least one [arms.<name>].", column="arms"))
+        problems.append(
+            Problem("There is no arm.", "Add at least one [arms.<name>].", column="arms")
+        )
     for name, arm in config.arms.items():
         problems += _arm_problems(f"arms.{name}", arm, config)
     return problems + _search_problems(config, tables.get("search", {}))

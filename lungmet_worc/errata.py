@@ -42,29 +42,44 @@ def _by_study(plan: Plan) -> Iterator[tuple[str, str]]:
     }
     mixed = [name for name, kinds in types.items() if len(kinds) > 1]
     if mixed:
-        yield "E1", (
-            f"WORC would treat all modalities of {', '.join(mixed)} as the one named last; "
-            "here each modality has settings of its own."
+        yield (
+            "E1",
+            (
+                f"WORC would treat all modalities of {', '.join(mixed)} as the one named last; "
+                "here each modality has settings of its own."
+            ),
         )
     if any(arm.missing == "impute" for arm in study.arms.values()):
-        yield "E4", (
-            "WORC would take features of a stand-in image for a missing scan; here they are "
-            "missing values, which WORC imputes from the training patients of each split."
+        yield (
+            "E4",
+            (
+                "WORC would take features of a stand-in image for a missing scan; here they are "
+                "missing values, which WORC imputes from the training patients of each split."
+            ),
         )
     if any(arm.clinical for arm in study.arms.values()):
-        yield "E5", (
-            "Clinical features are off in WORC's search unless their group is switched on; "
-            "it is on in the arms that name clinical columns."
+        yield (
+            "E5",
+            (
+                "Clinical features are off in WORC's search unless their group is switched on; "
+                "it is on in the arms that name clinical columns."
+            ),
         )
     if any(user != worc for user, worc in plan.names.items()):
-        yield "E5", (
-            "WORC finds patients by looking for one id within another; inside the run folder "
-            "patients have ids of one width, and the tables have yours."
+        yield (
+            "E5",
+            (
+                "WORC finds patients by looking for one id within another; inside the run folder "
+                "patients have ids of one width, and the tables have yours."
+            ),
         )
     if any(arm.clinical for arm in study.arms.values()):
-        yield "E22", (
-            "WORC's one-hot encoding never encodes anything; categories are encoded before "
-            "they reach WORC."
+        yield (
+            "E22",
+            (
+                "WORC's one-hot encoding never encodes anything; categories are encoded before "
+                "they reach WORC."
+            ),
         )
 
 
@@ -74,27 +89,43 @@ def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
     selects = float(settings["Featsel"]["ReliefUse"]) > 0
     selects = selects or float(settings["Featsel"]["StatisticalTestUse"]) > 0
     if selects and search.worc_compat is None:
-        yield "E2", (
-            "WORC's Relief and univariate test see the outcomes of other patients than those "
-            "they select on; here they see the right ones."
+        yield (
+            "E2",
+            (
+                "WORC's Relief and univariate test see the outcomes of other patients than those "
+                "they select on; here they see the right ones."
+            ),
         )
     elif selects:
-        yield "E2", (
-            "As asked by worc_compat, Relief and the univariate test see the outcomes of other "
-            "patients than those they select on, as in WORC 3.7.0."
+        yield (
+            "E2",
+            (
+                "As asked by worc_compat, Relief and the univariate test see the outcomes of other "
+                "patients than those they select on, as in WORC 3.7.0."
+            ),
         )
     if settings["General"]["Fingerprint"] == "True" and search.worc_compat is None:
-        yield "E6", (
-            "WORC's rule for resampling unbalanced classes never runs when the outcome's name "
-            "is longer than one letter; here it runs, and its decision is in the arm's ini file."
+        yield (
+            "E6",
+            (
+                "WORC's rule for resampling unbalanced classes never runs when the name of the "
+                "outcome has more than one letter; here it runs, and the arm's ini file says what "
+                "it decided."
+            ),
         )
     if n_without_score:
-        yield "E9", (
-            f"{n_without_score} candidate workflows could not be fitted and have no score; "
-            "the report counts them by cause."
+        yield (
+            "E9",
+            (
+                f"{n_without_score} candidate workflows could not be fitted and have no score; "
+                "the report counts them by cause."
+            ),
         )
     if settings["SelectFeatGroup"]["toolbox"] != "All":
-        yield "E21", (
-            "WORC's choice between feature toolboxes has no effect, since it compares single "
-            "letters; it is left as it is."
+        yield (
+            "E21",
+            (
+                "WORC's choice between feature toolboxes has no effect, since it compares single "
+                "letters; it is left as it is."
+            ),
         )

@@ -95,7 +95,9 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
         {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
     )
     per_fit = SECONDS_PER_FIT * study.search.candidates * study.search.inner_splits
-    kind = "coarse" if study.worc_settings()["ImageFeatures"]["texture_Gabor"] == "False" else "full"
+    kind = (
+        "coarse" if study.worc_settings()["ImageFeatures"]["texture_Gabor"] == "False" else "full"
+    )
     stages = (
         _stage("fingerprint", plan.fingerprints(), measured, 2.0),
         _stage("extraction", extractions, measured, SECONDS_PER_VOLUME[kind]),
@@ -112,9 +114,7 @@ def _stage(
     states = [task.state() for task in tasks]
     missing, stale = states.count(TaskState.MISSING), states.count(TaskState.STALE)
     each = measured.get(stage, seconds)
-    return StagePlan(
-        stage, states.count(TaskState.FRESH), missing, stale, each * (missing + stale)
-    )
+    return StagePlan(stage, states.count(TaskState.FRESH), missing, stale, each * (missing + stale))
 
 
 def _measured(paths: RunPaths) -> dict[str, float]:

@@ -6,16 +6,15 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lungmet_worc import arms, clinical, versions
 from lungmet_worc.check import CheckReport, check_study
-from lungmet_worc.cohort import Cohort, build_cohort
+from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.engines import Engine, make_engine
 from lungmet_worc.errors import CohortError, Problem, ResultsError, TaskFailedError
@@ -75,9 +74,7 @@ class Pipeline:
             self.state.update(self._about())
             self.state["started"] = now()
             self.state["finished"] = None
-            engine = make_engine(
-                self.study.run.engine, cores=self.cores, folder=self._scratch()
-            )
+            engine = make_engine(self.study.run.engine, cores=self.cores, folder=self._scratch())
             try:
                 with engine:
                     self._run_stages(engine, only)
@@ -149,14 +146,18 @@ class Pipeline:
     def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
         failed = self._tasks(engine, stage, tasks)
         if failed:
-            raise _failure(stage, failed)
+            raise _failed_tasks(stage, failed)
 
-    def _tasks(
-        self, engine: Engine, stage: str, tasks: Sequence[Task]
-    ) -> list[TaskResult]:
+    def _tasks(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> list[TaskResult]:
         """Run what is not fresh and return what failed."""
         todo = unfinished(tasks)
-        known = self.state.setdefault("tasks", {})
+        current = {task.key for task in tasks}
+        known = {
+            key: entry
+            for key, entry in self.state.get("tasks", {}).items()
+            if key in current or not key.startswith(f"{stage}/")
+        }
+        self.state["tasks"] = known
         for task in tasks:
             known.setdefault(task.key, {})["state"] = "done"
         for task in todo:
@@ -198,7 +199,7 @@ class Pipeline:
     def _excluded(self, failed: Sequence[TaskResult]) -> dict[tuple[str, str], str]:
         """Return who is excluded after failed extractions, or stop the run."""
         if not self._excludes:
-            raise _failure("extraction", failed)
+            raise _failed_tasks("extraction", failed)
         causes = {}
         for result in failed:
             _, modality, patient_id = result.task.key.split("/", 2)
@@ -224,11 +225,11 @@ class Pipeline:
         self.state["arms"] = {
             name: {
                 "n_patients": len(members),
-                "n_events": sum(plan.cohort.outcome_of(member) for member in members),
+                "n_events": sum(plan.outcomes[member] for member in members),
             }
             for name, members in plan.cohort.arms.items()
         }
-        write_splits(self.paths.splits, plan.splits(), plan.names)
+        write_splits(self.paths.splits, plan.splits, plan.names)
 
     def _search(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
         extractions = _by_pair(plan.extractions())
@@ -251,15 +252,13 @@ class Pipeline:
         """Write what the search of an arm reads: outcomes, clinical features, all features."""
         arm = self.study.arms[name]
         members = [plan.patients[member] for member in plan.cohort.arms[name]]
-        outcomes = {plan.names[p]: plan.cohort.outcome_of(p) for p in plan.cohort.arms[name]}
+        outcomes = {plan.names[p]: plan.outcomes[p] for p in plan.cohort.arms[name]}
         arms.write_labels(self.paths.labels(name), self.study.outcome, outcomes)
         if arm.clinical:
             encoded = clinical.encode(members, arm.clinical)
             arms.write_semantics(self.paths.semantics(name), encoded, plan.names)
         for modality in arm.modalities[1:]:
-            shutil.copyfile(
-                self.paths.fingerprint(modality), self.paths.settings(name, modality)
-            )
+            shutil.copyfile(self.paths.fingerprint(modality), self.paths.settings(name, modality))
         stamp = plan.arm_stamp(name, extractions)
         if read_stamp(self.paths.matrix(name)) != stamp:
             files = {pair: task.output for pair, task in extractions.items()}
@@ -332,12 +331,12 @@ def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
     return pairs
 
 
-def _failure(stage: str, failed: Sequence[TaskResult]) -> TaskFailedError:
+def _failed_tasks(stage: str, failed: Sequence[TaskResult]) -> TaskFailedError:
     problems = []
     for result in failed:
         patient = result.task.label if stage == "extraction" else ""
         remedy = (
-            'Correct it, or let the study go on without the patient: [run] on_error = '
+            "Correct it, or let the study go on without the patient: [run] on_error = "
             '"exclude-patient".'
             if stage == "extraction"
             else "The whole traceback is in log.txt of the run folder."
@@ -366,6 +365,3 @@ def _logging_to(path: Path) -> Iterator[None]:
         package.removeHandler(handler)
         package.setLevel(level)
         handler.close()
-
-
-__all__ = ["Cohort", "Only", "Pipeline", "available_cores"]

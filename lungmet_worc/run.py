@@ -30,7 +30,9 @@ class Run:
     def __init__(self, folder: Path | str) -> None:
         self.paths = RunPaths(Path(folder).resolve())
         if not self.paths.run_json.exists():
-            message = f'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.'
+            message = (
+                f'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.'
+            )
             raise RunFolderError(message)
 
     def __repr__(self) -> str:

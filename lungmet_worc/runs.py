@@ -161,8 +161,7 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
         raise RunFolderError(message) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         message = (
-            "This folder was made by another version of lungmet_worc. "
-            "Use another folder for --out."
+            "This folder was made by another version of lungmet_worc. Use another folder for --out."
         )
         raise RunFolderError(message)
     return state

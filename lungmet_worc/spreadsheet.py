@@ -149,7 +149,7 @@ def read_spreadsheet(path: Path) -> Spreadsheet:
         raise _unusable(path, what, "Check who may read it.") from None
     problems: list[Problem] = []
     if content.startswith(b"PK\x03\x04"):
-        records = _xlsx_records(path)
+        records = _xlsx_records(path, content)
     elif content.startswith(b"\xd0\xcf\x11\xe0"):
         what = "This is an old Excel file (.xls) or one with a password."
         raise _unusable(path, what, "Save it as XLSX without a password, or as CSV.")
@@ -220,9 +220,9 @@ def _csv_records(path: Path, text: str) -> list[list[str]]:
     return records
 
 
-def _xlsx_records(path: Path) -> list[list[str]]:
+def _xlsx_records(path: Path, content: bytes) -> list[list[str]]:
     try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()  # some programs write a wrong extent
         records = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows()]

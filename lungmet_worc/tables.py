@@ -165,8 +165,9 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         for column in expected:
             if column not in TEXT_COLUMNS:
-                kind = "int64" if column in INTEGER_COLUMNS else "float64"
-                raw[column] = raw[column].replace("", "nan").astype(kind)
+                numbers = raw[column].replace("", "nan").astype("float64")
+                is_whole = column in INTEGER_COLUMNS
+                raw[column] = numbers.astype("int64") if is_whole else numbers
     except ValueError as error:
         msg = f'{path.name} has something else than a number in its column "{column}". '
         raise ResultsError(msg + "Run the report stage again.") from error

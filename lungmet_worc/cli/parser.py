@@ -56,9 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     run = command("run", "run a study from manifest to report, or go on with a run")
     _add_study(run)
     _add_out(run)
-    run.add_argument(
-        "--only", choices=("extraction", "search", "report"), help="do one stage only"
-    )
+    run.add_argument("--only", choices=("extraction", "search", "report"), help="do one stage only")
     _add_cores(run)
 
     status = command("status", "say how far a run is")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from tqdm import tqdm
 
@@ -19,6 +20,10 @@ _TITLES = {
     "report": "Writing the report",
 }
 
+_FORMAT = (
+    "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}] {postfix}"
+)
+
 #: Without a terminal at most one line is written in this time, in seconds.
 LINE_INTERVAL = 10.0
 
@@ -27,7 +32,7 @@ class Bars:
     """Shows a run on the standard error stream."""
 
     def __init__(self) -> None:
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Any] | None = None
         self._terminal = sys.stderr.isatty()
         self._stage = ""
         self._total = self._done = self._fresh = 0
@@ -45,7 +50,7 @@ class Bars:
                 desc=title,
                 unit="task",
                 dynamic_ncols=True,
-                bar_format="{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}, {remaining} left] {postfix}",
+                bar_format=_FORMAT,
             )
         elif fresh == total:
             self._say(f"{title} {total} of {total}, already done")

@@ -36,7 +36,10 @@ def status_text(status: Mapping[str, Any]) -> str:
             for name, arm in status["arms"].items()
         ]
     for title, entries in (
-        ("left out", [(f"{e['patient_id']} {e['modality']}", e["cause"]) for e in status["excluded"]]),
+        (
+            "left out",
+            [(f"{e['patient_id']} {e['modality']}", e["cause"]) for e in status["excluded"]],
+        ),
         ("failed", status["failures"]),
     ):
         if entries:

@@ -21,8 +21,7 @@ class ReportContext:
     performance, comparison, splits, patients : DataFrame
         The tables of a study (see `lungmet_worc.tables`).
     cohort : DataFrame
-        A row for each patient: patient_id, outcome, a column for each modality, and one for
-        each arm that says "yes" or why the patient does not enter.
+        A row for each patient (see `lungmet_worc.cohort.Cohort.table`).
     cohort_summary : str
         The cohort in words.
     figures : mapping of str to Path

@@ -81,7 +81,7 @@ def _arms(context: ReportContext) -> str:
     """Say what was compared."""
     if not context.arms:
         return ""
-    described = [f"{arm_label(arm)} ({text})" for arm, text in context.arms.items()]
+    described = [f"{arm_label(a)} ({_lower_first(text)})" for a, text in context.arms.items()]
     noun = f"{count_word(len(described)).capitalize()} arm"
     noun += " was" if len(described) == 1 else "s were"
     return f"{noun} studied: {joined(described)}."
@@ -183,6 +183,11 @@ def _statistics() -> str:
         "not adjusted for their number. ROC curves were averaged vertically over the splits "
         f"{_cite('fawcett')}."
     )
+
+
+def _lower_first(text: str) -> str:
+    """Return a text as within a sentence: "Features of MRI" -> "features of MRI"."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def _version(context: ReportContext, package: str) -> str:

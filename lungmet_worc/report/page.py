@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,7 +63,7 @@ def write_report(context: ReportContext, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8", newline="")
-    os.replace(partial, path)
+    partial.replace(path)
     return path
 
 

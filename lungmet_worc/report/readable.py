@@ -76,12 +76,12 @@ def _readable_performance(frame: pd.DataFrame) -> pd.DataFrame:
     present = [metric for metric in METRICS if metric in set(frame["metric"])]
     columns["Measure"] += [METRIC_NAMES[metric] for metric in present]
     for arm, rows in frame.groupby("arm", sort=False):
-        by_metric = rows.set_index("metric")
+        by_metric = {str(row["metric"]): row for row in rows.to_dict("records")}
         n_splits = int(rows["n_splits"].max())
         cells = [str(int(rows["n_patients"].iloc[0])), str(int(rows["n_events"].iloc[0]))]
         cells.append(str(n_splits))
         for metric in present:
-            row = by_metric.loc[metric]
+            row = by_metric[metric]
             cell = interval_text(row["mean"], row["ci_low"], row["ci_high"])
             used = int(row["n_splits"])
             cells.append(f"{cell}, {used} splits" if 0 < used < n_splits else cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -12,7 +13,8 @@ from lungmet_worc.collect import natural_key
 from lungmet_worc.report.wording import arm_label, number_text, yes_no
 
 SHOWN_PATIENTS = 10
-EVENTS = frozenset({"1", "1.0", "true", "yes", "ja"})
+Row = Mapping[Any, Any]
+
 
 
 @dataclass(frozen=True)
@@ -47,37 +49,46 @@ def often_wrong(patients: pd.DataFrame, shown: int = SHOWN_PATIENTS) -> OftenWro
     shown : int
         Most rows of the table.
     """
-    totals = patients.groupby("patient_id", sort=False).agg(
-        outcome=("outcome", "first"), tested=("n_tested", "sum"), right=("times_correct", "sum")
-    )
-    wrong = totals[2 * totals["right"] < totals["tested"]].copy()
-    wrong["share"] = 1 - wrong["right"] / wrong["tested"]
-    order = sorted(
-        wrong.index,
-        key=lambda p: (-wrong.at[p, "share"], -wrong.at[p, "tested"], natural_key(str(p))),
-    )
-    by_arm = patients.set_index(["arm", "patient_id"])
     arms = list(dict.fromkeys(patients["arm"]))
-    rows = []
-    for patient in order[:shown]:
-        row = {"Patient": str(patient), "Outcome": yes_no(int(wrong.at[patient, "outcome"]))}
-        for arm in arms:
-            row[arm_label(arm)] = _wrong_text(by_arm, arm, str(patient))
-        rows.append(row)
-    columns = ["Patient", "Outcome", *map(arm_label, arms)]
+    by_patient: dict[str, dict[str, Row]] = {}
+    for row in patients.to_dict("records"):
+        by_patient.setdefault(str(row["patient_id"]), {})[str(row["arm"])] = row
+    tallies = [_tally(patient, rows) for patient, rows in by_patient.items()]
+    wrong = [tally for tally in tallies if 2 * tally.wrong > tally.tested]
+    wrong.sort(key=lambda t: (-t.wrong / t.tested, -t.tested, natural_key(t.patient)))
+    table = [
+        [t.patient, yes_no(t.outcome), *(_wrong_text(by_patient[t.patient].get(a)) for a in arms)]
+        for t in wrong[:shown]
+    ]
     return OftenWrong(
-        table=pd.DataFrame(rows, columns=columns),
+        table=pd.DataFrame(table, columns=["Patient", "Outcome", *map(arm_label, arms)]),
         n_patients=len(wrong),
-        n_events=int(wrong["outcome"].sum()),
-        n_tested=len(totals),
+        n_events=sum(tally.outcome for tally in wrong),
+        n_tested=len(tallies),
     )
 
 
-def _wrong_text(by_arm: pd.DataFrame, arm: str, patient: str) -> str:
+class _Tally(NamedTuple):
+    """How often a patient was tested and wrong, all arms together."""
+
+    patient: str
+    outcome: int
+    tested: int
+    wrong: int
+
+
+def _tally(patient: str, rows: Mapping[str, Row]) -> _Tally:
+    """Count the tests of a patient over the arms."""
+    tested = sum(int(row["n_tested"]) for row in rows.values())
+    right = sum(int(row["times_correct"]) for row in rows.values())
+    outcome = int(next(iter(rows.values()))["outcome"])
+    return _Tally(patient, outcome, tested, tested - right)
+
+
+def _wrong_text(row: Row | None) -> str:
     """Return how often an arm was wrong on a patient and its mean probability."""
-    if (arm, patient) not in by_arm.index:
+    if row is None:
         return "not tested"
-    row = by_arm.loc[(arm, patient)]
     tested = int(row["n_tested"])
     wrong = tested - int(row["times_correct"])
     return f"{wrong} of {tested} (probability {number_text(float(row['posterior_mean']))})"
@@ -89,7 +100,8 @@ def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
     Parameters
     ----------
     cohort : DataFrame
-        patient_id, outcome, and a column for each arm that says "yes" or the reason.
+        outcome (1, 0 or empty), and a column "arm <arm>" for each arm that says "yes" or the
+        reason (see `lungmet_worc.cohort.Cohort.table`).
     arms : mapping of str to str
         Arm to what it knows, in words.
 
@@ -100,30 +112,25 @@ def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
     """
     rows = []
     for arm, description in arms.items():
-        if arm not in cohort.columns:
+        if f"arm {arm}" not in cohort.columns:
             continue
-        status = _column(cohort, arm).astype(str)
-        enters = status == "yes"
-        events = _column(cohort, "outcome").astype(str).str.lower().isin(EVENTS)
-        reasons = Counter(status[~enters])
+        status = [str(value) for value in cohort[f"arm {arm}"]]
+        is_event = [str(value) == "1" for value in cohort["outcome"]]
+        enters = [value == "yes" for value in status]
+        events = sum(a and b for a, b in zip(enters, is_event, strict=True))
+        reasons = Counter(value for value in status if value != "yes")
         why = "; ".join(f"{count}: {reason}" for reason, count in reasons.most_common())
         rows.append(
             {
                 "Arm": arm_label(arm),
                 "What it knows": description,
-                "Patients": str(int(enters.sum())),
-                "With outcome": str(int((enters & events).sum())),
-                "Left out": str(int((~enters).sum())),
+                "Patients": str(sum(enters)),
+                "With outcome": str(events),
+                "Left out": str(len(enters) - sum(enters)),
                 "Why left out": why or "nobody",
             }
         )
     return pd.DataFrame(rows)
-
-
-def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    """Return a column; the last one where a modality and an arm share a name."""
-    found = frame.loc[:, name]
-    return found.iloc[:, -1] if isinstance(found, pd.DataFrame) else found
 
 
 def flattened(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

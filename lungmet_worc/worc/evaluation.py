@@ -42,11 +42,11 @@ class StoredPredictions:
         self._posterior = posterior
         self._predicted = predicted
 
-    def predict(self, X: Any) -> np.ndarray:  # noqa: N803, ARG002
+    def predict(self, X: Any) -> np.ndarray:
         """Return the stored predictions."""
         return self._predicted
 
-    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803, ARG002
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Return the stored posteriors of both classes."""
         return np.column_stack((1 - self._posterior, self._posterior))
 
@@ -138,7 +138,9 @@ def evaluation_frame(
         "random_seed": [result["seed"] for result in results],
         "feature_labels": [],
     }
-    series = pd.Series(list(values.values()), index=list(values), name="Constructed crossvalidation")
+    series = pd.Series(
+        list(values.values()), index=list(values), name="Constructed crossvalidation"
+    )
     return pd.DataFrame({outcome_name: series})
 
 

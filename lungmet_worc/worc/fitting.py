@@ -46,7 +46,7 @@ def fit_function(*, aligned: bool) -> FitFunction:
     _record_errors(fitandscore)
 
     def fit_and_score(
-        X: Any,  # noqa: N803
+        X: Any,
         y: Any,
         scoring: Any,
         train: Any,
@@ -56,7 +56,7 @@ def fit_function(*, aligned: bool) -> FitFunction:
     ) -> Any:
         if aligned and not _in_front(train):
             order = np.concatenate((train, test))
-            X, y = [X[row] for row in order], np.asarray(y)[order]  # noqa: N806
+            X, y = [X[row] for row in order], np.asarray(y)[order]
             train, test = np.arange(len(train)), np.arange(len(train), len(order))
         if options.get("return_all", True):
             return original(X, y, scoring, train, test, parameters, **options)

@@ -22,9 +22,6 @@ from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.fitting import FitFunction, fit_function
 from lungmet_worc.worc.storage import read_matrix, write_estimators
 
-#: Seed of the search of split i is the study's seed plus i times this.
-SEED_STEP = 7919
-
 
 def search_split(
     *,
@@ -182,7 +179,7 @@ def install(fit_and_score: FitFunction) -> None:
     SearchCV.RandomizedSearchCVfastr._fit = _fit_in_process
 
 
-def _fit_in_process(self: Any, X: Any, y: Any, groups: Any, parameter_iterable: Any) -> None:  # noqa: N803
+def _fit_in_process(self: Any, X: Any, y: Any, groups: Any, parameter_iterable: Any) -> None:
     """Score every candidate on every inner split; stands for ``BaseSearchCVfastr._fit``."""
     from WORC.classification import SearchCV
     from WORC.classification.utils import aggregate_score_dicts
@@ -192,7 +189,7 @@ def _fit_in_process(self: Any, X: Any, y: Any, groups: Any, parameter_iterable: 
     for number, parameters in enumerate(parameter_iterable):
         parameters["Number"] = str(number)
         candidates.append(parameters)
-    X = _preprocessed(X, candidates[0])  # noqa: N806
+    X = _preprocessed(X, candidates[0])
     # Split by split, all candidates of the first split first: process_fit pairs scores with
     # candidates by this order alone (errata E18).
     fits = [
@@ -234,7 +231,7 @@ def _fit_in_process(self: Any, X: Any, y: Any, groups: Any, parameter_iterable: 
     )
 
 
-def _preprocessed(X: Any, parameters: Mapping[str, Any]) -> Any:  # noqa: N803
+def _preprocessed(X: Any, parameters: Mapping[str, Any]) -> Any:
     """Apply WORC's feature preprocessing where the configuration asks for it."""
     if parameters.get("FeatPreProcess") != "True":
         return X
@@ -358,7 +355,9 @@ def _estimator_frame(
         "random_seed": [seed],
         "feature_labels": list(labels),
     }
-    series = pd.Series(list(values.values()), index=list(values), name="Constructed crossvalidation")
+    series = pd.Series(
+        list(values.values()), index=list(values), name="Constructed crossvalidation"
+    )
     return pd.DataFrame({outcome_name: series})
 
 

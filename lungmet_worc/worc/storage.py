@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -96,7 +96,8 @@ def write_estimators(
 
 def read_estimators(path: Path) -> pd.DataFrame:
     """Return WORC's estimator frame of a split, as ``WORC.plotting`` takes it."""
-    return pd.read_hdf(path)
+    frame: Any = pd.read_hdf(path)
+    return cast("pd.DataFrame", frame)
 
 
 def read_result(path: Path) -> dict[str, Any]:
