@@ -66,15 +66,31 @@ def _named(group: Sequence[InspectedScan]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _several_patients(group: Sequence[InspectedScan]) -> bool:
-    return len({scan.patient for scan in group}) > 1
+def _in_conflict(group: Sequence[InspectedScan], part: int) -> list[InspectedScan]:
+    """Return the scans of a group that belong to several patients.
+
+    Of scans of several modalities only those of the same column, if there are any: with one
+    mask for the MRI and the CT of a patient, a copy of it in another patient's MRI says
+    nothing against the CT.
+    """
+    if len({scan.patient for scan in group}) < 2:
+        return []
+    same_column = [
+        scan
+        for scan in group
+        if any(
+            other.patient != scan.patient and other.columns[part] == scan.columns[part]
+            for other in group
+        )
+    ]
+    return same_column or list(group)
 
 
 def _same_images(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
     for group in _grouped(scans, lambda found: found.image_content or found.image_digest):
-        if _several_patients(group):
-            what = f"The same image is used for patients {_named(group)}."
-            for scan in group:
+        if conflict := _in_conflict(group, 0):
+            what = f"The same image is used for patients {_named(conflict)}."
+            for scan in conflict:
                 yield _problem(scan, 0, what, "Give each patient's own image.")
         elif len({scan.columns[0] for scan in group}) > 1:
             modalities = " and ".join(scan.modality for scan in group)
@@ -84,10 +100,11 @@ def _same_images(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
 
 
 def _same_masks(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
-    for group in _grouped(
+    for same in _grouped(
         scans, lambda found: found.segmentation_content or found.segmentation_digest
     ):
-        if not _several_patients(group):
+        group = _in_conflict(same, 1)
+        if not group:
             continue
         if any(_same_mask(*two) for two in itertools.combinations(group, 2)):
             what = f"The same mask is used for patients {_named(group)}."

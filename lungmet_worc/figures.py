@@ -66,8 +66,19 @@ def write_all_figures(
     ResultsError
         If the predictions do not belong to one study.
     """
+    from matplotlib import rc_context
+
     check_arms(arms)
     folder.mkdir(parents=True, exist_ok=True)
+    with rc_context(STYLE):
+        figures = _draw_all(arms, performance)
+        return {name: _save(*figure, folder, name) for name, figure in figures.items()}
+
+
+def _draw_all(
+    arms: Sequence[ArmPredictions], performance: pd.DataFrame
+) -> dict[str, tuple[Figure, pd.DataFrame]]:
+    """Draw every figure; return each with the numbers that it shows."""
     curves = {arm.arm: roc_band(arm) for arm in arms}
     colours = {arm.arm: COLOURS[i % len(COLOURS)] for i, arm in enumerate(arms)}
     splits = splits_table(arms)
@@ -83,7 +94,7 @@ def write_all_figures(
             numbers[f"split_{split.split}"] = curve
         drawing = _draw_roc(one, performance, colours, single)
         figures[f"roc_{arm.arm}"] = (drawing, numbers)
-    return {name: _save(*figure, folder, name) for name, figure in figures.items()}
+    return figures
 
 
 def split_curves(arm: ArmPredictions) -> NDArray[np.float64]:
@@ -211,7 +222,16 @@ def _draw_auc(
         single = splits.loc[splits["arm"] == arm, "auc"].dropna().to_numpy(dtype=float)
         # Spread evenly, not at random: the figure is the same each time.
         spread = y - 0.24 + 0.1 * ((np.arange(single.size) * 0.618) % 1 - 0.5)
-        axes.scatter(single, spread, s=13, color=colours[arm], alpha=0.4, linewidth=0, zorder=2)
+        axes.scatter(
+            single,
+            spread,
+            s=13,
+            color=colours[arm],
+            alpha=0.4,
+            linewidth=0,
+            zorder=2,
+            clip_on=False,
+        )
         lowest = min([lowest, *single])
         if np.isnan(row["mean"]):
             continue
@@ -250,15 +270,13 @@ def _draw_auc(
 
 def _new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     """Return an empty figure (size in inches) without touching matplotlib's global state."""
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as NewFigure
 
-    with rc_context(STYLE):
-        figure = NewFigure(figsize=(width, height))
-        figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
-        FigureCanvasAgg(figure)
-        return figure, figure.add_subplot()
+    figure = NewFigure(figsize=(width, height))
+    figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
 
 
 def _legend(arm: str, performance: pd.DataFrame) -> str:
@@ -295,12 +313,9 @@ def _auc_row(arm: str, performance: pd.DataFrame) -> dict[str, Any]:
 
 def _save(figure: Figure, drawn: pd.DataFrame, folder: Path, name: str) -> Path:
     """Write a figure as PNG and SVG and its numbers as CSV; return the SVG's path."""
-    from matplotlib import rc_context
-
     svg = folder / f"{name}.svg"
-    with rc_context(STYLE):
-        figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
-        figure.savefig(svg, metadata={"Date": None, "Creator": None})
+    figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
+    figure.savefig(svg, metadata={"Date": None, "Creator": None})
     text = csv_text(drawn)
     (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     return svg

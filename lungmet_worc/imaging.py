@@ -19,6 +19,7 @@ from lungmet_worc.hounsfield import hounsfield_problem
 from lungmet_worc.imaging_checks import MaskRules
 from lungmet_worc.imaging_files import UnreadableImageError, file_digest, read_volume
 from lungmet_worc.manifest import ImagePair
+from lungmet_worc.nifti import count_not_finite
 
 __all__ = ["MaskRules", "PairInspection", "file_digest", "inspect_pair"]
 
@@ -101,8 +102,10 @@ def inspect_pair(
     geometry = checks.geometry_problem(image, mask, modality, rules)
     if geometry is not None:
         problems.append(_at_mask(geometry, pair, config))
-    wrong_labels = list(checks.label_problems(labels, config.label, modality))
-    wrong_image = list(checks.image_problems(grey))
+    wrong_image = _not_finite(pair.image, grey, "image") or list(checks.image_problems(grey))
+    wrong_labels = _not_finite(pair.segmentation, labels, "mask") or list(
+        checks.label_problems(labels, config.label, modality)
+    )
     problems += [_at_mask(problem, pair, config) for problem in wrong_labels]
     problems += [_at_image(problem, pair, config) for problem in wrong_image]
     found = replace(found, image_content=_grey_digest(grey))
@@ -128,6 +131,11 @@ def _read(path: Path, entry: str, column: str, problems: list[Problem]) -> sitk.
     except UnreadableImageError as error:
         problems.append(replace(error.problem, column=column))
         return None
+
+
+def _not_finite(path: Path, voxels: checks.Voxels, kind: str) -> list[Problem]:
+    problem = checks.not_finite_problem(voxels, count_not_finite(path), kind)
+    return [] if problem is None else [problem]
 
 
 def _digest(path: Path) -> str:

@@ -168,26 +168,37 @@ def _listed(values: Voxels | None) -> str:
     return ", ".join(f"{value:.6g}" for value in ([] if values is None else values.tolist()))
 
 
+def not_finite_problem(voxels: Voxels, hidden: int, kind: str) -> Problem | None:
+    """Report voxels that are no number or infinite.
+
+    Parameters
+    ----------
+    voxels : array
+        As SimpleITK reads them.
+    hidden : int
+        How many such voxels SimpleITK has turned into 0.
+    kind : {"image", "mask"}
+        What it is.
+    """
+    count = hidden
+    if voxels.dtype.kind == "f":
+        count += voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
+    if not count:
+        return None
+    what = f"{count:,} voxels of the {kind} are no number or infinite."
+    remedy = "Export it again, or give these voxels the value of the background."
+    return Problem(what, remedy)
+
+
 def image_problems(image: Voxels) -> Iterator[Problem]:
-    """Check the voxels of an image: no number, infinite, all the same."""
-    if image.dtype.kind == "f":
-        bad = int(image.size - np.count_nonzero(np.isfinite(image)))
-        if bad:
-            what = f"{bad:,} voxels of the image are no number or infinite."
-            yield Problem(what, "Export the image again, or set these voxels to the background.")
-            return
+    """Check whether the (finite) voxels of an image are all the same."""
     if image.min() == image.max():
         what = f"All voxels of the image have the same value ({image.min():.6g})."
         yield Problem(what, "Export the image again.")
 
 
 def label_problems(mask: Voxels, label: int | None, modality: str) -> Iterator[Problem]:
-    """Check the values of a mask against the label that the study names, or none."""
-    finite = np.isfinite(mask) if mask.dtype.kind == "f" else None
-    if finite is not None and not finite.all():
-        what = f"{int((~finite).sum()):,} voxels of the mask are no number or infinite."
-        yield Problem(what, "Export the mask again.")
-        return
+    """Check the (finite) values of a mask against the label that the study names, or none."""
     values = np.unique(mask[mask != 0])
     if len(values) == 0:
         yield Problem("The mask is empty.", "Draw the tumour, or leave both cells empty.")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 import os
 import re
-import struct
 import sys
 import zlib
 from collections.abc import Iterator
@@ -15,10 +13,10 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from lungmet_worc import nifti
 from lungmet_worc.errors import Problem
 
 _CHUNK = 1 << 16
-_GZIP = b"\x1f\x8b"
 _DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 _COPY_AGAIN = "Copy or export the file again."
 _TO_NIFTI = "Convert it to NIfTI first, for example with dcm2niix"
@@ -51,9 +49,10 @@ def file_digest(path: Path) -> str:
 
 
 def _detached_data(path: Path) -> list[Path]:
+    """Return the files in which the voxels of a header lie, if they lie apart from it."""
     suffix = path.suffix.lower()
     if suffix == ".hdr":
-        candidates = [path.with_suffix(".img"), path.with_suffix(".img.gz")]
+        candidates = nifti.data_files(path)
     elif suffix in (".mhd", ".nhdr"):
         header = path.read_bytes()[:100_000].decode("latin-1")
         names = re.findall(r"(?im)^(?:ElementDataFile|data ?file)\s*[=:]\s*(\S.*?)\s*$", header)
@@ -165,94 +164,17 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def _check_whole(path: Path, entry: str) -> None:
-    """Refuse NIfTI files that are cut off or damaged.
-
-    SimpleITK 2.5 reads a NIfTI file that was cut off, compressed or not, without a word and
-    with zeros for what is missing (seen), so the bytes are counted here. Compressed files
-    also hold a checksum, which decompressing to the end compares.
-    """
-    with path.open("rb") as stream:
-        head = stream.read(2)
-    if not head:
+    """Refuse files that are empty, cut off or damaged, where SimpleITK would not."""
+    if path.stat().st_size == 0:
         raise _unreadable(entry, "The file is empty.", _COPY_AGAIN)
-    compressed = head == _GZIP
     try:
-        header, length = _gzip_length(path) if compressed else _plain_length(path)
+        held, expected = nifti.file_length(path)
     except EOFError:
         what = "The file is cut off: the compressed data end too early."
         raise _unreadable(entry, what, _COPY_AGAIN) from None
     except zlib.error as error:
         what = f"The file is damaged: it cannot be decompressed ({error})."
         raise _unreadable(entry, what, _COPY_AGAIN) from None
-    expected = _nifti_length(header)
-    if expected is None:
-        return
-    in_one_file, size = expected
-    if not in_one_file:
-        data = next(iter(_detached_data(path.with_suffix(".hdr"))), None)
-        if data is None or data.suffix == ".gz":
-            return  # SimpleITK refuses the first; the second is too rare to count
-        length = data.stat().st_size
-    if length < size:
-        what = f"The file is cut off: it holds {length:,} of {size:,} bytes."
+    if held < expected:
+        what = f"The file is cut off: it holds {held:,} of {expected:,} bytes."
         raise _unreadable(entry, what, _COPY_AGAIN)
-
-
-def _plain_length(path: Path) -> tuple[bytes, int]:
-    with path.open("rb") as stream:
-        return stream.read(540), path.stat().st_size
-
-
-def _gzip_length(path: Path) -> tuple[bytes, int]:
-    """Return the first bytes and the length of what a gzip file holds.
-
-    Raises
-    ------
-    EOFError
-        The compressed data end before their end mark.
-    zlib.error
-        The data are damaged, or do not fit their checksum.
-    """
-    head = b""
-    length = 0
-    inflater = None
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            while chunk:
-                if inflater is None or inflater.eof:
-                    if inflater is not None and not chunk.startswith(_GZIP):
-                        return head, length  # readers ignore what follows the end mark
-                    inflater = zlib.decompressobj(wbits=31)
-                plain = inflater.decompress(chunk)
-                length += len(plain)
-                head += plain[: max(0, 540 - len(head))]
-                chunk = inflater.unused_data
-    if inflater is None or not inflater.eof:
-        raise EOFError
-    return head, length
-
-
-def _nifti_length(header: bytes) -> tuple[bool, int] | None:
-    """Return whether header and voxels share a file, and the bytes their file must hold.
-
-    None if this is no NIfTI or Analyze header (NIfTI-1.1 and NIfTI-2 standards:
-    ``sizeof_hdr`` is 348 or 540 and tells the byte order).
-    """
-    for order in "<>":
-        if len(header) >= 348 and struct.unpack_from(f"{order}i", header)[0] == 348:
-            dimensions = struct.unpack_from(f"{order}8h", header, 40)
-            bits = struct.unpack_from(f"{order}h", header, 72)[0]
-            offset = struct.unpack_from(f"{order}f", header, 108)[0]
-            in_one_file = header[344:347] == b"n+1"
-        elif len(header) >= 540 and struct.unpack_from(f"{order}i", header)[0] == 540:
-            dimensions = struct.unpack_from(f"{order}8q", header, 16)
-            bits = struct.unpack_from(f"{order}h", header, 14)[0]
-            offset = struct.unpack_from(f"{order}q", header, 168)[0]
-            in_one_file = header[4:7] == b"n+2"
-        else:
-            continue
-        if not 1 <= dimensions[0] <= 7 or not math.isfinite(offset):
-            return None
-        voxels = math.prod(max(1, extent) for extent in dimensions[1 : dimensions[0] + 1])
-        return in_one_file, int(offset) + voxels * bits // 8
-    return None

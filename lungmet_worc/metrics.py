@@ -86,22 +86,29 @@ def split_metrics(
     values = dict.fromkeys(METRICS, float("nan"))
     if truth.size == 0:
         return values
-    specificity, sensitivity = skm.recall_score(
-        truth, guess, labels=[0, 1], average=None, zero_division=np.nan
-    )
-    npv, ppv = skm.precision_score(truth, guess, labels=[0, 1], average=None, zero_division=np.nan)
+    # One confusion matrix in place of scikit-learn's seven functions, each of which makes its own
+    # and warns of what is not defined.
+    counts = skm.confusion_matrix(truth, guess, labels=[0, 1]).ravel().tolist()
+    true_negative, false_positive, false_negative, true_positive = counts
+    sensitivity = _ratio(true_positive, true_positive + false_negative)
+    specificity = _ratio(true_negative, true_negative + false_positive)
+    values["sensitivity"] = sensitivity
+    values["specificity"] = specificity
+    values["bca"] = (sensitivity + specificity) / 2
+    values["ppv"] = _ratio(true_positive, true_positive + false_positive)
+    values["npv"] = _ratio(true_negative, true_negative + false_negative)
+    values["accuracy"] = _ratio(true_positive + true_negative, truth.size)
+    values["f1_weighted"] = float(skm.f1_score(truth, guess, average="weighted"))
     if np.unique(truth).size == 2:
         values["auc"] = float(skm.roc_auc_score(truth, score))
-        values["bca"] = float(skm.balanced_accuracy_score(truth, guess))
-    values["f1_weighted"] = float(skm.f1_score(truth, guess, average="weighted"))
-    values["accuracy"] = float(skm.accuracy_score(truth, guess))
-    values["sensitivity"] = float(sensitivity)
-    values["specificity"] = float(specificity)
-    values["npv"] = float(npv)
-    values["ppv"] = float(ppv)
     # A mean of probabilities can leave [0, 1] by one rounding error, which scikit-learn refuses.
     values["brier"] = float(skm.brier_score_loss(truth, np.clip(score, 0.0, 1.0), pos_label=1))
     return values
+
+
+def _ratio(part: int, whole: int) -> float:
+    """Divide, nan by zero."""
+    return part / whole if whole else float("nan")
 
 
 def resampled_mean_and_error(

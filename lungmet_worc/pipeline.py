@@ -146,7 +146,7 @@ class Pipeline:
     def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
         failed = self._tasks(engine, stage, tasks)
         if failed:
-            raise _failed_tasks(stage, failed)
+            raise _failed_tasks(failed, stage)
 
     def _tasks(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> list[TaskResult]:
         """Run what is not fresh and return what failed."""
@@ -199,7 +199,7 @@ class Pipeline:
     def _excluded(self, failed: Sequence[TaskResult]) -> dict[tuple[str, str], str]:
         """Return who is excluded after failed extractions, or stop the run."""
         if not self._excludes:
-            raise _failed_tasks("extraction", failed)
+            raise _failed_tasks(failed, "extraction")
         causes = {}
         for result in failed:
             _, modality, patient_id = result.task.key.split("/", 2)
@@ -331,7 +331,7 @@ def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
     return pairs
 
 
-def _failed_tasks(stage: str, failed: Sequence[TaskResult]) -> TaskFailedError:
+def _failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
     problems = []
     for result in failed:
         patient = result.task.label if stage == "extraction" else ""

@@ -10,6 +10,10 @@ from lungmet_worc.errors import Problem
 _COLUMNS = ("severity", "row", "column", "patient", "file", "what", "remedy")
 #: Narrow columns are as wide as their widest text, at most this; the last two share the rest.
 _WIDEST = {"severity": 8, "row": 9, "column": 16, "patient": 14, "file": 20}
+#: On a narrow screen these give way until the last two have this much each ...
+_NARROWEST_TEXT = 23
+#: ... but not below this.
+_NARROWEST = 8
 _GAP = "  "
 _MOST_LISTED = 6
 
@@ -34,9 +38,15 @@ def problem_table(problems: Sequence[Problem], width: int = 118) -> str:
         for name in used
         if name in _WIDEST
     }
-    left = width - sum(widths.values()) - len(_GAP) * (len(used) - 1)
-    widths["what"] = max(20, left * 11 // 20)
-    widths["remedy"] = max(20, left - widths["what"])
+    gaps = len(_GAP) * (len(used) - 1)
+    while width - gaps - sum(widths.values()) < 2 * _NARROWEST_TEXT:
+        widest = max(widths, key=lambda name: widths[name], default="")
+        if not widest or widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    left = max(2 * _NARROWEST, width - gaps - sum(widths.values()))
+    widths["what"] = left * 11 // 20
+    widths["remedy"] = left - widths["what"]
     lines = [_GAP.join(name.ljust(widths[name]) for name in used).rstrip()]
     lines.append(_GAP.join("-" * widths[name] for name in used))
     for row in rows:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lungmet_worc.config import StudyConfig, load_study, study_from_tables
+from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import StudyFileError
+from lungmet_worc.study_file import load_study, study_from_tables
 
 if TYPE_CHECKING:
     from lungmet_worc.check import CheckReport

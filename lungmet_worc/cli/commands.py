@@ -87,8 +87,8 @@ def compare(options: argparse.Namespace) -> int:
 
 def export_worc(options: argparse.Namespace) -> int:
     """Write an arm as a plain WORC experiment."""
-    from lungmet_worc.config import load_study
     from lungmet_worc.export import export_worc as export
+    from lungmet_worc.study_file import load_study
 
     for path in export(load_study(options.study), options.arm, Path(options.out)):
         print(f"wrote {path}")

@@ -20,9 +20,7 @@ _TITLES = {
     "report": "Writing the report",
 }
 
-_FORMAT = (
-    "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}] {postfix}"
-)
+_FORMAT = "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}] {postfix}"
 
 #: Without a terminal at most one line is written in this time, in seconds.
 LINE_INTERVAL = 10.0

@@ -84,8 +84,8 @@ def _against_chance(arms: Sequence[Row], outcome: str) -> str:
         sentences.append(_tested_against_chance(tested, outcome))
     if untested:
         sentences.append(
-            f"{_labels(untested)} reached {_aucs(untested)} in a single split: without an "
-            "interval nobody can say whether that is better than chance."
+            f"A single split gave {_aucs(untested, named=True)}: without an interval nobody can "
+            "say whether that is better than chance."
         )
     missing = [arm for arm in arms if math.isnan(arm["mean"])]
     if missing:
@@ -127,7 +127,12 @@ def _between_arms(pairs: Sequence[Row]) -> str:
     name = "p" if len(tested) == 1 else "adjusted p"
     clear = [pair for pair in tested if is_clear(pair)]
     unclear = [pair for pair in tested if not is_clear(pair)]
-    if clear:
+    if len(clear) > 2:
+        sentences = [
+            f"{len(clear)} of {len(tested)} pairs of arms differed clearly in AUC; the largest "
+            f"difference was {_difference(_largest(clear), name)}."
+        ]
+    elif clear:
         found = joined([_difference(pair, name) for pair in clear])
         kind = "A clear difference" if len(clear) == 1 else "Clear differences"
         sentences = [f"{kind} in AUC: {found}."]
@@ -137,8 +142,7 @@ def _between_arms(pairs: Sequence[Row]) -> str:
         found = _difference(tested[0], name)
         sentences = [f"There was no clear difference in AUC between them: {found}."]
     else:
-        largest = max(tested, key=lambda pair: abs(pair["difference"]))
-        found = _difference(largest, name)
+        found = _difference(_largest(tested), name)
         sentences = [f"No two arms differed clearly in AUC; the largest difference was {found}."]
     if len(tested) < len(pairs):
         left = plural(len(pairs) - len(tested), "pair")
@@ -215,14 +219,19 @@ def _labels(arms: Sequence[Row]) -> str:
     return joined([arm_label(arm["arm"]) for arm in arms])
 
 
-def _aucs(arms: Sequence[Row], first: bool = False) -> str:
-    """Return the AUCs of arms as in a sentence; the first says what its bounds are."""
+def _aucs(arms: Sequence[Row], first: bool = False, named: bool = False) -> str:
+    """Return the AUCs of arms as in a sentence.
+
+    With `first` the first says what its bounds are; a single arm has its name only if `named`.
+    """
     parts = []
     for i, arm in enumerate(arms):
         text = _auc_text(arm)
         if first and i == 0:
             text = text.replace("(", "(95% interval ")
-        parts.append(text if len(arms) == 1 else f"{text} for {arm_label(arm['arm'])}")
+        parts.append(
+            text if len(arms) == 1 and not named else f"{text} for {arm_label(arm['arm'])}"
+        )
     return f"AUC {joined(parts)}"
 
 
@@ -238,6 +247,11 @@ def _auc_text(arm: Row) -> str:
     ):
         decimals += 1
     return interval_text(mean, low, high, decimals)
+
+
+def _largest(pairs: Sequence[Row]) -> Row:
+    """Return the pair with the largest difference, whatever its sign."""
+    return max(pairs, key=lambda pair: abs(pair["difference"]))
 
 
 def _difference(pair: Row, p_name: str) -> str:

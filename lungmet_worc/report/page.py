@@ -57,7 +57,7 @@ def write_report(context: ReportContext, path: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["minus"] = _minus
+    environment.filters["typeset"] = _typeset
     environment.globals["is_numeric"] = is_numeric
     page = environment.get_template("report.html.j2").render(**_page(context))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,8 +159,8 @@ def _caption(name: str, n_arms: int) -> str:
     """Return the caption of a figure."""
     if name == "roc" and n_arms == 1:
         return (
-            "Mean ROC curve over the splits; the band is its pointwise corrected resampled 95% "
-            "interval, the dashed diagonal is chance."
+            "Mean ROC curve over the splits; the band (from two splits on) is its pointwise "
+            "corrected resampled 95% interval, the dashed diagonal is chance."
         )
     if name == "roc":
         return (
@@ -181,6 +181,12 @@ def _caption(name: str, n_arms: int) -> str:
     return name
 
 
-def _minus(text: str) -> str:
-    """Return a text whose negative numbers have a minus sign instead of a hyphen."""
-    return re.sub(r"(?<![\w.\-])-(?=\d)", "\N{MINUS SIGN}", str(text))
+def _typeset(text: str) -> str:
+    """Return a text with minus signs for hyphens, and no line break within an interval."""
+    text = re.sub(r"(?<![\w.\-])-(?=\d)", "\N{MINUS SIGN}", str(text))
+    return re.sub(r"\(([^\s()]+) to ([^\s()]+)\)|< 0\.001", _unbroken, text)
+
+
+def _unbroken(match: re.Match[str]) -> str:
+    """Return what was found with spaces that do not break a line."""
+    return match.group().replace(" ", "\N{NO-BREAK SPACE}")

@@ -16,7 +16,6 @@ SHOWN_PATIENTS = 10
 Row = Mapping[Any, Any]
 
 
-
 @dataclass(frozen=True)
 class OftenWrong:
     """Patients whom the arms misjudged more often than not.

@@ -11,6 +11,7 @@ import contextlib
 import io
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,8 +44,10 @@ def prepare(folder: Path) -> None:
     os.environ["HOME"] = str(home)
     os.environ["FASTRHOME"] = str(folder / "fastr")
     os.environ["MPLBACKEND"] = "Agg"
-    # fastr imports GitPython, which raises where no git is installed.
+    # fastr asks GitPython for its own version, which raises where no git is installed and in a
+    # repository without commits (errata E20). Without GitPython it goes on.
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    sys.modules.setdefault("git", None)  # type: ignore[arg-type]
     os.environ.pop("PYTHONWARNINGS", None)
     warnings.simplefilter("ignore")
     logging.getLogger("radiomics").setLevel(logging.ERROR)

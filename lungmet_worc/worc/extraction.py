@@ -51,10 +51,11 @@ def extract(
     with tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder, quiet():
         work = Path(folder)
         mask = _one_label(segmentation, label, work / "label.nii")
-        prepared = _preprocess(_converted(image, work / "image.nii.gz"), ini, work / "pre.nii")
+        original = _converted(image, work / "image.nii.gz")
+        prepared = _preprocess(original, ini, work / "pre.nii")
         mask = _converted(mask, work / "segmentation.nii.gz")
         if config["General"]["Segmentix"] == "True":
-            mask = _segmentix(prepared, mask, ini, work / "mask.nii")
+            mask = _segmentix(original, mask, ini, work / "mask.nii")
         values: list[float] = []
         labels: list[str] = []
         for calculator in calculators(config):
@@ -133,7 +134,10 @@ def _pyradiomics(
     from WORC.featureprocessing.FeatureConverter import convert_pyradiomics
     from WORC.IOparser.file_io import convert_config_pyradiomics
 
-    extractor = RadiomicsFeatureExtractor(convert_config_pyradiomics(config))
+    parameters = convert_config_pyradiomics(config)
+    # WORC hands this over as YAML with sorted keys, which is the order of the features.
+    parameters["featureClass"] = dict(sorted(parameters["featureClass"].items()))
+    extractor = RadiomicsFeatureExtractor(parameters)
     features = {"Image": image, "Mask": mask, **extractor.execute(image, mask)}
     raw, converted = work / "pyradiomics.csv", str(work / "pyradiomics_worc.hdf5")
     # As radiomics.scripts writes it: WORC's converter reads this file.

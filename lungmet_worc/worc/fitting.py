@@ -17,6 +17,9 @@ FitFunction = Callable[..., Any]
 
 _NO_FEATURES = "no feature was left after selection"
 
+#: Name in WORC's ensembling -> name as a scorer: WORC has no score that both know (errata E19).
+_SCORER_NAMES = {"auc": "roc_auc"}
+
 
 class _LastError:
     """The error that scikit-learn met last; WORC overwrites it with None."""
@@ -54,6 +57,8 @@ def fit_function(*, aligned: bool) -> FitFunction:
         parameters: Any,
         **options: Any,
     ) -> Any:
+        if isinstance(scoring, str):
+            scoring = _SCORER_NAMES.get(scoring, scoring)
         if aligned and not _in_front(train):
             order = np.concatenate((train, test))
             X, y = [X[row] for row in order], np.asarray(y)[order]

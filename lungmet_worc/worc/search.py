@@ -313,9 +313,10 @@ def ensemble(
 
     _seed_everything(seed)
     if config["Ensemble"]["Metric"] == "generalization":
-        # As WORC does before ensembling (plotting/plot_estimator_performance.py), which there
-        # takes the ranks themselves for an order.
-        order = np.argsort(search.cv_results_["rank_generalization_score"], kind="stable")
+        # As WORC means to do before ensembling (plotting/plot_estimator_performance.py), where
+        # it takes the ranks for an order, and ranks of candidates without a score for ranks
+        # (errata E31).
+        order = np.argsort(-search.cv_results_["generalization_score"], kind="stable")
         search.cv_results_["params"] = [search.cv_results_["params"][row] for row in order]
     size = min(config["Ensemble"]["Size"], len(search.cv_results_["params"]))
     scoring = config["HyperOptimization"]["scoring_method"]

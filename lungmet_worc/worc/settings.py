@@ -163,6 +163,23 @@ FIXED_VALUES: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
         ("FeatPreProcess", "Combine"): ("False", "A manifest has one row per patient."),
         ("Evaluation", "OverfitScaler"): ("False", "It fits the scaler on test patients."),
         ("OneHotEncoding", "Use"): ("False", "It has no effect in WORC 3.7.0 (errata E22)."),
+        ("OneHotEncoding", "feature_labels_tofit"): (
+            "",
+            "It encodes other columns than the named ones in WORC 3.7.0 (errata E22).",
+        ),
+        ("HyperOptimization", "ranking_score"): (
+            "test_score",
+            "WORC 3.7.0 cannot rank otherwise where a candidate has no score (errata E31).",
+        ),
+        ("HyperOptimization", "refit_training_workflows"): (
+            "False",
+            "The search ends with an error in WORC 3.7.0 (errata E32).",
+        ),
+        ("HyperOptimization", "refit_validation_workflows"): (
+            "False",
+            "The search ends with an error in WORC 3.7.0 (errata E32).",
+        ),
+        ("Preprocessing", "Normalize_ROI"): ("Full", "It needs a mask of its own in WORC 3.7.0."),
         ("Segmentix", "mask"): ("None", "A manifest has no second mask."),
     }
 )
@@ -189,6 +206,13 @@ def merge(*layers: Settings) -> dict[str, dict[str, str]]:
         for section, values in layer.items():
             merged.setdefault(section, {}).update(values)
     return merged
+
+
+def ini_text(value: object) -> str:
+    """Return a value of a study file as WORC writes it in its ini files."""
+    if isinstance(value, list | tuple):
+        return ", ".join(ini_text(item) for item in value)
+    return str(value)
 
 
 def to_ini(settings: Settings) -> str:

@@ -17,11 +17,6 @@ import tables
 STAMP = "lungmet_stamp"
 _RESULT = "lungmet_result"
 
-# WORC stores Python objects in HDF5; PyTables warns of each.
-warnings.filterwarnings("ignore", category=tables.PerformanceWarning)
-warnings.filterwarnings("ignore", category=pd.errors.PerformanceWarning)
-warnings.filterwarnings("ignore", category=tables.NaturalNameWarning)
-
 
 def write_features(
     path: Path, values: Sequence[float], labels: Sequence[str], *, image_type: str, stamp: str
@@ -57,23 +52,12 @@ def read_features(path: Path) -> dict[str, float]:
 
 def write_matrix(path: Path, matrix: pd.DataFrame, *, stamp: str) -> None:
     """Write an arm's features: patients in rows, features in columns."""
-
-    def write(target: str) -> None:
-        pd.Series(
-            [matrix.to_numpy(dtype=float), list(matrix.index), list(matrix.columns)],
-            index=["feature_values", "patients", "feature_labels"],
-            name="Arm features",
-        ).to_hdf(target, key="arm_features")
-
-    _write(path, write, stamp)
+    _write(path, lambda target: matrix.to_hdf(target, key="arm_features"), stamp)
 
 
 def read_matrix(path: Path) -> pd.DataFrame:
     """Return the features that :func:`write_matrix` wrote."""
-    series = pd.read_hdf(path)
-    return pd.DataFrame(
-        series["feature_values"], index=series["patients"], columns=series["feature_labels"]
-    )
+    return cast("pd.DataFrame", pd.read_hdf(path))
 
 
 def write_estimators(
@@ -96,8 +80,7 @@ def write_estimators(
 
 def read_estimators(path: Path) -> pd.DataFrame:
     """Return WORC's estimator frame of a split, as ``WORC.plotting`` takes it."""
-    frame: Any = pd.read_hdf(path)
-    return cast("pd.DataFrame", frame)
+    return cast("pd.DataFrame", pd.read_hdf(path))
 
 
 def read_result(path: Path) -> dict[str, Any]:
@@ -150,7 +133,10 @@ def _write(path: Path, write: Callable[[str], None], stamp: str) -> None:
     partial = _partial(path)
     partial.unlink(missing_ok=True)
     try:
-        write(str(partial))
+        with warnings.catch_warnings():
+            # WORC's formats hold Python objects; PyTables warns of each.
+            warnings.simplefilter("ignore")
+            write(str(partial))
         with tables.open_file(str(partial), "a") as file:
             setattr(file.root._v_attrs, STAMP, stamp)
         partial.replace(path)

@@ -1,0 +1,113 @@
+"""MRI, CT and both on the public soft-tissue-sarcoma cohort (Vallières 2015).
+
+    python experiments/sts_tcia/sts_tcia.py path/to/data --out runs/sts
+
+README.md beside this file says where the data come from and how the folder has to look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from lungmet_worc import Study
+from lungmet_worc.cli.progress import Bars
+from lungmet_worc.errors import LungmetError
+
+#: Where the images are in the folder: our own layout, the IBSI release today, and before.
+IMAGE_FOLDERS = ("nifti", "ibsi_validation/nifti", "ibsi_1_validation/nifti", ".")
+CLINICAL_FILES = ("clinical.csv", "INFOclinical_STS.xlsx")
+#: Known before treatment. Every other column of the clinical table is about treatment or what
+#: came after it, and would give the outcome away.
+BASELINE = {
+    "Age": "age",
+    "Sex": "sex",
+    "MSKCC type": "mskcc_type",
+    "Site of primary STS": "site",
+    "Grade": "grade",
+}
+PATIENT_ID = r"STS_\d{3}"
+IMAGES = {
+    "mri_image": "MR_T1_image.nii.gz",
+    "mri_segmentation": "MR_T1_mask.nii.gz",
+    "ct_image": "CT_image.nii.gz",
+    "ct_segmentation": "CT_mask.nii.gz",
+}
+
+
+def find_images(data: Path) -> Path:
+    """Return the folder that holds one folder per patient (``STS_001``, ...)."""
+    for name in IMAGE_FOLDERS:
+        if any((data / name).glob("STS_*/*_image.nii.gz")):
+            return data / name
+    looked = ", ".join(f"{name}/STS_001" for name in IMAGE_FOLDERS)
+    message = f'There are no images in "{data}". Looked for {looked}; see README.md.'
+    raise LungmetError(message)
+
+
+def read_clinical(data: Path) -> pd.DataFrame:
+    """Return outcome and baseline columns, one row per patient, all as text."""
+    for name in CLINICAL_FILES:
+        if (data / name).is_file():
+            break
+    else:
+        message = f'There is no {" or ".join(CLINICAL_FILES)} in "{data}"; see README.md.'
+        raise LungmetError(message)
+    read = pd.read_csv if name.endswith("csv") else pd.read_excel
+    try:
+        table = read(data / name, dtype=str)
+        table = table.rename(columns={"Patient ID": "patient_id", **BASELINE})
+        # Below the patients the original table has notes.
+        table = table[table["patient_id"].fillna("").str.fullmatch(PATIENT_ID)]
+        if "lung_met" in table:
+            outcome = table["lung_met"]
+        else:
+            event = table["Outcome (recurrence, mets)"].fillna("")
+            outcome = event.str.contains("lung", case=False).astype(int).astype(str)
+        table = table.assign(lung_metastasis=outcome)
+        return table[["patient_id", "lung_metastasis", *BASELINE.values()]].fillna("")
+    except KeyError as error:
+        message = f"{name} has no column {error}. Is it the table of the TCIA collection?"
+        raise LungmetError(message) from error
+
+
+def prepare(data: Path, folder: Path, preset: str) -> Path:
+    """Write manifest and study file into the folder and return the study file."""
+    images = find_images(data).resolve()
+    manifest = read_clinical(data)
+    for column, name in IMAGES.items():
+        paths = [images / patient / name for patient in manifest["patient_id"]]
+        # A missing scan is an empty cell: the patient enters the arms that do not need it.
+        manifest[column] = [str(path) if path.is_file() else "" for path in paths]
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest.to_csv(folder / "manifest.csv", index=False, lineterminator="\n")
+    text = Path(__file__).with_name("study.toml").read_text(encoding="utf-8")
+    study = folder / "study.toml"
+    study.write_text(text.replace('"smoke"', f'"{preset}"'), encoding="utf-8")
+    return study
+
+
+def main() -> int:
+    """Build the study of the public cohort, run it, and show the comparison."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("data", type=Path, help="folder with the images and the clinical table")
+    parser.add_argument("--out", type=Path, default=Path("runs/sts"))
+    parser.add_argument("--preset", choices=["smoke", "coarse", "full"], default="smoke")
+    arguments = parser.parse_args()
+    try:
+        study = prepare(arguments.data, arguments.out / "cohort", arguments.preset)
+        run = Study.from_toml(study).run(out=arguments.out, progress=Bars())
+        print(run.performance.to_string(index=False))
+        print(run.comparison.to_string(index=False))
+        print("Report:", run.report())
+    except LungmetError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

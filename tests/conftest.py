@@ -1,0 +1,48 @@
+"""What all tests share: a home folder of their own, the demo cohort, the public cohort."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# WORC, fastr and matplotlib write into the home folder when they are imported (errata E14), so
+# this comes before any test module. Processes that tests start inherit it.
+_HOME = tempfile.mkdtemp(prefix="lungmet-tests-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+os.environ.update(
+    HOME=_HOME,
+    MPLBACKEND="Agg",
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS="1",
+)
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_cohort() -> Path:
+    """Return the folder of the public cohort, or skip."""
+    folder = Path(os.environ.get("LUNGMET_STS_DATA", ROOT.parent / "shared" / "data" / "sts"))
+    if not (folder / "nifti").is_dir():
+        pytest.skip(f"needs the public cohort, which is not in {folder} (set LUNGMET_STS_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the study file of the demo cohort; read only, shared by all tests."""
+    from lungmet_worc.demo import make_demo_cohort
+
+    return make_demo_cohort(tmp_path_factory.mktemp("demo"))

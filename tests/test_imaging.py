@@ -1,0 +1,612 @@
+"""Images and masks: every fault is found, named, and nothing else is said."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from lungmet_worc.config import ModalityConfig
+from lungmet_worc.errors import Problem
+from lungmet_worc.imaging import MaskRules, PairInspection, file_digest, inspect_pair
+from lungmet_worc.imaging_checks import bounding_box, largest_piece
+from lungmet_worc.manifest import ImagePair
+from lungmet_worc.nifti import count_not_finite
+from tests.synthetic import Array, make_image, make_mask, write_volume
+
+
+class Pair:
+    """An image and a mask that a test can spoil before it writes them."""
+
+    def __init__(self, folder: Path, modality: str = "MRI", seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        self.folder = folder
+        self.modality = modality
+        self.mask: Array = make_mask(random)
+        self.image: Array = make_image(random, self.mask, modality)
+        self.label: int | None = None
+        self.suffix = "nii.gz"
+        self.rules: MaskRules | None = None
+        self.image_geometry: dict[str, object] = {}
+        self.mask_geometry: dict[str, object] = {}
+
+    @property
+    def config(self) -> ModalityConfig:
+        return ModalityConfig(
+            image="image", segmentation="mask", image_type=self.modality, label=self.label
+        )
+
+    @property
+    def paths(self) -> ImagePair:
+        names = (f"image.{self.suffix}", f"mask.{self.suffix}")
+        return ImagePair(self.folder / names[0], self.folder / names[1], *names)
+
+    def write(self) -> ImagePair:
+        paths = self.paths
+        assert paths.image is not None
+        assert paths.segmentation is not None
+        write_volume(paths.image, self.image, **self.image_geometry)  # type: ignore[arg-type]
+        write_volume(paths.segmentation, self.mask, **self.mask_geometry)  # type: ignore[arg-type]
+        return paths
+
+    def inspect(self, *, write: bool = True) -> PairInspection:
+        paths = self.write() if write else self.paths
+        return inspect_pair(paths, self.modality, self.config, self.rules)
+
+    def problem(self, *, write: bool = True) -> Problem:
+        problems = self.inspect(write=write).problems
+        assert len(problems) == 1, problems
+        assert problems[0].remedy
+        assert str(self.folder) not in f"{problems[0]}"
+        return problems[0]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+@pytest.fixture
+def ct(tmp_path: Path) -> Pair:
+    return Pair(tmp_path, "CT")
+
+
+def is_error(problem: Problem, file: str, said: str) -> None:
+    assert problem.severity == "error"
+    assert problem.file == f"{file}.nii.gz"
+    assert problem.column == file
+    assert said in problem.what
+
+
+def is_warning(problem: Problem, file: str, said: str) -> None:
+    assert problem.severity == "warning"
+    assert problem.column == file
+    assert said in problem.what
+
+
+class TestSound:
+    @pytest.mark.parametrize("modality", ["MRI", "CT", "PET"])
+    @pytest.mark.parametrize("seed", range(5))
+    def test_nothing_to_say(self, tmp_path: Path, modality: str, seed: int) -> None:
+        pair = Pair(tmp_path, modality, seed)
+        found = pair.inspect()
+        assert found.problems == ()
+        assert found.size == (16, 16, 8)
+        assert found.spacing == (1.0, 1.0, 3.0)
+        assert found.tumour_voxels == int(pair.mask.sum())
+        assert found.tumour_slices == int(pair.mask.any(axis=(1, 2)).sum())
+
+    @pytest.mark.parametrize("suffix", ["nii", "nii.gz", "nrrd", "mha", "mhd", "hdr"])
+    def test_formats(self, pair: Pair, suffix: str) -> None:
+        pair.suffix = suffix
+        assert pair.inspect().problems == ()
+
+    def test_one_label_of_any_value(self, pair: Pair) -> None:
+        pair.mask = pair.mask * 255
+        assert pair.inspect().problems == ()
+
+    def test_named_label_among_several(self, pair: Pair) -> None:
+        tumour = int(pair.mask.sum())
+        pair.mask[0, 0, 0] = 3
+        pair.label = 1
+        found = pair.inspect()
+        assert found.problems == ()
+        assert found.tumour_voxels == tumour
+
+    def test_float_mask_of_whole_numbers(self, pair: Pair) -> None:
+        pair.mask = pair.mask.astype(np.float32)
+        assert pair.inspect().problems == ()
+
+    def test_incomplete_pair_is_a_mistake_of_the_caller(self, pair: Pair) -> None:
+        with pytest.raises(ValueError, match="lacks"):
+            inspect_pair(ImagePair(), "MRI", pair.config)
+
+
+class TestFiles:
+    @pytest.mark.parametrize("suffix", ["nii", "nii.gz"])
+    @pytest.mark.parametrize("kept", [0.5, 0.9])
+    def test_cut_off_nifti(self, pair: Pair, suffix: str, kept: float) -> None:
+        pair.suffix = suffix
+        image = pair.write().image
+        assert image is not None
+        content = image.read_bytes()
+        image.write_bytes(content[: int(len(content) * kept)])
+        # SimpleITK itself reads such a file and says nothing: this is why bytes are counted.
+        sitk.ReadImage(str(image))
+        problem = pair.problem(write=False)
+        assert problem.severity == "error"
+        assert problem.file == f"image.{suffix}"
+        assert "cut off" in problem.what
+
+    @pytest.mark.parametrize("suffix", ["nii", "nii.gz", "mha", "nrrd"])
+    def test_one_byte_short(self, pair: Pair, suffix: str) -> None:
+        pair.suffix = suffix
+        image = pair.write().image
+        assert image is not None
+        cut = 1 if suffix != "nrrd" else 60  # a few bytes are NRRD's gzip end mark, not data
+        image.write_bytes(image.read_bytes()[:-cut])
+        assert pair.problem(write=False).severity == "error"
+
+    def test_cut_off_nifti_in_two_files(self, pair: Pair) -> None:
+        pair.suffix = "hdr"
+        pair.write()
+        data = pair.folder / "image.img"
+        if not data.exists():
+            data = pair.folder / "image.img.gz"
+        data.write_bytes(data.read_bytes()[:-200])
+        assert pair.problem(write=False).severity == "error"
+
+    def test_damaged_gzip(self, pair: Pair) -> None:
+        image = pair.write().image
+        assert image is not None
+        content = bytearray(image.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        image.write_bytes(content)
+        problem = pair.problem(write=False)
+        assert problem.severity == "error"
+        assert "damaged" in problem.what or "cut off" in problem.what
+
+    def test_wrong_checksum(self, pair: Pair) -> None:
+        image = pair.write().image
+        assert image is not None
+        content = bytearray(image.read_bytes())
+        content[-6] ^= 0xFF
+        image.write_bytes(content)
+        is_error(pair.problem(write=False), "image", "damaged")
+
+    @pytest.mark.parametrize("padding", [b"\0" * 512, gzip.compress(b"")])
+    def test_padding_after_the_end_is_harmless(self, pair: Pair, padding: bytes) -> None:
+        image = pair.write().image
+        assert image is not None
+        image.write_bytes(image.read_bytes() + padding)
+        assert pair.inspect(write=False).problems == ()
+
+    def test_gzip_in_many_parts_is_harmless(self, pair: Pair) -> None:
+        image = pair.write().image
+        assert image is not None
+        plain = gzip.decompress(image.read_bytes())
+        parts = [plain[start : start + 1000] for start in range(0, len(plain), 1000)]
+        image.write_bytes(b"".join(gzip.compress(part) for part in parts))
+        assert pair.inspect(write=False).problems == ()
+
+    @pytest.mark.parametrize("content", [b"", b"this is no image" * 100, b"\x1f\x8b"])
+    def test_no_image(self, pair: Pair, content: bytes) -> None:
+        mask = pair.write().segmentation
+        assert mask is not None
+        mask.write_bytes(content)
+        problem = pair.problem(write=False)
+        assert problem.severity == "error"
+        assert (problem.file, problem.column) == ("mask.nii.gz", "mask")
+
+    def test_readers_do_not_speak_to_the_user(
+        self, pair: Pair, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        pair.suffix = "mha"
+        image = pair.write().image
+        assert image is not None
+        image.write_bytes(image.read_bytes()[:-500])
+        assert pair.problem(write=False).severity == "error"
+        assert capfd.readouterr() == ("", "")
+
+    def test_missing_file(self, pair: Pair) -> None:
+        image = pair.write().image
+        assert image is not None
+        image.unlink()
+        is_error(pair.problem(write=False), "image", "cannot be read")
+
+    def test_dicom_folder(self, pair: Pair) -> None:
+        image = pair.write().image
+        assert image is not None
+        image.unlink()
+        image.mkdir()
+        problem = pair.problem(write=False)
+        is_error(problem, "image", "folder")
+        assert "dcm2niix" in problem.remedy
+
+    def test_dicom_file(self, pair: Pair) -> None:
+        paths = pair.write()
+        dicom = pair.folder / "slice.dcm"
+        dicom.write_bytes(b"\0" * 128 + b"DICM")
+        paths = replace(paths, image=dicom, image_entry="slice.dcm")
+        (problem,) = inspect_pair(paths, "MRI", pair.config).problems
+        assert "DICOM" in problem.what
+        assert "dcm2niix" in problem.remedy
+
+    def test_both_files_at_once(self, pair: Pair) -> None:
+        paths = pair.write()
+        for path in (paths.image, paths.segmentation):
+            assert path is not None
+            path.write_bytes(path.name.encode())
+        assert {problem.column for problem in pair.inspect(write=False).problems} == {
+            "image",
+            "mask",
+        }
+
+
+class TestShape:
+    def test_2d(self, pair: Pair) -> None:
+        pair.image = pair.image[0]
+        is_error(pair.problem(), "image", "2 dimensions (16 x 16)")
+
+    def test_4d(self, pair: Pair) -> None:
+        path = pair.write().image
+        volume = sitk.ReadImage(str(path))
+        sitk.WriteImage(sitk.JoinSeries([volume, volume]), str(path))
+        is_error(pair.problem(write=False), "image", "4 dimensions (16 x 16 x 8 x 2)")
+
+    def test_rgb(self, pair: Pair) -> None:
+        pair.image = np.stack([pair.image.astype(np.uint8)] * 3, axis=-1)
+        pair.image_geometry = {"vector": True}
+        is_error(pair.problem(), "image", "RGB")
+
+    def test_4d_mask(self, pair: Pair) -> None:
+        path = pair.write().segmentation
+        volume = sitk.ReadImage(str(path))
+        sitk.WriteImage(sitk.JoinSeries([volume, volume]), str(path))
+        is_error(pair.problem(write=False), "mask", "4 dimensions")
+
+
+class TestGeometry:
+    def test_size_by_how_much(self, pair: Pair) -> None:
+        pair.mask = np.concatenate([pair.mask, np.zeros_like(pair.mask[:1])])
+        is_error(pair.problem(), "mask", "size 16 x 16 x 9 instead of 16 x 16 x 8 voxels")
+
+    def test_spacing_by_how_much(self, pair: Pair) -> None:
+        pair.mask_geometry = {"spacing": (1.0, 1.0, 3.5)}
+        is_error(pair.problem(), "mask", "spacing by 0.50 mm")
+
+    def test_origin_by_how_much(self, pair: Pair) -> None:
+        pair.mask_geometry = {"origin": (10.0, -20.0, 42.5)}
+        is_error(pair.problem(), "mask", "origin by 12.50 mm")
+
+    @pytest.mark.parametrize("degrees", [0.05, 5.0, 90.0])
+    def test_direction_by_how_much(self, pair: Pair, degrees: float) -> None:
+        cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        pair.mask_geometry = {"direction": (cosine, -sine, 0, sine, cosine, 0, 0, 0, 1)}
+        is_error(pair.problem(), "mask", f"direction by {degrees:.2g}"[:20])
+
+    def test_flipped_axis(self, pair: Pair) -> None:
+        pair.mask_geometry = {"direction": (1, 0, 0, 0, 1, 0, 0, 0, -1)}
+        is_error(pair.problem(), "mask", "direction by 180.00 degrees")
+
+    def test_all_differences_in_one_problem(self, pair: Pair) -> None:
+        pair.mask_geometry = {"origin": (0.0, 0.0, 0.0), "spacing": (2.0, 1.0, 3.0)}
+        problem = pair.problem()
+        assert "spacing by 1.00 mm" in problem.what
+        assert "origin by 30.00 mm" in problem.what
+
+    def test_rounding_is_no_difference(self, pair: Pair) -> None:
+        pair.mask_geometry = {"origin": (10.00005, -20.0, 30.0), "spacing": (1.00005, 1.0, 3.0)}
+        assert pair.inspect().problems == ()
+
+    def test_a_small_difference_has_a_small_remedy(self, pair: Pair) -> None:
+        pair.mask_geometry = {"origin": (10.01, -20.0, 30.0)}
+        problem = pair.problem()
+        is_error(problem, "mask", "origin by 0.01 mm")
+        assert "AssumeSameImageAndMaskMetadata" in problem.remedy
+        pair.rules = MaskRules(same_geometry=True)
+        assert pair.inspect().problems == ()
+
+    def test_a_large_difference_is_said_even_if_geometry_is_copied(self, pair: Pair) -> None:
+        pair.mask_geometry = {"origin": (10.0, -20.0, 60.0)}
+        pair.rules = MaskRules(same_geometry=True)
+        is_warning(pair.problem(), "mask", "origin by 30.00 mm")
+
+    def test_rules_come_from_the_settings(self) -> None:
+        settings = {
+            "General": {"AssumeSameImageAndMaskMetadata": "True", "Segmentix": "True"},
+            "PyRadiomics": {"geometryTolerance": "0.01"},
+            "Segmentix": {"N_blobs": "0"},
+        }
+        assert MaskRules.from_settings(settings) == MaskRules(0.01, True, False)
+        assert MaskRules.from_settings({}) == MaskRules()
+
+    @pytest.mark.worc
+    @pytest.mark.parametrize("part", ["origin", "spacing", "direction"])
+    @pytest.mark.parametrize("amount", [0.8e-4, 1.2e-4])
+    def test_the_limit_is_that_of_pyradiomics(self, pair: Pair, part: str, amount: float) -> None:
+        from radiomics import imageoperations
+
+        spacing = (0.5, 0.5, 3.0)
+        first = amount * (spacing[0] if part != "direction" else 1)
+        changed: dict[str, dict[str, object]] = {
+            "origin": {"origin": (10.0, -20.0, 30.0 + first)},
+            "spacing": {"spacing": (0.5, 0.5, 3.0 + first)},
+            "direction": {"direction": (1, -first, 0, first, 1, 0, 0, 0, 1)},
+        }
+        # NRRD keeps doubles; NIfTI's single precision would blur the limit.
+        pair.suffix = "nrrd"
+        pair.image_geometry = {"spacing": spacing}
+        pair.mask_geometry = {"spacing": spacing, **changed[part]}
+        paths = pair.write()
+        with itk_tolerance(1e-4):
+            images = [sitk.ReadImage(str(path)) for path in (paths.image, paths.segmentation)]
+            try:
+                imageoperations.checkMask(*images, label=1)
+                refused = False
+            except ValueError:
+                refused = True
+        assert refused == (amount > 1e-4)
+        assert bool(pair.inspect(write=False).problems) == refused
+
+
+@contextmanager
+def itk_tolerance(value: float) -> Iterator[None]:
+    """Set what PyRadiomics sets for its geometryTolerance, and set it back."""
+    process = sitk.ProcessObject
+    before = (
+        process.GetGlobalDefaultCoordinateTolerance(),
+        process.GetGlobalDefaultDirectionTolerance(),
+    )
+    process.SetGlobalDefaultCoordinateTolerance(value)
+    process.SetGlobalDefaultDirectionTolerance(value)
+    try:
+        yield
+    finally:
+        process.SetGlobalDefaultCoordinateTolerance(before[0])
+        process.SetGlobalDefaultDirectionTolerance(before[1])
+
+
+class TestLabels:
+    def test_empty(self, pair: Pair) -> None:
+        pair.mask[:] = 0
+        is_error(pair.problem(), "mask", "empty")
+
+    def test_every_voxel(self, pair: Pair) -> None:
+        pair.mask[:] = 1
+        is_error(pair.problem(), "mask", "every voxel")
+
+    def test_several_labels_are_listed(self, pair: Pair) -> None:
+        pair.mask[4, :8] *= 2
+        pair.mask[4, 8:] *= 5
+        is_error(pair.problem(), "mask", "several labels (1, 2, 5)")
+        assert "modalities.MRI" in pair.problem().remedy
+
+    def test_named_label_is_absent(self, pair: Pair) -> None:
+        pair.label = 2
+        is_error(pair.problem(), "mask", "no label 2; it has 1")
+
+    def test_values_between_whole_numbers(self, pair: Pair) -> None:
+        pair.mask = pair.mask * np.float32(0.5)
+        is_error(pair.problem(), "mask", "no whole numbers (0.5")
+        assert "nearest neighbour" in pair.problem().remedy
+
+    def test_no_number_in_the_mask(self, pair: Pair) -> None:
+        pair.mask = pair.mask.astype(np.float32)
+        pair.mask[0, 0, :3] = np.nan
+        is_error(pair.problem(), "mask", "3 voxels of the mask")
+
+
+class TestTumour:
+    def box(self, pair: Pair, *extents: int) -> None:
+        pair.mask[:] = 0
+        depth, height, width = extents
+        pair.mask[3 : 3 + depth, 5 : 5 + height, 5 : 5 + width] = 1
+
+    @pytest.mark.parametrize(
+        ("extents", "said"),
+        [((1, 1, 1), "a single voxel"), ((1, 1, 5), "line of 5"), ((3, 1, 1), "line of 3")],
+    )
+    def test_too_small_for_features(self, pair: Pair, extents: tuple[int, ...], said: str) -> None:
+        self.box(pair, *extents)
+        found = [p for p in pair.inspect().problems if p.severity == "error"]
+        assert len(found) == 1
+        is_error(found[0], "mask", said)
+
+    def test_small_for_texture_is_a_warning(self, pair: Pair) -> None:
+        self.box(pair, 3, 3, 3)
+        is_warning(pair.problem(), "mask", "only 27 voxels")
+
+    def test_one_slice_is_a_warning(self, pair: Pair) -> None:
+        self.box(pair, 1, 9, 9)
+        is_warning(pair.problem(), "mask", "one slice only")
+
+    def test_stray_voxel_is_nothing_to_say(self, pair: Pair) -> None:
+        pair.mask[0, 0, 0] = 1
+        assert pair.inspect().problems == ()
+
+    def test_second_piece_that_worc_drops(self, pair: Pair) -> None:
+        self.box(pair, 4, 5, 5)
+        pair.mask[3:7, 11:16, 11:16] = 1
+        pair.mask[3, 5, 5] = 0
+        is_warning(pair.problem(), "mask", "2 separate pieces")
+        pair.rules = MaskRules(largest_piece=False)
+        assert pair.inspect().problems == ()
+
+    def test_many_single_voxels_are_a_single_voxel_to_worc(self, pair: Pair) -> None:
+        pair.mask[:] = 0
+        pair.mask[::2, ::2, ::2] = 1
+        assert "error" in {problem.severity for problem in pair.inspect().problems}
+
+    def test_same_grey_value_inside(self, pair: Pair) -> None:
+        pair.image[pair.mask > 0] = 7
+        is_warning(pair.problem(), "image", "same grey value (7)")
+
+    @pytest.mark.worc
+    @pytest.mark.parametrize(
+        "extents", [(1, 1, 1), (1, 1, 5), (4, 1, 1), (1, 2, 2), (2, 1, 2), (2, 2, 2), (1, 5, 5)]
+    )
+    def test_too_small_is_what_pyradiomics_refuses(
+        self, pair: Pair, extents: tuple[int, ...]
+    ) -> None:
+        from radiomics import imageoperations
+
+        self.box(pair, *extents)
+        paths = pair.write()
+        images = [sitk.ReadImage(str(path)) for path in (paths.image, paths.segmentation)]
+        try:
+            imageoperations.checkMask(*images, label=1, minimumROIDimensions=2)
+            refused = False
+        except ValueError:
+            refused = True
+        errors = [p for p in pair.inspect(write=False).problems if p.severity == "error"]
+        assert bool(errors) == refused
+
+    @pytest.mark.worc
+    def test_largest_piece_is_that_of_segmentix(self) -> None:
+        from WORC.processing.ExtractNLargestBlobsn import ExtractNLargestBlobsn
+
+        tumour = np.random.default_rng(3).random((8, 16, 16)) < 0.12
+        ours, pieces = largest_piece(tumour)
+        assert pieces > 5
+        np.testing.assert_array_equal(ours, ExtractNLargestBlobsn(tumour, 1).astype(bool))
+
+    def test_bounding_box(self) -> None:
+        tumour = np.zeros((4, 5, 6), bool)
+        tumour[1:3, 2, 4:6] = True
+        assert bounding_box(tumour) == (slice(1, 3), slice(2, 3), slice(4, 6))
+
+
+class TestVoxels:
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize("suffix", ["nii", "nii.gz", "nrrd", "hdr"])
+    @pytest.mark.parametrize("kind", [np.float32, np.float64])
+    def test_no_number(self, pair: Pair, bad: float, suffix: str, kind: type) -> None:
+        pair.suffix = suffix
+        pair.image = pair.image.astype(kind)
+        pair.image[0, 0, :2] = bad
+        problem = pair.problem()
+        assert (problem.severity, problem.column) == ("error", "image")
+        assert "2 voxels of the image" in problem.what
+
+    @pytest.mark.parametrize("suffix", ["nii", "nii.gz"])
+    def test_last_of_many_voxels(self, tmp_path: Path, suffix: str) -> None:
+        voxels = np.ones((30, 100, 100), np.float64)
+        voxels[-1, -1, -1] = np.nan
+        assert count_not_finite(write_volume(tmp_path / f"a.{suffix}", voxels)) == 1
+
+    def test_simpleitk_hides_them_in_nifti(self, pair: Pair) -> None:
+        # Why the bytes are looked at: without this, WORC computes with zeros there.
+        pair.image = pair.image.astype(np.float32)
+        pair.image[0, 0, :2] = np.nan
+        seen = sitk.GetArrayFromImage(sitk.ReadImage(str(pair.write().image)))
+        assert seen[0, 0, :2].tolist() == [0, 0]
+
+    def test_constant(self, pair: Pair) -> None:
+        pair.image[:] = 12
+        is_error(pair.problem(), "image", "same value (12)")
+
+    def test_image_and_mask_swapped(self, pair: Pair) -> None:
+        pair.image, pair.mask = pair.mask, pair.image
+        problem = pair.problem()
+        is_error(problem, "image", "swapped")
+        assert "Exchange" in problem.remedy
+
+    def test_two_masks(self, pair: Pair) -> None:
+        pair.image = np.roll(pair.mask, 1, axis=2)
+        is_error(pair.problem(), "image", "looks like a mask")
+
+    def test_two_images(self, pair: Pair) -> None:
+        pair.mask = np.roll(pair.image, 1, axis=2)
+        is_error(pair.problem(), "image", "mask looks like an image")
+
+    def test_same_file_twice(self, pair: Pair) -> None:
+        paths = pair.write()
+        paths = replace(paths, segmentation=paths.image, segmentation_entry=paths.image_entry)
+        (problem,) = inspect_pair(paths, "MRI", pair.config).problems
+        assert problem.column == "mask"
+        assert "same file" in problem.what
+
+
+class TestHounsfield:
+    def test_soft_tissue_without_air_is_fine(self, ct: Pair) -> None:
+        ct.image = np.clip(ct.image, -130, 200)
+        assert ct.inspect().problems == ()
+
+    @pytest.mark.parametrize("offset", [1000, 1024])
+    def test_stored_with_an_offset(self, ct: Pair, offset: int) -> None:
+        ct.image = ct.image + offset
+        problem = ct.problem()
+        is_error(problem, "image", "as if 1000 or 1024 had been added")
+
+    def test_a_picture(self, ct: Pair) -> None:
+        low, high = ct.image.min(), ct.image.max()
+        ct.image = np.rint((ct.image - low) / (high - low) * 255).astype(np.uint8)
+        is_error(ct.problem(), "image", "from 0 to 255")
+
+    @pytest.mark.parametrize("normalise", ["unit", "z"])
+    def test_normalised(self, ct: Pair, normalise: str) -> None:
+        voxels = ct.image.astype(np.float32)
+        if normalise == "unit":
+            ct.image = (voxels - voxels.min()) / (voxels.max() - voxels.min())
+        else:
+            ct.image = (voxels - voxels.mean()) / voxels.std()
+        is_error(ct.problem(), "image", "as if normalised")
+
+    def test_negative_values_that_lost_their_sign(self, ct: Pair) -> None:
+        ct.image = ct.image.astype(np.uint16)
+        is_error(ct.problem(), "image", "not in Hounsfield units")
+
+    def test_nothing_below_zero_is_a_warning(self, ct: Pair) -> None:
+        ct.image = np.clip(ct.image, 0, None)
+        is_warning(ct.problem(), "image", "may not be in Hounsfield units")
+
+    def test_mri_is_not_asked(self, pair: Pair) -> None:
+        pair.image = pair.image + 1024
+        assert pair.inspect().problems == ()
+
+
+class TestDigests:
+    def test_file_digest_is_that_of_the_bytes(self, pair: Pair) -> None:
+        import hashlib
+
+        paths = pair.write()
+        assert paths.image is not None
+        assert file_digest(paths.image) == hashlib.sha256(paths.image.read_bytes()).hexdigest()
+        assert pair.inspect(write=False).image_digest == file_digest(paths.image)
+
+    @pytest.mark.parametrize("suffix", ["mhd", "nhdr", "hdr"])
+    def test_voxels_in_a_second_file_count(self, pair: Pair, suffix: str) -> None:
+        pair.suffix = suffix
+        paths = pair.write()
+        assert paths.image is not None
+        before = file_digest(paths.image)
+        (data,) = (file for file in pair.folder.glob("image.*") if file != paths.image)
+        content = bytearray(data.read_bytes())
+        content[-1] ^= 1
+        data.write_bytes(content)
+        assert file_digest(paths.image) != before
+
+    def test_content_does_not_depend_on_the_format(self, tmp_path: Path) -> None:
+        found = []
+        for number, suffix in enumerate(["nii", "nii.gz", "nrrd"]):
+            pair = Pair(tmp_path / str(number))
+            pair.suffix = suffix
+            if suffix == "nrrd":
+                pair.image = pair.image.astype(np.float32)
+                pair.mask = pair.mask.astype(np.int16)
+            found.append(pair.inspect())
+        assert len({one.image_digest for one in found}) == 3
+        assert len({one.image_content for one in found}) == 1
+        assert len({one.segmentation_content for one in found}) == 1
+
+    def test_content_differs_between_patients(self, tmp_path: Path) -> None:
+        found = [Pair(tmp_path / str(seed), seed=seed).inspect() for seed in range(20)]
+        assert len({one.image_content for one in found}) == 20
+        assert len({one.segmentation_content for one in found}) == 20

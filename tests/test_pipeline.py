@@ -1,0 +1,300 @@
+"""The whole path on tiny images: run, resume, stages, failures, other numbers of cores."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+
+from lungmet_worc import Run, Study
+from lungmet_worc.errors import CohortError, ResultsError, RunFolderError, TaskFailedError
+from lungmet_worc.runs import RunPaths, locked
+from lungmet_worc.worc.storage import read_features, read_matrix, read_result, read_stamp
+from tests.synthetic import change_cell, write_cohort, write_study
+
+pytestmark = [pytest.mark.worc, pytest.mark.slow]
+
+SEARCH = """
+splits = 3
+candidates = 6
+inner_splits = 2
+ensemble = {method = "top_N", size = 3}
+classifiers = ["LDA", "GaussianNB", "RF"]
+"""
+TABLES = ("performance", "splits", "patients", "comparison")
+
+
+class Recorder:
+    """Remembers what a run told."""
+
+    def __init__(self) -> None:
+        self.ran: dict[str, int] = {}
+        self.notes: list[str] = []
+        self._stage = ""
+
+    def start(self, stage: str, total: int, fresh: int) -> None:
+        self._stage = stage
+        self.ran.setdefault(stage, 0)
+
+    def advance(self, label: str) -> None:
+        self.ran[self._stage] += 1
+
+    def finish(self) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture(scope="module")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    manifest = write_cohort(tmp_path_factory.mktemp("study"), 20, effect=3.0)
+    return write_study(manifest, search=SEARCH)
+
+
+@pytest.fixture(scope="module")
+def finished(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Study.from_toml(study_file).run(tmp_path_factory.mktemp("run"), cores=2)
+
+
+@pytest.fixture
+def copied(study_file: Path, finished: Run, tmp_path: Path) -> tuple[Path, Path]:
+    """Return a study and a finished run that a test may change."""
+    shutil.copytree(study_file.parent, tmp_path / "study")
+    shutil.copytree(finished.paths.folder, tmp_path / "run")
+    return tmp_path / "study" / study_file.name, tmp_path / "run"
+
+
+def table_bytes(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "tables").iterdir())}
+
+
+def test_every_promised_file_is_there(finished: Run) -> None:
+    paths = finished.paths
+    assert {path.name for path in paths.tables.iterdir()} == {
+        f"{name}.{kind}" for name in TABLES for kind in ("csv", "xlsx", "md", "tex")
+    }
+    assert paths.report.exists()
+    assert paths.log.exists()
+    assert paths.splits.exists()
+    assert paths.features("MRI", "P1").exists()
+    for arm in ("MRI_only", "CT_only", "combined"):
+        assert paths.labels(arm).exists()
+        assert json.loads(paths.performance(arm).read_text())["Statistics"]
+        assert [paths.split(arm, index).exists() for index in range(3)] == [True] * 3
+    assert paths.settings("combined", "MRI").exists()
+    assert paths.settings("combined", "CT").exists()
+    assert not paths.scratch.exists()
+
+
+def test_tables_have_the_promised_columns(finished: Run) -> None:
+    assert list(finished.performance.columns) == [
+        "arm", "metric", "mean", "ci_low", "ci_high", "n_splits", "n_patients", "n_events",
+    ]  # fmt: skip
+    assert list(finished.comparison.columns) == [
+        "arm_a", "arm_b", "metric", "difference", "ci_low", "ci_high", "p_value", "p_adjusted",
+        "test", "n_patients",
+    ]  # fmt: skip
+    assert set(finished.splits["arm"]) == {"MRI_only", "CT_only", "combined"}
+
+
+def test_arms_share_their_splits(finished: Run) -> None:
+    for index in range(3):
+        results = [
+            read_result(finished.paths.split(arm, index))
+            for arm in ("MRI_only", "CT_only", "combined")
+        ]
+        assert results[0]["test"] == results[1]["test"] == results[2]["test"]
+        assert not set(results[0]["train"]) & set(results[0]["test"])
+
+
+def test_features_of_an_arm_name_toolbox_feature_and_modality(finished: Run) -> None:
+    mri = read_features(finished.paths.features("MRI", "P1"))
+    ct = read_features(finished.paths.features("CT", "P1"))
+    row = read_matrix(finished.paths.matrix("combined")).loc["P1"]
+    assert len(row) == len(mri) + len(ct)
+    name = "PREDICT_original_hf_mean"
+    assert row[f"{name}_MRI"] == mri[name]
+    assert row[f"{name}_CT"] == ct[name]
+
+
+def test_modalities_have_settings_of_their_own(finished: Run) -> None:
+    """Errata E1: MRI is normalised, CT is not."""
+    mri = finished.paths.settings("combined", "MRI").read_text()
+    ct = finished.paths.settings("combined", "CT").read_text()
+    assert "Normalize = True" in mri
+    assert "Normalize = False" in ct
+    assert "image_type = CT" in ct
+
+
+def test_users_ids_are_everywhere(finished: Run) -> None:
+    """Errata E5: P1 and P10 are told apart inside, and keep their names outside."""
+    assert set(finished.patients["patient_id"]) <= {f"P{number}" for number in range(1, 21)}
+    assert "patient00001" in finished.paths.labels("combined").read_text()
+    rankings = json.loads(finished.paths.performance("combined").read_text())["Rankings"]
+    assert set(rankings["Percentages"]) == set(finished.patients["patient_id"])
+
+
+def test_worcs_evaluation_agrees_with_the_tables(finished: Run) -> None:
+    worc = json.loads(finished.paths.performance("MRI_only").read_text())["All_performances"]
+    splits = finished.splits[finished.splits["arm"] == "MRI_only"]
+    assert worc["AUC"] == pytest.approx(list(splits["auc"]), abs=1e-6)
+    assert worc["BCA"] == pytest.approx(list(splits["bca"]), abs=1e-6)
+    assert worc["F1-score"] == pytest.approx(list(splits["f1_weighted"]), abs=1e-6)
+
+
+def test_nothing_private_is_written(finished: Run, study_file: Path) -> None:
+    files = [finished.paths.run_json, finished.paths.report, *finished.paths.tables.glob("*.csv")]
+    for path in files:
+        text = path.read_text("utf-8")
+        assert str(study_file.parent) not in text
+        assert str(finished.paths.folder) not in text
+    assert "http" not in finished.paths.report.read_text("utf-8").replace("https://doi.org", "")
+
+
+def test_a_run_folder_holds_what_is_promised_and_no_more(finished: Run) -> None:
+    """Errata E14: what WORC and fastr write on import went with the scratch folder."""
+    written = {path.name for path in finished.paths.folder.iterdir()}
+    assert written == {
+        "run.json", "log.txt", "splits.csv", "features", "arms", "tables", "figures",
+        "report.html", ".lock",
+    }  # fmt: skip
+
+
+def test_second_run_does_nothing_and_changes_nothing(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    before, recorder = table_bytes(run), Recorder()
+    Study.from_toml(study).run(run, cores=1, progress=recorder)
+    assert recorder.ran["extraction"] == recorder.ran["search"] == 0
+    assert table_bytes(run) == before
+
+
+def test_only_what_is_missing_is_done_again(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    before, recorder = table_bytes(run), Recorder()
+    RunPaths(run).split("CT_only", 1).unlink()
+    RunPaths(run).features("MRI", "P3").unlink()
+    Study.from_toml(study).run(run, cores=1, progress=recorder)
+    assert (recorder.ran["extraction"], recorder.ran["search"]) == (1, 1)
+    assert table_bytes(run) == before
+
+
+def test_other_number_of_cores_gives_the_same_tables(
+    copied: tuple[Path, Path], finished: Run
+) -> None:
+    study, run = copied
+    shutil.rmtree(run)
+    Study.from_toml(study).run(run, cores=1)
+    assert table_bytes(run) == table_bytes(finished.paths.folder)
+
+
+def test_a_changed_mask_makes_only_its_arms_stale(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    images = study.parent / "images"
+    other = read_stamp(RunPaths(run).split("MRI_only", 0))
+    recorder = Recorder()
+    mask = sitk.ReadImage(str(images / "P2_CT_mask.nii.gz"))
+    grown = sitk.BinaryDilate(mask, [1, 1, 0])
+    sitk.WriteImage(sitk.Cast(grown, mask.GetPixelID()), str(images / "P2_CT_mask.nii.gz"))
+    Study.from_toml(study).run(run, cores=2, progress=recorder)
+    assert recorder.ran["extraction"] == 1
+    assert recorder.ran["search"] == 6  # CT_only and combined, three splits each
+    assert read_stamp(RunPaths(run).split("MRI_only", 0)) == other
+
+
+@pytest.mark.parametrize("stage", ["search", "report"])
+def test_one_stage_needs_the_ones_before(study_file: Path, tmp_path: Path, stage: str) -> None:
+    with pytest.raises(ResultsError, match="extraction is not complete"):
+        Study.from_toml(study_file).run(tmp_path / "run", only=stage, cores=2)  # type: ignore[arg-type]
+
+
+def test_stages_one_by_one(copied: tuple[Path, Path], finished: Run) -> None:
+    study, run = copied
+    shutil.rmtree(run / "arms")
+    shutil.rmtree(run / "tables")
+    recorder = Recorder()
+    Study.from_toml(study).run(run, only="search", cores=2, progress=recorder)
+    assert recorder.ran["search"] == 9
+    assert not (run / "tables").exists()
+    Study.from_toml(study).run(run, only="report", cores=2)
+    assert table_bytes(run) == table_bytes(finished.paths.folder)
+
+
+def test_a_locked_folder_is_refused(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    with locked(RunPaths(run)), pytest.raises(RunFolderError, match="Another run works"):
+        Study.from_toml(study).run(run, cores=1)
+
+
+def broken_extraction(copied: tuple[Path, Path], more: str) -> tuple[Study, Path]:
+    """Return a study with a setting that WORC fails on for every patient of one modality."""
+    study, run = copied
+    text = study.read_text().replace(
+        'image_type = "CT"', 'image_type = "CT"\nworc.ImageFeatures.GLCM_levels = "none"'
+    )
+    study.write_text(text + more)
+    shutil.rmtree(run)
+    return Study.from_toml(study), run
+
+
+def test_a_failed_extraction_stops_with_its_cause(copied: tuple[Path, Path]) -> None:
+    study, run = broken_extraction(copied, "")
+    with pytest.raises(TaskFailedError) as caught:
+        study.run(run, cores=2)
+    assert caught.value.exit_code == 3
+    assert "invalid literal for int() with base 10: 'none'" in str(caught.value)
+    assert "on_error" in str(caught.value)
+    assert Run(run).status()["failures"]
+    assert "Traceback" in (run / "log.txt").read_text()
+
+
+def test_errors_of_images_stop_before_anything_is_computed(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    change_cell(study.parent / "manifest.csv", "P5", "mri_image", "images/nowhere.nii.gz")
+    shutil.rmtree(run)
+    with pytest.raises(CohortError) as caught:
+        Study.from_toml(study).run(run, cores=1)
+    assert "nowhere.nii.gz" in str(caught.value)
+    assert not (run / "features").exists()
+
+
+def test_a_broken_patient_is_left_out_when_asked(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    (study.parent / "images" / "P5_MRI_image.nii.gz").write_bytes(b"broken")
+    study.write_text(study.read_text() + '\n[run]\non_error = "exclude-patient"\n')
+    finished = Study.from_toml(study).run(run, cores=2)
+    assert "P5" not in set(finished.patients["patient_id"])
+    assert finished.status()["excluded"][0]["patient_id"] == "P5"
+    assert "P5" in finished.report().read_text("utf-8")
+
+
+def test_permuted_outcomes_are_not_predicted(
+    study_file: Path, finished: Run, tmp_path: Path
+) -> None:
+    """A planted signal is found, and none is once the outcomes are permuted."""
+    manifest = pd.read_csv(study_file.parent / "manifest.csv", dtype=str)
+    assert finished.performance.set_index(["arm", "metric"]).loc[("combined", "auc"), "mean"] > 0.7
+    shutil.copytree(study_file.parent, tmp_path / "study")
+    manifest["lung_met"] = manifest["lung_met"].sample(frac=1, random_state=3).to_numpy()
+    manifest.to_csv(tmp_path / "study" / "manifest.csv", index=False)
+    study = tmp_path / "study" / study_file.name
+    study.write_text(study.read_text().replace("splits = 3", "splits = 8"))
+    shutil.copytree(finished.paths.folder, tmp_path / "run")
+    recorder = Recorder()
+    run = Study.from_toml(study).run(tmp_path / "run", cores=2, progress=recorder)
+    assert recorder.ran["extraction"] == 0
+    auc = run.performance.set_index(["metric", "arm"]).loc["auc"]
+    assert (auc["ci_low"] < 0.5).all()
+    assert (auc["ci_high"] > 0.5).all()
+
+
+def test_status_of_a_finished_run(finished: Run) -> None:
+    status = finished.status()
+    assert status["finished"]
+    assert not status["running"]
+    assert status["stages"]["search"] == {"done": 9}
+    assert status["arms"]["combined"] == {"n_patients": 20, "n_events": 10}

@@ -1,0 +1,563 @@
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lungmet_worc.cohort import Cohort
+from lungmet_worc.collect import ArmPredictions, outcome_tables, patients_table
+from lungmet_worc.compare import compare_arms
+from lungmet_worc.errors import ResultsError
+from lungmet_worc.figures import write_all_figures
+from lungmet_worc.manifest import ImagePair, Patient
+from lungmet_worc.report import ReportContext, write_report
+from lungmet_worc.report.headline import Headline, headline
+from lungmet_worc.report.methods import methods_paragraphs, references
+from lungmet_worc.report.privacy import cleaned, without_paths
+from lungmet_worc.report.sections import cohort_flow, flattened, often_wrong
+from lungmet_worc.report.wording import arm_label, number_text, p_text
+from tests.test_collect import prediction, three_arms
+
+DESCRIPTIONS = {
+    "mri_only": "Features of MRI",
+    "ct_only": "Features of CT",
+    "combined": "Features of MRI and CT",
+}
+
+
+def make_cohort() -> Cohort:
+    """Three patients: one complete, one without CT, one without outcome."""
+    scan = ImagePair(Path("a.nii"), Path("b.nii"), "a.nii", "b.nii")
+    none = ImagePair()
+    patients = (
+        Patient("STS_001", 2, 1, {"MRI": scan, "CT": scan}, {}),
+        Patient("STS_002", 3, 0, {"MRI": scan, "CT": none}, {}),
+        Patient("STS_003", 4, None, {"MRI": scan, "CT": scan}, {}),
+    )
+    missing = {"STS_003": "outcome missing"}
+    no_ct = missing | {"STS_002": "no CT image"}
+    return Cohort(
+        patients,
+        {"mri_only": ("STS_001", "STS_002"), "ct_only": ("STS_001",), "combined": ("STS_001",)},
+        {"mri_only": missing, "ct_only": no_ct, "combined": no_ct},
+        "lung_met",
+    )
+
+
+def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> ReportContext:
+    tables = outcome_tables(arms)
+    cohort = make_cohort()
+    context = ReportContext(
+        study_name="Sarcoma: MRI, CT or both",
+        outcome="lung_met",
+        performance=tables["performance"],
+        comparison=compare_arms(arms),
+        splits=tables["splits"],
+        patients=tables["patients"],
+        cohort=cohort.table(),
+        cohort_summary=cohort.summary(),
+        figures=write_all_figures(arms, tables["performance"], folder / "figures"),
+        settings={
+            "preset": "smoke",
+            "splits": 20,
+            "candidates": 50,
+            "inner_splits": 3,
+            "test_size": 0.2,
+            "scoring": "f1_weighted",
+            "classifiers": ["SVM", "RF"],
+            "ensemble": {"method": "top_N", "size": 10},
+            "seed": 4,
+            "worc_compat": None,
+            "patients": "common",
+        },
+        modalities={"MRI": "MR", "CT": "CT"},
+        arms={arm.arm: DESCRIPTIONS[arm.arm] for arm in arms},
+        errata=[("E2", "Labels were aligned.")],
+        failures=pd.DataFrame(
+            [("mri_only", "no feature left", 12)], columns=["arm", "cause", "candidates"]
+        ),
+        excluded=[("STS_003", "CT: extraction failed")],
+        versions={"WORC": "3.7.0", "PREDICT": "3.2.0"},
+        created="2025-11-23",
+    )
+    return dataclasses.replace(context, **change)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> ReportContext:
+    return make_context(tmp_path_factory.mktemp("report"), three_arms())
+
+
+def written(context: ReportContext, folder: Path) -> str:
+    return write_report(context, folder / "report.html").read_text(encoding="utf-8")
+
+
+class Page(HTMLParser):
+    """What a browser or a screen reader meets in a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "link", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in {"style", "title"}:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+# The headline
+
+
+def auc(arm: str, mean: float, low: float, high: float, n_splits: int = 100) -> dict[str, object]:
+    return {
+        "arm": arm, "metric": "auc", "mean": mean, "ci_low": low, "ci_high": high,
+        "n_splits": n_splits, "n_patients": 51, "n_events": 19,
+    }  # fmt: skip
+
+
+def pair(a: str, b: str, difference: float, p: float, low: float, high: float) -> dict[str, object]:
+    return {
+        "arm_a": a, "arm_b": b, "metric": "auc", "difference": difference, "ci_low": low,
+        "ci_high": high, "p_value": p, "p_adjusted": p, "test": "t", "n_patients": 51,
+    }  # fmt: skip
+
+
+def say(arms: list[dict[str, object]], pairs: list[dict[str, object]] | None = None) -> Headline:
+    columns = list(pair("a", "b", 0, 0, 0, 0))
+    return headline(pd.DataFrame(arms), pd.DataFrame(pairs or [], columns=columns), "lung_met")
+
+
+MRI = auc("mri_only", 0.62, 0.48, 0.76)
+CT = auc("ct_only", 0.55, 0.41, 0.69)
+BOTH = auc("combined", 0.66, 0.54, 0.78)
+NAN = float("nan")
+
+
+def test_no_arm_better_than_chance() -> None:
+    assert say([MRI, CT]).answer == (
+        "Neither of the two arms predicted lung_met clearly better than chance: AUC 0.62 (95% "
+        "interval 0.48 to 0.76) for MRI only and 0.55 (0.41 to 0.69) for CT only.",
+    )
+    three = say([MRI, CT, auc("combined", 0.6, 0.5, 0.7)]).answer[0]
+    assert three.startswith("None of the three arms predicted lung_met clearly better than chance")
+
+
+def test_one_arm() -> None:
+    assert say([MRI]).answer == (
+        "MRI only did not predict lung_met clearly better than chance: AUC 0.62 (95% interval "
+        "0.48 to 0.76).",
+    )
+    assert say([BOTH]).answer == (
+        "Combined predicted lung_met better than chance: AUC 0.66 (95% interval 0.54 to 0.78).",
+    )
+
+
+def test_all_arms_better_than_chance() -> None:
+    other = auc("clinical", 0.7, 0.6, 0.8)
+    assert say([BOTH, other]).answer[0].startswith("Both arms predicted lung_met better than")
+    third = auc("volume", 0.7, 0.6, 0.8)
+    assert say([BOTH, other, third]).answer[0].startswith("All three arms predicted lung_met")
+
+
+def test_some_arms_better_than_chance() -> None:
+    assert say([MRI, CT, BOTH]).answer[0] == (
+        "Combined predicted lung_met better than chance: AUC 0.66 (95% interval 0.54 to 0.78). "
+        "MRI only and CT only did not clearly do so: AUC 0.62 (0.48 to 0.76) for MRI only and "
+        "0.55 (0.41 to 0.69) for CT only."
+    )
+
+
+def test_a_bound_of_exactly_one_half_is_not_better() -> None:
+    assert "did not predict" in say([auc("ct", 0.6, 0.5, 0.7)]).answer[0]
+    just = say([auc("ct", 0.6, 0.5004, 0.7)]).answer[0]
+    assert "predicted lung_met better than chance" in just
+    assert "0.5004 to 0.7000" in just  # rounded to 0.50 it would contradict the sentence
+
+
+def test_without_interval_nothing_is_claimed() -> None:
+    answer = say(
+        [auc("mri_only", 0.7, NAN, NAN, 1), auc("ct_only", 0.6, NAN, NAN, 1)],
+        [pair("mri_only", "ct_only", 0.1, NAN, NAN, NAN)],
+    ).answer
+    assert answer[0] == (
+        "A single split gave AUC 0.70 for MRI only and 0.60 for CT only: without an interval "
+        "nobody can say whether that is better than chance."
+    )
+    assert answer[1].startswith("Differences between the arms cannot be tested")
+
+
+def test_without_auc_nothing_is_claimed() -> None:
+    assert say([auc("mri_only", NAN, NAN, NAN, 0)]).answer[0].startswith("No AUC could be computed")
+    mixed = say([MRI, auc("ct_only", NAN, NAN, NAN, 0)]).answer[0]
+    assert mixed.startswith("MRI only did not predict")
+    assert mixed.endswith("For CT only no AUC could be computed.")
+    half = say([MRI, auc("ct_only", 0.6, NAN, NAN, 1)]).answer[0]
+    assert half.startswith("MRI only did not predict")
+    assert "A single split gave AUC 0.60 for CT only:" in half
+
+
+def test_differences_of_two_arms() -> None:
+    unclear = pair("mri_only", "ct_only", 0.07, 0.38, -0.09, 0.23)
+    assert say([MRI, CT], [unclear]).answer[1] == (
+        "There was no clear difference in AUC between them: MRI only minus CT only 0.07 (95% "
+        "interval -0.09 to 0.23, p 0.38)."
+    )
+    clear = pair("mri_only", "ct_only", 0.2, 0.0003, 0.1, 0.3)
+    assert say([MRI, CT], [clear]).answer[1] == (
+        "A clear difference in AUC: MRI only minus CT only 0.20 (95% interval 0.10 to 0.30, "
+        "p < 0.001)."
+    )
+
+
+def test_differences_of_three_arms() -> None:
+    small = pair("mri_only", "ct_only", 0.07, 0.9, -0.09, 0.23)
+    large = pair("ct_only", "combined", -0.11, 0.06, -0.25, 0.03)
+    undefined = pair("mri_only", "combined", NAN, NAN, NAN, NAN)
+    assert say([MRI, CT, BOTH], [small, large]).answer[1] == (
+        "No two arms differed clearly in AUC; the largest difference was CT only minus Combined "
+        "-0.11 (95% interval -0.25 to 0.03, adjusted p 0.060)."
+    )
+    clear = large | {"p_adjusted": 0.04}
+    answer = say([MRI, CT, BOTH], [small, clear, undefined]).answer[1]
+    assert answer.startswith("A clear difference in AUC: CT only minus Combined -0.11")
+    assert "Between the other arms there was no clear difference." in answer
+    assert answer.endswith("1 pair of arms could not be compared.")
+    assert say([MRI, CT, BOTH], [clear, clear]).answer[1].startswith("Clear differences in AUC:")
+    larger = clear | {"difference": -0.3}
+    assert (
+        say([MRI, CT, BOTH], [clear, small, larger, clear])
+        .answer[1]
+        .startswith(
+            "3 of 4 pairs of arms differed clearly in AUC; the largest difference was CT only minus "
+            "Combined -0.30 (95% interval"
+        )
+    )
+
+
+def test_an_interval_without_zero_is_not_clear_unless_the_adjusted_p_is_small() -> None:
+    row = pair("mri_only", "ct_only", 0.2, 0.02, 0.03, 0.37) | {"p_adjusted": 0.06}
+    other = pair("mri_only", "combined", 0.0, 0.9, -0.1, 0.1)
+    assert "No two arms differed clearly" in say([MRI, CT, BOTH], [row, other]).answer[1]
+
+
+def test_caveats_never_let_a_negative_result_mean_equality() -> None:
+    unclear = pair("mri_only", "ct_only", 0.07, 0.38, -0.09, 0.23)
+    text = " ".join(say([MRI, CT], [unclear]).caveats)
+    assert "Absence of a clear difference is not evidence that arms are equal." in text
+    assert "with 19 events only strong predictors stand out" in text
+    assert "repeated splits of the same patients are approximate" in text
+    assert "needs confirmation" not in text
+    positive = " ".join(say([MRI, BOTH]).caveats)
+    assert "A finding in one cohort needs confirmation in other patients." in positive
+    assert "not adjusted for looking at several arms" in positive
+    assert "first look" not in positive
+
+
+def test_caveats_of_few_and_undefined_splits() -> None:
+    auc_row = auc("mri_only", 0.6, 0.4, 0.8, 4)
+    other = auc_row | {"metric": "brier", "n_splits": 5}
+    text = " ".join(say([auc_row, other]).caveats)
+    assert "With 5 splits this is a first look" in text
+    assert "MRI only: in 1 split the AUC is not defined" in text
+
+
+def test_values_that_are_too_good_are_warned_about() -> None:
+    found = say([MRI, auc("ct_only", 0.93, 0.88, 0.98)]).warnings
+    assert len(found) == 1
+    assert "CT only reached AUC 0.93 (0.88 to 0.98)" in found[0]
+    assert "label-permutation check" in found[0]
+    assert say([auc("ct_only", 0.9, 0.8, 1.0)]).warnings == ()
+
+
+def test_values_below_chance_are_warned_about() -> None:
+    found = say([auc("ct_only", 0.3, 0.2, 0.45)])
+    assert "worse than chance" in found.warnings[0]
+    assert "did not predict" in found.answer[0]
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0004, "< 0.001"),
+        (0.0042, "0.004"),
+        (0.0496, "0.050"),
+        (0.05, "0.050"),
+        (0.456, "0.46"),
+        (1.0, "1.00"),
+        (NAN, "not defined"),
+    ],
+)
+def test_p_values(value: float, text: str) -> None:
+    expected = "0.0496" if value == 0.0496 else text
+    assert p_text(value) == expected
+
+
+def test_numbers_and_names() -> None:
+    assert number_text(-0.001) == "0.00"
+    assert number_text(-0.126) == "-0.13"
+    labels = [arm_label(arm) for arm in ("mri_only", "ct", "combined", "MRI", "clinical-plus")]
+    assert labels == ["MRI only", "CT", "Combined", "MRI", "Clinical-plus"]
+
+
+# The page
+
+
+def test_first_screen_says_what_it_is_and_what_was_found(
+    context: ReportContext, tmp_path: Path
+) -> None:
+    html = written(context, tmp_path)
+    page = Page(html)
+    order = [
+        "For research use only. Not a medical device.",
+        "Sarcoma: MRI, CT or both",
+        headline(context.performance, context.comparison, "lung_met").answer[0],
+        "How far this reaches",
+        "Performance",
+    ]
+    places = [page.text.index(part) for part in order]
+    assert places == sorted(places)
+    assert not page.open
+
+
+def test_page_has_every_section(context: ReportContext, tmp_path: Path) -> None:
+    text = Page(written(context, tmp_path)).text
+    for part in (
+        "Comparison of the arms",
+        "no clear difference",
+        "1: no CT image; 1: outcome missing",
+        "Patients most often wrong",
+        "STS_003",
+        "CT: extraction failed",
+        "WORC 3.7.0",
+        "PyRadiomics",
+        "Labels were aligned.",
+        "no feature left",
+        "ensemble.size",
+        "3.2.0",
+        "2025-11-23",
+    ):
+        assert part in text, part
+    assert "nan" not in re.findall(r"\w+", text)
+
+
+def test_page_needs_no_other_file_and_no_network(context: ReportContext, tmp_path: Path) -> None:
+    html = written(context, tmp_path)
+    page = Page(html)
+    assert not page.all("script")
+    assert not page.all("link")
+    assert all(str(image["src"]).startswith("data:image/") for image in page.all("img"))
+    assert not re.search(r"""(src|href|url\()\s*=?\s*["'(]?\s*(https?:)?//""", html)
+    assert "@import" not in html
+
+
+def test_page_can_be_read_without_eyes(context: ReportContext, tmp_path: Path) -> None:
+    page = Page(written(context, tmp_path))
+    assert page.all("html")[0]["lang"] == "en"
+    assert len(page.all("h1")) == 1
+    assert len(page.all("img")) == 5
+    assert all(len(str(image["alt"])) > 20 for image in page.all("img"))
+    assert "MRI only 0.6" in str(page.all("img")[0]["alt"])
+    assert len(page.all("table")) == len(page.all("caption")) > 6
+    assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_texts_from_outside_are_never_markup(context: ReportContext, tmp_path: Path) -> None:
+    bad = "<script>alert(1)</script>"
+    failures = pd.DataFrame([("mri_only", bad, 1)], columns=["arm", "cause", "candidates"])
+    changed = dataclasses.replace(
+        context, study_name=bad, failures=failures, errata=[("E2", bad)], cohort_summary=bad
+    )
+    html = written(changed, tmp_path)
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 4
+
+
+def test_page_names_no_path_and_no_user(context: ReportContext, tmp_path: Path) -> None:
+    home = Path.home()
+    failure = f"cannot open {home}/worc/tmp.hdf5 or /home/jansen/x y/z or C:\\Users\\jansen\\a.nii"
+    changed = dataclasses.replace(
+        context,
+        settings={**context.settings, "manifest": home / "m.csv", "paths": [f"{home}/a/b.csv"]},
+        excluded=[("STS_003", failure)],
+        failures=pd.DataFrame([("mri_only", failure, 1)], columns=["arm", "cause", "candidates"]),
+        errata=[("E14", f"writes {home}/.fastr")],
+        cohort_summary=f"read from {home}/manifest.csv",
+        versions={"WORC": f"3.7.0 at {home}/lib"},
+        arms={**context.arms, "mri_only": f"features in {home}/features"},
+    )
+    html = written(changed, tmp_path)
+    without_pictures = re.sub(r"data:image/[^\"]+", "", html)
+    for secret in (str(home), str(tmp_path), "jansen", "/home/", "C:\\", "/usr/", "/tmp/"):
+        assert secret not in without_pictures, secret
+    if getpass.getuser() not in {"root", "user"}:
+        assert getpass.getuser() not in without_pictures
+    assert "tmp.hdf5" in without_pictures
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see /usr/lib/python3/site.py line 3", "see site.py line 3"),
+        ("file:///data/cohort/a.nii missing", "a.nii missing"),
+        ("/home/jansen/a/b.csv", "b.csv"),
+        ("/Users/jansen failed", "~ failed"),
+        ("in D:\\data\\scans\\p1.nii.gz:", "in p1.nii.gz:"),
+        ("folder /srv/data/ is full", "folder a folder is full"),
+        ("MRI/CT and 1/2 and https://doi.org/10.1/x", "MRI/CT and 1/2 and https://doi.org/10.1/x"),
+        ("relative/path/a.nii", "relative/path/a.nii"),
+    ],
+)
+def test_paths_are_taken_out_of_texts(text: str, expected: str) -> None:
+    assert without_paths(text) == expected
+
+
+def test_paths_are_taken_out_of_everything_nested() -> None:
+    frame = pd.DataFrame({"cause": ["/data/x/a.nii", 3]})
+    value = cleaned({"a": [Path("/x/y/b.csv"), ("/q/r/c.csv",)], "f": frame, "n": 3})
+    assert value["a"] == ["b.csv", ["c.csv"]]
+    assert list(value["f"]["cause"]) == ["a.nii", 3]
+    assert value["n"] == 3
+
+
+def test_warning_is_seen_on_the_page(context: ReportContext, tmp_path: Path) -> None:
+    assert "label-permutation" not in written(context, tmp_path)
+    performance = context.performance.copy()
+    performance.loc[performance["metric"] == "auc", "mean"] = 0.95
+    page = Page(written(dataclasses.replace(context, performance=performance), tmp_path))
+    assert [p for p in page.all("p") if p.get("role") == "alert"]
+    assert "label-permutation check" in page.text
+
+
+def test_one_arm_one_split(tmp_path: Path) -> None:
+    html = written(make_context(tmp_path, three_arms(1)[:1]), tmp_path)
+    text = Page(html).text
+    assert "Comparison of the arms" not in text
+    assert "0.75 (no interval)" in text or "(no interval)" in text
+    assert "One arm was studied" in text
+
+
+def test_little_known(context: ReportContext, tmp_path: Path) -> None:
+    bare = dataclasses.replace(
+        context,
+        figures={},
+        settings={},
+        modalities={},
+        errata=[],
+        failures=pd.DataFrame(columns=["arm", "cause", "candidates"]),
+        excluded=[],
+        versions={},
+        cohort=pd.DataFrame(),
+        cohort_summary="",
+    )
+    text = Page(written(bare, tmp_path)).text
+    assert "Every candidate workflow got a score." in text
+    assert "PREDICT [2]" not in text
+
+
+def test_report_is_the_same_each_time(context: ReportContext, tmp_path: Path) -> None:
+    assert written(context, tmp_path / "a") == written(context, tmp_path / "b")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["report.html"]
+
+
+def test_figures_that_cannot_be_shown_are_refused(context: ReportContext, tmp_path: Path) -> None:
+    for path, said in ((tmp_path / "x.svg", "missing"), (tmp_path / "x.pdf", "neither PNG")):
+        with pytest.raises(ResultsError, match=said):
+            write_report(dataclasses.replace(context, figures={"roc": path}), tmp_path / "r.html")
+
+
+# Its parts
+
+
+def test_methods_follow_the_settings(context: ReportContext) -> None:
+    text = " ".join(methods_paragraphs(context))
+    for part in (
+        "WORC 3.7.0",
+        "PREDICT 3.2.0 [2] and PyRadiomics [3]",
+        "Three arms were studied: MRI only (features of MRI), CT only (features of CT) and",
+        "Only patients with everything that every arm needs",
+        "drew 50 candidate workflows",
+        "(classifiers: SVM and RF)",
+        "mean weighted F1 score in 3 inner splits",
+        "The 10 best workflows were combined by averaging",
+        "20 random splits with 20% of the patients in the test part",
+        "the same for all arms (seed 4)",
+        "on MRI and CT were extracted",
+        "was kept" if context.settings["worc_compat"] else "corrected resampled 95% intervals [4]",
+    ):
+        assert part in text, part
+    changed = dataclasses.replace(
+        context,
+        settings={**context.settings, "worc_compat": "3.7.0", "patients": "available",
+                  "ensemble": {"method": "FitNumber", "size": 5}, "scoring": "sar"},
+    )  # fmt: skip
+    text = " ".join(methods_paragraphs(changed))
+    assert "The behaviour of WORC 3.7.0 was kept" in text
+    assert "Each arm was analysed on all patients that it could use" in text
+    assert "WORC's ensemble method FitNumber, at most 5 workflows" in text
+    assert "mean sar in" in text
+
+
+def test_references_are_numbered_as_cited(context: ReportContext) -> None:
+    cited = {int(n) for n in re.findall(r"\[(\d)\]", " ".join(methods_paragraphs(context)))}
+    assert cited == set(range(1, len(references()) + 1))
+    for i, name in enumerate(
+        ("Starmans", "PREDICT", "van Griethuysen", "Nadeau", "Holm", "Fawcett")
+    ):
+        assert name in references()[i]
+
+
+def test_patients_often_wrong_counted_by_hand() -> None:
+    # Wrong: A 2 of 2, B 1 of 2 (half is not more than half), C 1 of 1, D never.
+    first = (
+        prediction(["A", "B", "C"], [1, 0, 0], [0.1, 0.9, 0.8], 0),
+        prediction(["D"], [1], [0.8], 1),
+    )
+    second = (prediction(["A", "B", "D"], [1, 0, 1], [0.3, 0.1, 0.9], 0),)
+    table = patients_table([ArmPredictions("mri", first), ArmPredictions("ct", second)])
+    found = often_wrong(table)
+    assert (found.n_patients, found.n_events, found.n_tested) == (2, 1, 4)
+    assert found.table.to_numpy().tolist() == [
+        ["A", "yes", "1 of 1 (probability 0.10)", "1 of 1 (probability 0.30)"],
+        ["C", "no", "1 of 1 (probability 0.80)", "not tested"],
+    ]
+    assert list(found.table.columns) == ["Patient", "Outcome", "MRI", "CT"]
+    assert len(often_wrong(table, shown=1).table) == 1
+    assert often_wrong(table, shown=1).n_patients == 2
+
+
+def test_cohort_flow_of_a_real_cohort() -> None:
+    flow = cohort_flow(make_cohort().table(), DESCRIPTIONS).set_index("Arm")
+    assert tuple(flow.loc["MRI only"])[1:] == ("2", "1", "1", "1: outcome missing")
+    assert tuple(flow.loc["Combined"])[1:] == ("1", "1", "2", "1: no CT image; 1: outcome missing")
+    everyone = make_cohort().table().iloc[:1]
+    assert set(cohort_flow(everyone, DESCRIPTIONS)["Why left out"]) == {"nobody"}
+
+
+def test_settings_are_flat() -> None:
+    settings = {"a": None, "b": {"c": [1, 2], "d": {}}, "e": np.float64(0.5), "f": ()}
+    assert flattened(settings) == [("a", "not set"), ("b.c", "1, 2"), ("e", "0.5"), ("f", "none")]

@@ -1,0 +1,155 @@
+"""Study files: what is filled in, what is refused and how it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lungmet_worc import Study
+from lungmet_worc.config import StudyConfig
+from lungmet_worc.errors import StudyFileError
+from lungmet_worc.study_file import load_study
+
+STUDY = """
+[study]
+name = "test"
+outcome = "lung_met"
+[cohort]
+manifest = "manifest.csv"
+[modalities.MRI]
+image = "mri"
+segmentation = "mri_mask"
+image_type = "MR"
+[modalities.CT]
+image = "ct"
+segmentation = "ct_mask"
+image_type = "CT"
+[arms.MRI]
+modalities = ["MRI"]
+[arms.combined]
+modalities = ["MRI", "CT"]
+"""
+
+
+def load(folder: Path, text: str) -> StudyConfig:
+    path = folder / "study.toml"
+    path.write_text(text, "utf-8")
+    return load_study(path)
+
+
+def problems(folder: Path, text: str) -> str:
+    with pytest.raises(StudyFileError) as caught:
+        load(folder, text)
+    assert caught.value.exit_code == 1
+    return str(caught.value)
+
+
+def test_paths_are_relative_to_the_study_file(tmp_path: Path) -> None:
+    assert load(tmp_path, STUDY).cohort.manifest == tmp_path / "manifest.csv"
+
+
+def test_full_preset_is_worcs_own_default(tmp_path: Path) -> None:
+    study = load(tmp_path, STUDY + '[search]\npreset = "full"')
+    search = study.search
+    assert (search.splits, search.candidates, search.inner_splits) == (100, 1000, 5)
+    assert (search.ensemble.method, search.ensemble.size) == ("top_N", 100)
+    from lungmet_worc.worc.settings import default_settings
+
+    ours, worcs = study.worc_settings(), default_settings()
+    assert {section: ours[section] for section in ours if section != "Labels"} == {
+        section: dict(worcs[section]) for section in worcs if section != "Labels"
+    }
+
+
+def test_settings_of_modalities_are_separate_objects(tmp_path: Path) -> None:
+    """Errata E1: changing one modality's settings changes no other's."""
+    study = load(tmp_path, STUDY)
+    mri, ct = study.modality_settings("MRI"), study.modality_settings("CT")
+    assert (mri["ImageFeatures"]["image_type"], ct["ImageFeatures"]["image_type"]) == ("MR", "CT")
+    mri["Preprocessing"]["Normalize"] = "changed"
+    assert ct["Preprocessing"]["Normalize"] == "True"
+    assert study.modality_settings("MRI")["Preprocessing"]["Normalize"] == "True"
+
+
+def test_overrides_per_study_and_per_modality(tmp_path: Path) -> None:
+    study = load(
+        tmp_path,
+        STUDY
+        + "[worc.ImageFeatures]\ntexture_Gabor = false\nlog_sigma = [1, 3]\n"
+        + "[modalities.CT.worc.Preprocessing]\nClipping = true\n",
+    )
+    assert study.modality_settings("MRI")["ImageFeatures"]["texture_Gabor"] == "False"
+    assert study.modality_settings("MRI")["ImageFeatures"]["log_sigma"] == "1, 3"
+    assert study.modality_settings("CT")["Preprocessing"]["Clipping"] == "True"
+    assert study.modality_settings("MRI")["Preprocessing"]["Clipping"] == "False"
+
+
+def test_all_problems_are_said_with_the_nearest_name(tmp_path: Path) -> None:
+    said = problems(
+        tmp_path,
+        STUDY.replace("image_type", "imagetype", 1).replace('"MRI", "CT"', '"MRI", "TC"')
+        + '[serch]\npreset = "full"\n[worc.Featsle]\na = 1\n[worc.Featsel]\nRelief = 1\n'
+        + '[run]\non_error = "exclude"\n',
+    )
+    for part in (
+        '"serch": This table is not known. Did you mean "search"?',
+        '"worc.Featsle": WORC has no such section. Did you mean "Featsel"?',
+        'no such setting in Featsel. Did you mean "ReliefNN"?',
+        '"modalities.MRI.imagetype": This key is not known. Did you mean "image_type"?',
+        '"modalities.MRI.image_type": This key is missing.',
+        '"exclude" is not possible here. Did you mean "exclude-patient"?',
+    ):
+        assert part in said
+    assert 'no modality "TC"' in problems(tmp_path, STUDY.replace('"MRI", "CT"', '"MRI", "TC"'))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[worc.Ensemble]\nSize = 5", "Use [search] ensemble"),
+        ("[worc.SMAC]\nuse = true", "SMAC is not installed"),
+        ('[worc.General]\nComBat = "True"', "leaks (errata E13)"),
+        ("[modalities.CT.worc.Featsel]\nReliefUse = 0", "Set it for the whole study"),
+        ("[arms.empty]", "knows nothing about a patient"),
+        ('[arms.leak]\nclinical = ["lung_met"]', "cannot be its own predictor"),
+        ('[arms."my arm"]\nmodalities = ["CT"]', "Use letters, digits"),
+        ('[arms.v]\nclinical = ["age"]\nfeatures = "volume"', "A volume needs a modality"),
+        ("[search]\ncandidates = 5\nensemble = {size = 9}", "ensemble of 9 cannot be made from 5"),
+        ('[search]\nscoring = "accuracy"\nensemble = "Caruana"', "cannot be scored by"),
+        ('[search]\nclassifiers = ["SVMM"]', 'Did you mean "SVM"?'),
+        ("[search]\nsplits = 0", "greater than or equal to 1"),
+        ('[search]\nensemble = {method = "topn", size = 1}', 'Did you mean "top_N"?'),
+        (
+            '[modalities.T1_LBP]\nimage = "a"\nsegmentation = "b"\nimage_type = "MR"',
+            'feature group "LBP" by this part of a name',
+        ),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, more: str, said: str) -> None:
+    assert said in problems(tmp_path, STUDY + more)
+
+
+def test_a_presets_ensemble_follows_few_candidates(tmp_path: Path) -> None:
+    """Errata E10: never a larger ensemble than there are candidates."""
+    study = load(tmp_path, STUDY + '[search]\npreset = "full"\ncandidates = 7')
+    assert study.search.ensemble.size == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("[study", "no valid TOML"), ("", "[study]"), ("study = 1", "[study]")]
+)
+def test_files_that_are_no_study(tmp_path: Path, text: str, said: str) -> None:
+    assert said in problems(tmp_path, text)
+
+
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(StudyFileError, match="no study file"):
+        load_study(tmp_path / "nothing.toml")
+    with pytest.raises(StudyFileError, match="cannot be read"):
+        load_study(tmp_path)
+
+
+def test_a_study_from_python_is_checked_as_a_file_is() -> None:
+    with pytest.raises(StudyFileError, match="not known"):
+        Study("m.csv", "y", arms={"a": {"modality": ["MRI"]}})
