@@ -20,6 +20,7 @@ from lungmet_worc.manifest import ImagePair, Patient
 from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.report.headline import Headline, headline
 from lungmet_worc.report.methods import methods_paragraphs, references
+from lungmet_worc.report.page import _typeset
 from lungmet_worc.report.privacy import cleaned, without_paths
 from lungmet_worc.report.sections import cohort_flow, flattened, often_wrong
 from lungmet_worc.report.wording import arm_label, number_text, p_text
@@ -119,7 +120,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] not in {"style", "title"}:
-            self.text += data
+            self.text += data.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
@@ -340,6 +341,16 @@ def test_first_screen_says_what_it_is_and_what_was_found(
     places = [page.text.index(part) for part in order]
     assert places == sorted(places)
     assert not page.open
+
+
+def test_numbers_are_set_as_in_print(context: ReportContext, tmp_path: Path) -> None:
+    html = written(context, tmp_path)
+    assert re.search("\N{MINUS SIGN}0\\.\\d\\d \\(\N{MINUS SIGN}0\\.\\d\\d\xa0to\xa0", html)
+    for text, expected in (
+        ("-0.1 (-0.2 to 0.3)", "\N{MINUS SIGN}0.1 (\N{MINUS SIGN}0.2\xa0to\xa00.3)"),
+        ("A-1", "A-1"),
+    ):
+        assert _typeset(text) == expected
 
 
 def test_page_has_every_section(context: ReportContext, tmp_path: Path) -> None:

@@ -1,0 +1,200 @@
+"""Our features are those of WORC's own tools, run as WORC's network runs them.
+
+All of WORC's steps compute in double precision but three, whose results are single: the image
+after normalisation where the scan is single, SimpleITK's Laplacian of Gaussian and PREDICT's
+Gabor and vessel filters on such an image. On the machine the tests were written on, every
+value is the same to the last bit, single or not, since the code is the same and only the
+process differs; the tests allow 1e-6, or 1e-4 for what is computed in single precision.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.worc.extraction import extract
+from lungmet_worc.worc.storage import read_features
+from tests.synthetic import make_image, make_mask, write_volume
+from tests.worc.tools import (
+    feature_commands,
+    modality_settings,
+    read_tool_features,
+    run,
+    run_commands,
+)
+
+pytestmark = pytest.mark.worc
+
+#: Small tumours, so that the test takes seconds.
+PATIENTS = ("STS_002", "STS_019")
+SCANS = {"MR": "MR_T1", "CT": "CT"}
+
+Scan = tuple[Path, Path, str]
+
+
+def _ours(scan: Scan, settings: dict[str, dict[str, str]], folder: Path) -> dict[str, float]:
+    image, mask, _ = scan
+    folder.mkdir(parents=True, exist_ok=True)
+    ini = folder / "ours.ini"
+    ini.write_text(worc_settings.to_ini(settings), "utf-8")
+    extract(
+        image=str(image),
+        segmentation=str(mask),
+        label=None,
+        settings=str(ini),
+        scratch=str(folder / "scratch"),
+        output=str(folder / "ours.hdf5"),
+        stamp="stamp",
+    )
+    assert not any((folder / "scratch").iterdir())
+    return read_features(folder / "ours.hdf5")
+
+
+def _compare(scans: dict[str, Scan], folder: Path, *, full: bool = False) -> None:
+    """Extract the features of scans in both ways and compare names, order and values."""
+    settings = {name: modality_settings(scan[2], full=full) for name, scan in scans.items()}
+    commands = [
+        command
+        for name, (image, mask, _) in scans.items()
+        for command in feature_commands(image, mask, settings[name], folder / "tools" / name)
+    ]
+    run_commands(commands, folder)
+    for name, scan in scans.items():
+        _assert_equal(
+            _ours(scan, settings[name], folder / "ours" / name),
+            read_tool_features(folder / "tools" / name),
+        )
+
+
+def _assert_equal(ours: dict[str, float], theirs: dict[str, float]) -> None:
+    assert list(ours) == list(theirs)
+    assert len(ours) > 200
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours[name], value, rtol=_tolerance(name), err_msg=name)
+
+
+def _tolerance(name: str) -> float:
+    single = any(part in name for part in ("_logf_", "_tf_Gabor_", "_vf_", "_phasef_"))
+    return 1e-4 if single else 1e-6
+
+
+def _synthetic(folder: Path, seed: int = 1) -> dict[str, Scan]:
+    scans = {}
+    for number, image_type in enumerate(SCANS):
+        random = np.random.default_rng([seed, number])
+        # PREDICT's filters need some room around the tumour.
+        mask = make_mask(random, (10, 32, 32))
+        image = make_image(random, mask, "CT" if image_type == "CT" else "MRI")
+        scans[image_type] = (
+            write_volume(folder / f"{image_type}_image.nii.gz", image),
+            write_volume(folder / f"{image_type}_mask.nii.gz", mask),
+            image_type,
+        )
+    return scans
+
+
+def test_synthetic_patients(worc, tmp_path: Path) -> None:
+    _compare(_synthetic(tmp_path), tmp_path)
+
+
+@pytest.mark.slow
+def test_synthetic_patient_with_one_process_per_tool(worc, tmp_path: Path) -> None:
+    """WORC starts a process for each tool; that makes no difference to the one process above."""
+    import sys
+
+    scan = _synthetic(tmp_path, seed=2)["MR"]
+    settings = modality_settings("MR")
+    for command in feature_commands(scan[0], scan[1], settings, tmp_path / "tools"):
+        run([sys.executable, *command], tmp_path)
+    _assert_equal(_ours(scan, settings, tmp_path), read_tool_features(tmp_path / "tools"))
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_two_real_patients_in_both_modalities(worc, real_cohort: Path, tmp_path: Path) -> None:
+    scans = {
+        f"{patient}_{image_type}": _real(real_cohort, patient, image_type)
+        for patient in PATIENTS
+        for image_type in SCANS
+    }
+    _compare(scans, tmp_path)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize("image_type", SCANS)
+def test_full_feature_set_of_a_real_patient(
+    worc, real_cohort: Path, tmp_path: Path, image_type: str
+) -> None:
+    _compare({"scan": _real(real_cohort, "STS_019", image_type)}, tmp_path, full=True)
+
+
+def test_other_formats_are_converted_as_worc_does(worc, tmp_path: Path) -> None:
+    """NRRD images: WORC converts them to NIfTI, which stores the geometry in single precision."""
+    scans = {}
+    for name, (image, mask, image_type) in _synthetic(tmp_path / "nifti", seed=3).items():
+        converted = [path.with_name(path.name.replace(".nii.gz", ".nrrd")) for path in (image, mask)]
+        for source, target in zip((image, mask), converted, strict=True):
+            read = sitk.ReadImage(str(source))
+            read.SetSpacing((0.1, 0.1, 0.3))
+            sitk.WriteImage(read, str(target))
+        scans[name] = (converted[0], converted[1], image_type)
+    _compare({"MR": scans["MR"]}, tmp_path)
+
+
+def test_label_chooses_one_value_of_the_mask(worc, tmp_path: Path) -> None:
+    image, mask, _ = _synthetic(tmp_path, seed=4)["MR"]
+    settings = modality_settings("MR")
+    settings["General"]["FeatureCalculators"] = "[predict/CalcFeatures:1.0]"
+    ini = tmp_path / "settings.ini"
+    ini.write_text(worc_settings.to_ini(settings), "utf-8")
+    tumour = sitk.GetArrayFromImage(sitk.ReadImage(str(mask)))
+    # Value 2 is the tumour of the other file, value 1 something beside it.
+    several = tumour * 2
+    several[0, :6, :6] = 1
+    both = write_volume(tmp_path / "several.nii.gz", several)
+    volumes = []
+    for file, label in ((mask, None), (both, 2)):
+        output = tmp_path / f"{label}.hdf5"
+        extract(
+            image=str(image),
+            segmentation=str(file),
+            label=label,
+            settings=str(ini),
+            scratch=str(tmp_path / "scratch"),
+            output=str(output),
+            stamp="stamp",
+        )
+        volumes.append(read_features(output))
+    assert volumes[0] == volumes[1]
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "general"),
+    [
+        ({"Resampling": "True", "Resampling_spacing": "1.5, 1.5, 3"}, "True"),
+        ({"CheckOrientation": "True"}, "False"),
+    ],
+)
+def test_segmentix_sees_the_image_that_worc_shows_it(
+    worc, tmp_path: Path, preprocessing: dict[str, str], general: str
+) -> None:
+    """WORC's network gives segmentix the image before preprocessing."""
+    scan = _synthetic(tmp_path, seed=5)["MR"]
+    settings = modality_settings("MR")
+    settings["Preprocessing"] |= preprocessing
+    settings["General"]["AssumeSameImageAndMaskMetadata"] = general
+    commands = feature_commands(scan[0], scan[1], settings, tmp_path / "tools")
+    run_commands(commands, tmp_path)
+    _assert_equal(_ours(scan, settings, tmp_path), read_tool_features(tmp_path / "tools"))
+
+
+def test_unknown_toolbox_is_named() -> None:
+    from lungmet_worc.worc.extraction import calculators
+
+    with pytest.raises(ValueError, match="no feature toolbox other"):
+        calculators({"General": {"FeatureCalculators": "[other/Thing:1.0]"}})
