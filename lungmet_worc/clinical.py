@@ -8,10 +8,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lungmet_worc.manifest import Patient, parse_number
+from lungmet_worc.manifest import Patient
+from lungmet_worc.spreadsheet import is_missing, parse_number
 
 #: Words that a yes-or-no column may use, and their number.
-YES_NO = {"yes": 1.0, "ja": 1.0, "true": 1.0, "no": 0.0, "nee": 0.0, "false": 0.0}
+YES_NO = {
+    **dict.fromkeys(("yes", "ja", "true", "waar"), 1.0),
+    **dict.fromkeys(("no", "nee", "false", "onwaar"), 0.0),
+}
 
 
 def encode(patients: Sequence[Patient], columns: Sequence[str]) -> pd.DataFrame:
@@ -30,11 +34,12 @@ def encode(patients: Sequence[Patient], columns: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame, shape (n_patients, n_features)
-        Index: patient ids. NaN where the manifest is empty.
+        Index: patient ids. NaN where the manifest is empty or says unknown.
     """
     encoded: dict[str, list[float]] = {}
     for column in columns:
-        texts = [patient.clinical.get(column, "").strip() for patient in patients]
+        cells = [patient.clinical.get(column, "").strip() for patient in patients]
+        texts = ["" if is_missing(cell) else cell for cell in cells]
         encoded.update(_encode_column(column, texts))
     return pd.DataFrame(encoded, index=[patient.patient_id for patient in patients])
 

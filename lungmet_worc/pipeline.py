@@ -85,7 +85,7 @@ class Pipeline:
 
     def _run_stages(self, engine: Engine, only: Only | None) -> None:
         manifest, checked = self._check()
-        unusable = dict(_unusable(checked)) if self._excludes else {}
+        unusable = dict(checked.unusable) if self._excludes else {}
         plan = self._plan(manifest, checked, unusable)
         if only in (None, "extraction"):
             self._must(engine, "fingerprint", plan.fingerprints())
@@ -122,9 +122,7 @@ class Pipeline:
             logger.log(
                 logging.ERROR if problem.severity == "error" else logging.WARNING, "%s", problem
             )
-        fatal = [problem for problem in report.problems if problem.severity == "error"]
-        if self._excludes:
-            fatal = [problem for problem in fatal if not _is_about_images(problem)]
+        fatal = report.study_errors if self._excludes else report.errors
         if fatal:
             message = f"The study cannot be run: {len(fatal)} problem(s)."
             raise CohortError(message, fatal)
@@ -292,23 +290,6 @@ class Pipeline:
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def _is_about_images(problem: Problem) -> bool:
-    """Return whether a problem is one patient's images, so that the study can go on."""
-    return bool(problem.patient and problem.file and problem.column)
-
-
-def _unusable(report: CheckReport) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield (patient, modality) and cause for each image that did not pass the check."""
-    for problem in report.problems:
-        if problem.severity == "error" and _is_about_images(problem):
-            for patient in report.cohort.patients:
-                if patient.patient_id != problem.patient:
-                    continue
-                for modality, pair in patient.pairs.items():
-                    if problem.file in (pair.image_entry, pair.segmentation_entry):
-                        yield (problem.patient, modality), problem.what
 
 
 def _complete(stage: str, tasks: Sequence[Task]) -> None:

@@ -1,9 +1,13 @@
-"""What the user sees while a run goes on; the library only tells, the command line shows."""
+"""What the user sees while a run goes on: a bar for each stage, or plain lines."""
 
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+import sys
+import time
+from typing import Any, Protocol
+
+from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +45,92 @@ class Quiet:
     def note(self, text: str) -> None:
         """Log the note."""
         logger.info("%s", text)
+
+
+_TITLES = {
+    "check": "Checking",
+    "fingerprint": "Looking at the images",
+    "extraction": "Extracting features",
+    "settings": "Preparing the arms",
+    "search": "Searching workflows",
+    "evaluation": "Evaluating",
+    "report": "Writing the report",
+}
+
+_FORMAT = "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}] {postfix}"
+
+#: Without a terminal at most one line is written in this time, in seconds.
+LINE_INTERVAL = 10.0
+
+
+class Bars:
+    """Shows a run on the standard error stream."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+        self._terminal = sys.stderr.isatty()
+        self._stage = ""
+        self._total = self._done = self._fresh = 0
+        self._started = self._said = 0.0
+
+    def start(self, stage: str, total: int, fresh: int) -> None:
+        """Start the bar of a stage, with what is done already filled in."""
+        self._stage, self._total, self._done, self._fresh = stage, total, fresh, fresh
+        self._started = self._said = time.monotonic()
+        title = f"{_TITLES.get(stage, stage):<22}"
+        if self._terminal:
+            self._bar = tqdm(
+                total=total,
+                initial=fresh,
+                desc=title,
+                unit="task",
+                dynamic_ncols=True,
+                bar_format=_FORMAT,
+            )
+        elif fresh == total:
+            self._say(f"{title} {total} of {total}, already done")
+        else:
+            self._say(f"{title} {total} to do" + (f", {fresh} already done" if fresh else ""))
+
+    def advance(self, label: str) -> None:
+        """Show that one task ended."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.set_postfix_str(label, refresh=False)
+            self._bar.update()
+            return
+        now = time.monotonic()
+        if self._done == self._total or now - self._said > LINE_INTERVAL:
+            self._said = now
+            title = _TITLES.get(self._stage, self._stage)
+            self._say(f"{title:<22} {self._done} of {self._total} ({label}){self._pace(now)}")
+
+    def finish(self) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def note(self, text: str) -> None:
+        """Show a line without breaking the bar."""
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        else:
+            self._say(text)
+
+    def _pace(self, now: float) -> str:
+        """Return rate and time left, once a few tasks are known."""
+        ran, elapsed = self._done - self._fresh, now - self._started
+        if ran < 1 or elapsed <= 0 or self._done == self._total:
+            return f", {elapsed:.0f} s"
+        rate = ran / elapsed
+        left = (self._total - self._done) / rate
+        return f", {rate * 60:.1f} a minute, about {duration(left)} left"
+
+    @staticmethod
+    def _say(text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def duration(seconds: float) -> str:

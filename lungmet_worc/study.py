@@ -133,7 +133,8 @@ class Study:
         cores : int, optional
             Tasks that run at the same time; by default what the study file says, or all cores.
         progress : Progress, optional
-            Who listens; by default only the log.
+            Who listens. By default a bar for each stage on a terminal, plain lines
+            elsewhere; ``lungmet_worc.progress.Quiet()`` only writes the log.
 
         Raises
         ------
@@ -141,12 +142,12 @@ class Study:
             The study cannot be run, or a task failed.
         """
         from lungmet_worc.pipeline import Pipeline
-        from lungmet_worc.progress import Quiet
+        from lungmet_worc.progress import Bars
         from lungmet_worc.run import Run
         from lungmet_worc.runs import RunPaths
 
         paths = RunPaths(Path(out).resolve())
-        Pipeline(self.config, paths, progress or Quiet(), self._cores(cores)).run(only)
+        Pipeline(self.config, paths, progress or Bars(), self._cores(cores)).run(only)
         return Run(paths.folder)
 
     def _cores(self, cores: int | None) -> int:

@@ -37,6 +37,12 @@ def test_two_categories_make_one_column() -> None:
     assert math.isnan(encoded["sex=Male"].iloc[2])
 
 
+def test_unknown_is_no_category() -> None:
+    encoded = encode(patients("sex", ["Male", "Female", "unknown", "--"]), ["sex"])
+    assert list(encoded.columns) == ["sex=Male"]
+    assert encoded["sex=Male"].isna().tolist() == [False, False, True, True]
+
+
 def test_more_categories_make_a_column_each() -> None:
     encoded = encode(patients("site", ["left thigh", "arm", "trunk"]), ["site"])
     assert list(encoded.columns) == ["site=arm", "site=left-thigh", "site=trunk"]

@@ -245,14 +245,9 @@ def test_differences_of_three_arms() -> None:
     assert answer.endswith("1 pair of arms could not be compared.")
     assert say([MRI, CT, BOTH], [clear, clear]).answer[1].startswith("Clear differences in AUC:")
     larger = clear | {"difference": -0.3}
-    assert (
-        say([MRI, CT, BOTH], [clear, small, larger, clear])
-        .answer[1]
-        .startswith(
-            "3 of 4 pairs of arms differed clearly in AUC; the largest difference was CT only minus "
-            "Combined -0.30 (95% interval"
-        )
-    )
+    many = say([MRI, CT, BOTH], [clear, small, larger, clear]).answer[1]
+    assert many.startswith("3 of 4 pairs of arms differed clearly in AUC; the largest difference")
+    assert "CT only minus Combined -0.30 (95% interval" in many
 
 
 def test_an_interval_without_zero_is_not_clear_unless_the_adjusted_p_is_small() -> None:

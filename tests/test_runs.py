@@ -28,7 +28,8 @@ def test_clear_ids_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    "ids", [["P1", "P10"], ["1", "2"], ["1.5", "2"], ["Jan Vos", "Piet"], ["ab", "xABx"], ["é", "b"]]
+    "ids",
+    [["P1", "P10"], ["1", "2"], ["1.5", "2"], ["Jan Vos", "Piet"], ["ab", "xABx"], ["é", "b"]],
 )
 def test_ids_that_worc_would_mistake_become_numbers(ids: list[str]) -> None:
     assert all(name.startswith("patient0000") for name in worc_ids(ids).values())

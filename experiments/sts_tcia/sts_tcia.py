@@ -14,7 +14,6 @@ from pathlib import Path
 import pandas as pd
 
 from lungmet_worc import Study
-from lungmet_worc.cli.progress import Bars
 from lungmet_worc.errors import LungmetError
 
 #: Where the images are in the folder: our own layout, the IBSI release today, and before.
@@ -99,7 +98,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         study = prepare(arguments.data, arguments.out / "cohort", arguments.preset)
-        run = Study.from_toml(study).run(out=arguments.out, progress=Bars())
+        run = Study.from_toml(study).run(out=arguments.out)
         print(run.performance.to_string(index=False))
         print(run.comparison.to_string(index=False))
         print("Report:", run.report())

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
 
 def demo(options: argparse.Namespace) -> int:
     """Make the synthetic cohort and run the comparison on it."""
-    from lungmet_worc.cli.progress import Bars
     from lungmet_worc.demo import make_demo_cohort
     from lungmet_worc.study import Study
 
     folder = Path(options.out)
     print(f"Making a synthetic MRI and CT cohort in {folder / 'cohort'}.")
     study = Study.from_toml(make_demo_cohort(folder / "cohort"))
-    run = study.run(folder, cores=options.cores, progress=Bars())
+    run = study.run(folder, cores=options.cores)
     _show_results(run)
     return 0
 
@@ -55,11 +54,10 @@ def plan(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run a study."""
-    from lungmet_worc.cli.progress import Bars
     from lungmet_worc.study import Study
 
     finished = Study.from_toml(options.study).run(
-        options.out, only=options.only, cores=options.cores, progress=Bars()
+        options.out, only=options.only, cores=options.cores
     )
     if options.only in (None, "report"):
         _show_results(finished)

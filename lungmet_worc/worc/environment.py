@@ -46,7 +46,6 @@ def prepare(folder: Path) -> None:
     os.environ["MPLBACKEND"] = "Agg"
     # fastr asks GitPython for its own version, which raises where no git is installed and in a
     # repository without commits (errata E20). Without GitPython it goes on.
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     sys.modules.setdefault("git", None)  # type: ignore[arg-type]
     os.environ.pop("PYTHONWARNINGS", None)
     warnings.simplefilter("ignore")

@@ -43,6 +43,7 @@ def fit_function(*, aligned: bool) -> FitFunction:
         Returns what WORC returns; where that is one dictionary (``return_all=False``), with
         ``cause`` added: why there is no score, or None.
     """
+    from sklearn.base import clone
     from WORC.classification import fitandscore
 
     original = fitandscore.fit_and_score
@@ -63,9 +64,14 @@ def fit_function(*, aligned: bool) -> FitFunction:
             order = np.concatenate((train, test))
             X, y = [X[row] for row in order], np.asarray(y)[order]
             train, test = np.arange(len(train)), np.arange(len(train), len(order))
-        if options.get("return_all", True):
-            return original(X, y, scoring, train, test, parameters, **options)
         _LastError.text = None
+        if options.get("return_all", True):
+            everything = original(X, y, scoring, train, test, parameters, **options)
+            if _LastError.text is not None and "estimator" in everything[0]:
+                # Half fitted: WORC only notices an estimator that is not fitted at all
+                # before it lets it into an ensemble (errata E28).
+                everything[0]["estimator"] = clone(everything[0]["estimator"])
+            return everything
         try:
             result = original(X, y, scoring, train, test, parameters, **options)
         except (ValueError, ArithmeticError, LookupError, RuntimeError, TypeError) as error:

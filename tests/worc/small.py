@@ -14,7 +14,12 @@ from lungmet_worc.worc.search import load_settings, search_split
 from lungmet_worc.worc.storage import write_matrix
 
 OUTCOME = "lung_met"
-GROUPS = ("PREDICT_original_hf", "PREDICT_original_sf", "PREDICT_original_tf_GLCM", "PREDICT_tf_LBP")
+GROUPS = (
+    "PREDICT_original_hf",
+    "PREDICT_original_sf",
+    "PREDICT_original_tf_GLCM",
+    "PREDICT_tf_LBP",
+)
 
 #: A search of seconds in which every step of a workflow comes up often.
 QUICK = {

@@ -61,7 +61,7 @@ def test_full_preset_equals_worc(worc: ModuleType) -> None:
 
 def test_default_classifiers_are_worcs_search_space(worc: ModuleType) -> None:
     theirs = _default(worc)["Classification"]["classifiers"]
-    assert worc_settings.DEFAULT_CLASSIFIERS == tuple(theirs.split(", "))
+    assert tuple(theirs.split(", ")) == worc_settings.DEFAULT_CLASSIFIERS
     assert set(worc_settings.DEFAULT_CLASSIFIERS) <= set(worc_settings.CLASSIFIERS)
 
 
