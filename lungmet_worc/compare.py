@@ -78,7 +78,8 @@ def corrected_resampled_t_test(
     Returns
     -------
     Difference
-        Not clipped. Differences that are all zero give p = 1.
+        Not clipped. Differences that are all zero give p = 1; where all are equal but not zero
+        their spread is not known, and interval and p are nan.
     """
     mean, error, count = resampled_mean_and_error(differences, n_train, n_test)
     _, low, high, _ = corrected_resampled_interval(
@@ -86,8 +87,11 @@ def corrected_resampled_t_test(
     )
     if np.isnan(error):
         return Difference(mean, low, high, float("nan"))
+    if error == 0 and mean != 0:
+        # The same difference in every split: too few splits to say how much it varies.
+        return Difference(mean, float("nan"), float("nan"), float("nan"))
     if error == 0:
-        return Difference(mean, low, high, 1.0 if mean == 0 else 0.0)
+        return Difference(mean, low, high, 1.0)
     return Difference(mean, low, high, 2 * float(stats.t.sf(abs(mean) / error, count - 1)))
 
 

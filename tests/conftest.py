@@ -7,8 +7,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from lungmet_worc import Run
 
 # WORC, fastr and matplotlib write into the home folder when they are imported (errata E14), so
 # this comes before any test module. Processes that tests start inherit it.
@@ -46,3 +50,29 @@ def demo_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from lungmet_worc.demo import make_demo_cohort
 
     return make_demo_cohort(tmp_path_factory.mktemp("demo"))
+
+
+SEARCH = """
+splits = 3
+candidates = 6
+inner_splits = 2
+ensemble = {method = "top_N", size = 3}
+classifiers = ["LDA", "GaussianNB", "RF"]
+"""
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a study of 20 patients with tiny images and a search of seconds; read only."""
+    from tests.synthetic import write_cohort, write_study
+
+    manifest = write_cohort(tmp_path_factory.mktemp("study"), 20, effect=3.0)
+    return write_study(manifest, search=SEARCH)
+
+
+@pytest.fixture(scope="session")
+def small_run(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return the finished run of the small study; read only."""
+    from lungmet_worc import Study
+
+    return Study.from_toml(small_study).run(tmp_path_factory.mktemp("run"), cores=2)

@@ -74,7 +74,7 @@ def test_signal_is_clear_in_mri_weaker_in_ct_and_absent_in_volume(demo_study: Pa
             volume.append(mask.sum())
         auc[modality] = roc_auc_score(manifest["lung_metastasis"], spread)
         auc["volume"] = roc_auc_score(manifest["lung_metastasis"], volume)
-    assert auc["mri"] > 0.9
+    assert 0.8 < auc["mri"] < 0.97
     assert 0.6 < auc["ct"] < auc["mri"] - 0.1
     assert 0.3 < auc["volume"] < 0.7
 

@@ -14,17 +14,10 @@ from lungmet_worc import Run, Study
 from lungmet_worc.errors import CohortError, ResultsError, RunFolderError, TaskFailedError
 from lungmet_worc.runs import RunPaths, locked
 from lungmet_worc.worc.storage import read_features, read_matrix, read_result, read_stamp
-from tests.synthetic import change_cell, write_cohort, write_study
+from tests.synthetic import change_cell
 
 pytestmark = [pytest.mark.worc, pytest.mark.slow]
 
-SEARCH = """
-splits = 3
-candidates = 6
-inner_splits = 2
-ensemble = {method = "top_N", size = 3}
-classifiers = ["LDA", "GaussianNB", "RF"]
-"""
 TABLES = ("performance", "splits", "patients", "comparison")
 
 
@@ -50,31 +43,20 @@ class Recorder:
         self.notes.append(text)
 
 
-@pytest.fixture(scope="module")
-def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    manifest = write_cohort(tmp_path_factory.mktemp("study"), 20, effect=3.0)
-    return write_study(manifest, search=SEARCH)
-
-
-@pytest.fixture(scope="module")
-def finished(study_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return Study.from_toml(study_file).run(tmp_path_factory.mktemp("run"), cores=2)
-
-
 @pytest.fixture
-def copied(study_file: Path, finished: Run, tmp_path: Path) -> tuple[Path, Path]:
+def copied(small_study: Path, small_run: Run, tmp_path: Path) -> tuple[Path, Path]:
     """Return a study and a finished run that a test may change."""
-    shutil.copytree(study_file.parent, tmp_path / "study")
-    shutil.copytree(finished.paths.folder, tmp_path / "run")
-    return tmp_path / "study" / study_file.name, tmp_path / "run"
+    shutil.copytree(small_study.parent, tmp_path / "study")
+    shutil.copytree(small_run.paths.folder, tmp_path / "run")
+    return tmp_path / "study" / small_study.name, tmp_path / "run"
 
 
 def table_bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "tables").iterdir())}
 
 
-def test_every_promised_file_is_there(finished: Run) -> None:
-    paths = finished.paths
+def test_every_promised_file_is_there(small_run: Run) -> None:
+    paths = small_run.paths
     assert {path.name for path in paths.tables.iterdir()} == {
         f"{name}.{kind}" for name in TABLES for kind in ("csv", "xlsx", "md", "tex")
     }
@@ -91,74 +73,78 @@ def test_every_promised_file_is_there(finished: Run) -> None:
     assert not paths.scratch.exists()
 
 
-def test_tables_have_the_promised_columns(finished: Run) -> None:
-    assert list(finished.performance.columns) == [
+def test_tables_have_the_promised_columns(small_run: Run) -> None:
+    assert list(small_run.performance.columns) == [
         "arm", "metric", "mean", "ci_low", "ci_high", "n_splits", "n_patients", "n_events",
     ]  # fmt: skip
-    assert list(finished.comparison.columns) == [
+    assert list(small_run.comparison.columns) == [
         "arm_a", "arm_b", "metric", "difference", "ci_low", "ci_high", "p_value", "p_adjusted",
         "test", "n_patients",
     ]  # fmt: skip
-    assert set(finished.splits["arm"]) == {"MRI_only", "CT_only", "combined"}
+    assert set(small_run.splits["arm"]) == {"MRI_only", "CT_only", "combined"}
 
 
-def test_arms_share_their_splits(finished: Run) -> None:
+def test_arms_share_their_splits(small_run: Run) -> None:
     for index in range(3):
         results = [
-            read_result(finished.paths.split(arm, index))
+            read_result(small_run.paths.split(arm, index))
             for arm in ("MRI_only", "CT_only", "combined")
         ]
         assert results[0]["test"] == results[1]["test"] == results[2]["test"]
         assert not set(results[0]["train"]) & set(results[0]["test"])
 
 
-def test_features_of_an_arm_name_toolbox_feature_and_modality(finished: Run) -> None:
-    mri = read_features(finished.paths.features("MRI", "P1"))
-    ct = read_features(finished.paths.features("CT", "P1"))
-    row = read_matrix(finished.paths.matrix("combined")).loc["P1"]
+def test_features_of_an_arm_name_toolbox_feature_and_modality(small_run: Run) -> None:
+    mri = read_features(small_run.paths.features("MRI", "P1"))
+    ct = read_features(small_run.paths.features("CT", "P1"))
+    row = read_matrix(small_run.paths.matrix("combined")).loc["P1"]
     assert len(row) == len(mri) + len(ct)
     name = "PREDICT_original_hf_mean"
     assert row[f"{name}_MRI"] == mri[name]
     assert row[f"{name}_CT"] == ct[name]
 
 
-def test_modalities_have_settings_of_their_own(finished: Run) -> None:
+def test_modalities_have_settings_of_their_own(small_run: Run) -> None:
     """Errata E1: MRI is normalised, CT is not."""
-    mri = finished.paths.settings("combined", "MRI").read_text()
-    ct = finished.paths.settings("combined", "CT").read_text()
+    mri = small_run.paths.settings("combined", "MRI").read_text()
+    ct = small_run.paths.settings("combined", "CT").read_text()
     assert "Normalize = True" in mri
     assert "Normalize = False" in ct
     assert "image_type = CT" in ct
 
 
-def test_users_ids_are_everywhere(finished: Run) -> None:
+def test_users_ids_are_everywhere(small_run: Run) -> None:
     """Errata E5: P1 and P10 are told apart inside, and keep their names outside."""
-    assert set(finished.patients["patient_id"]) <= {f"P{number}" for number in range(1, 21)}
-    assert "patient00001" in finished.paths.labels("combined").read_text()
-    rankings = json.loads(finished.paths.performance("combined").read_text())["Rankings"]
-    assert set(rankings["Percentages"]) == set(finished.patients["patient_id"])
+    assert set(small_run.patients["patient_id"]) <= {f"P{number}" for number in range(1, 21)}
+    assert "patient00001" in small_run.paths.labels("combined").read_text()
+    rankings = json.loads(small_run.paths.performance("combined").read_text())["Rankings"]
+    assert set(rankings["Percentages"]) == set(small_run.patients["patient_id"])
 
 
-def test_worcs_evaluation_agrees_with_the_tables(finished: Run) -> None:
-    worc = json.loads(finished.paths.performance("MRI_only").read_text())["All_performances"]
-    splits = finished.splits[finished.splits["arm"] == "MRI_only"]
+def test_worcs_evaluation_agrees_with_the_tables(small_run: Run) -> None:
+    worc = json.loads(small_run.paths.performance("MRI_only").read_text())["All_performances"]
+    splits = small_run.splits[small_run.splits["arm"] == "MRI_only"]
     assert worc["AUC"] == pytest.approx(list(splits["auc"]), abs=1e-6)
     assert worc["BCA"] == pytest.approx(list(splits["bca"]), abs=1e-6)
     assert worc["F1-score"] == pytest.approx(list(splits["f1_weighted"]), abs=1e-6)
 
 
-def test_nothing_private_is_written(finished: Run, study_file: Path) -> None:
-    files = [finished.paths.run_json, finished.paths.report, *finished.paths.tables.glob("*.csv")]
+def test_nothing_private_is_written(small_run: Run, small_study: Path) -> None:
+    files = [
+        small_run.paths.run_json,
+        small_run.paths.report,
+        *small_run.paths.tables.glob("*.csv"),
+    ]
     for path in files:
         text = path.read_text("utf-8")
-        assert str(study_file.parent) not in text
-        assert str(finished.paths.folder) not in text
-    assert "http" not in finished.paths.report.read_text("utf-8").replace("https://doi.org", "")
+        assert str(small_study.parent) not in text
+        assert str(small_run.paths.folder) not in text
+    assert "http" not in small_run.paths.report.read_text("utf-8").replace("https://doi.org", "")
 
 
-def test_a_run_folder_holds_what_is_promised_and_no_more(finished: Run) -> None:
+def test_a_run_folder_holds_what_is_promised_and_no_more(small_run: Run) -> None:
     """Errata E14: what WORC and fastr write on import went with the scratch folder."""
-    written = {path.name for path in finished.paths.folder.iterdir()}
+    written = {path.name for path in small_run.paths.folder.iterdir()}
     assert written == {
         "run.json", "log.txt", "splits.csv", "features", "arms", "tables", "figures",
         "report.html", ".lock",
@@ -184,12 +170,12 @@ def test_only_what_is_missing_is_done_again(copied: tuple[Path, Path]) -> None:
 
 
 def test_other_number_of_cores_gives_the_same_tables(
-    copied: tuple[Path, Path], finished: Run
+    copied: tuple[Path, Path], small_run: Run
 ) -> None:
     study, run = copied
     shutil.rmtree(run)
     Study.from_toml(study).run(run, cores=1)
-    assert table_bytes(run) == table_bytes(finished.paths.folder)
+    assert table_bytes(run) == table_bytes(small_run.paths.folder)
 
 
 def test_a_changed_mask_makes_only_its_arms_stale(copied: tuple[Path, Path]) -> None:
@@ -207,12 +193,12 @@ def test_a_changed_mask_makes_only_its_arms_stale(copied: tuple[Path, Path]) -> 
 
 
 @pytest.mark.parametrize("stage", ["search", "report"])
-def test_one_stage_needs_the_ones_before(study_file: Path, tmp_path: Path, stage: str) -> None:
+def test_one_stage_needs_the_ones_before(small_study: Path, tmp_path: Path, stage: str) -> None:
     with pytest.raises(ResultsError, match="extraction is not complete"):
-        Study.from_toml(study_file).run(tmp_path / "run", only=stage, cores=2)  # type: ignore[arg-type]
+        Study.from_toml(small_study).run(tmp_path / "run", only=stage, cores=2)  # type: ignore[arg-type]
 
 
-def test_stages_one_by_one(copied: tuple[Path, Path], finished: Run) -> None:
+def test_stages_one_by_one(copied: tuple[Path, Path], small_run: Run) -> None:
     study, run = copied
     shutil.rmtree(run / "arms")
     shutil.rmtree(run / "tables")
@@ -221,7 +207,7 @@ def test_stages_one_by_one(copied: tuple[Path, Path], finished: Run) -> None:
     assert recorder.ran["search"] == 9
     assert not (run / "tables").exists()
     Study.from_toml(study).run(run, only="report", cores=2)
-    assert table_bytes(run) == table_bytes(finished.paths.folder)
+    assert table_bytes(run) == table_bytes(small_run.paths.folder)
 
 
 def test_a_locked_folder_is_refused(copied: tuple[Path, Path]) -> None:
@@ -267,23 +253,23 @@ def test_a_broken_patient_is_left_out_when_asked(copied: tuple[Path, Path]) -> N
     (study.parent / "images" / "P5_MRI_image.nii.gz").write_bytes(b"broken")
     study.write_text(study.read_text() + '\n[run]\non_error = "exclude-patient"\n')
     finished = Study.from_toml(study).run(run, cores=2)
-    assert "P5" not in set(finished.patients["patient_id"])
-    assert finished.status()["excluded"][0]["patient_id"] == "P5"
-    assert "P5" in finished.report().read_text("utf-8")
+    assert "P5" not in set(small_run.patients["patient_id"])
+    assert small_run.status()["excluded"][0]["patient_id"] == "P5"
+    assert "P5" in small_run.report().read_text("utf-8")
 
 
 def test_permuted_outcomes_are_not_predicted(
-    study_file: Path, finished: Run, tmp_path: Path
+    small_study: Path, small_run: Run, tmp_path: Path
 ) -> None:
     """A planted signal is found, and none is once the outcomes are permuted."""
-    manifest = pd.read_csv(study_file.parent / "manifest.csv", dtype=str)
-    assert finished.performance.set_index(["arm", "metric"]).loc[("combined", "auc"), "mean"] > 0.7
-    shutil.copytree(study_file.parent, tmp_path / "study")
+    manifest = pd.read_csv(small_study.parent / "manifest.csv", dtype=str)
+    assert small_run.performance.set_index(["arm", "metric"]).loc[("combined", "auc"), "mean"] > 0.7
+    shutil.copytree(small_study.parent, tmp_path / "study")
     manifest["lung_met"] = manifest["lung_met"].sample(frac=1, random_state=3).to_numpy()
     manifest.to_csv(tmp_path / "study" / "manifest.csv", index=False)
-    study = tmp_path / "study" / study_file.name
+    study = tmp_path / "study" / small_study.name
     study.write_text(study.read_text().replace("splits = 3", "splits = 8"))
-    shutil.copytree(finished.paths.folder, tmp_path / "run")
+    shutil.copytree(small_run.paths.folder, tmp_path / "run")
     recorder = Recorder()
     run = Study.from_toml(study).run(tmp_path / "run", cores=2, progress=recorder)
     assert recorder.ran["extraction"] == 0
@@ -292,8 +278,8 @@ def test_permuted_outcomes_are_not_predicted(
     assert (auc["ci_high"] > 0.5).all()
 
 
-def test_status_of_a_finished_run(finished: Run) -> None:
-    status = finished.status()
+def test_status_of_a_finished_run(small_run: Run) -> None:
+    status = small_run.status()
     assert status["finished"]
     assert not status["running"]
     assert status["stages"]["search"] == {"done": 9}

@@ -320,10 +320,12 @@ def ensemble(
         search.cv_results_["params"] = [search.cv_results_["params"][row] for row in order]
     size = min(config["Ensemble"]["Size"], len(search.cv_results_["params"]))
     scoring = config["HyperOptimization"]["scoring_method"]
+    # WORC's bagging draws half of the candidates, which of one is none.
+    alone = len(search.cv_results_["params"]) == 1
     search.create_ensemble(
         [(values, list(labels)) for values in x_train],
         y_train,
-        method=config["Ensemble"]["Method"],
+        method="Single" if alone else config["Ensemble"]["Method"],
         size=size,
         verbose=False,
         scoring=ENSEMBLE_SCORES.get(scoring, scoring),

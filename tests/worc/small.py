@@ -88,10 +88,11 @@ class SmallData:
         )
         return output
 
-    def write_labels(self) -> Path:
-        """Write the outcomes in WORC's label format."""
+    def write_labels(self, names: dict[str, str] | None = None) -> Path:
+        """Write the outcomes in WORC's label format, under other names if given."""
         path = self.folder / "labels.csv"
-        rows = [f"Patient,{OUTCOME}", *(f"{p},{y}" for p, y in self.outcomes.items())]
+        shown = names or {name: name for name in self.outcomes}
+        rows = [f"Patient,{OUTCOME}", *(f"{shown[p]},{y}" for p, y in self.outcomes.items())]
         path.write_text("\n".join(rows) + "\n", "utf-8")
         return path
 
