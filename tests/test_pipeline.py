@@ -253,9 +253,9 @@ def test_a_broken_patient_is_left_out_when_asked(copied: tuple[Path, Path]) -> N
     (study.parent / "images" / "P5_MRI_image.nii.gz").write_bytes(b"broken")
     study.write_text(study.read_text() + '\n[run]\non_error = "exclude-patient"\n')
     finished = Study.from_toml(study).run(run, cores=2)
-    assert "P5" not in set(small_run.patients["patient_id"])
-    assert small_run.status()["excluded"][0]["patient_id"] == "P5"
-    assert "P5" in small_run.report().read_text("utf-8")
+    assert "P5" not in set(finished.patients["patient_id"])
+    assert finished.status()["excluded"][0]["patient_id"] == "P5"
+    assert "P5" in finished.report().read_text("utf-8")
 
 
 def test_permuted_outcomes_are_not_predicted(
