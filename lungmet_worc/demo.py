@@ -24,7 +24,7 @@ SPACING_MM = (1.0, 1.0, 3.0)
 SHAPE = {"MRI": (12, 40, 40), "CT": (12, 44, 44)}  # slices, rows, columns
 EVENT_SHARE = 0.42  # close to the share in published soft-tissue-sarcoma cohorts
 # Difference between the outcome groups, in standard deviations of the heterogeneity.
-EFFECT = {"MRI": 1.8, "CT": 1.0}
+EFFECT = {"MRI": 1.7, "CT": 1.2}
 COLUMNS = (
     "patient_id",
     "lung_metastasis",

@@ -67,8 +67,14 @@ def search_split(
     started = time.perf_counter()
     matrix = read_matrix(Path(features))
     labels = list(matrix.columns)
-    x_train, x_test = (matrix.loc[list(part)].to_numpy().tolist() for part in (train, test))
-    y_train, y_test = (np.asarray([outcomes[p] for p in part], float) for part in (train, test))
+    ordered = list(train)
+    if aligned:
+        # WORC's Relief takes positions among some patients for positions among all, so that
+        # what it selects hangs on the order of the manifest (errata E23).
+        np.random.default_rng(seed).shuffle(ordered)
+    parts = (ordered, list(test))
+    x_train, x_test = (matrix.loc[part].to_numpy().tolist() for part in parts)
+    y_train, y_test = (np.asarray([outcomes[p] for p in part], float) for part in parts)
     with quiet():
         config = load_settings(settings)
         search = fit(x_train, y_train, labels, config, seed=seed, aligned=aligned)
@@ -90,7 +96,7 @@ def search_split(
         "seconds": time.perf_counter() - started,
     }
     frame = _estimator_frame(
-        search, x_train, x_test, y_train, y_test, train, test, config, labels, seed, outcome_name
+        search, x_train, x_test, y_train, y_test, ordered, test, config, labels, seed, outcome_name
     )
     write_estimators(Path(output), frame, result, stamp=stamp)
 
