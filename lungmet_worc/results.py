@@ -40,7 +40,7 @@ def write_results(
         _, arm, index = task.key.split("/")
         results[arm].append((int(index), read_result(task.output)))
     arms = [
-        ArmPredictions(arm, tuple(_prediction(index, result) for index, result in of_arm))
+        ArmPredictions(arm, tuple(split_prediction(index, result) for index, result in of_arm))
         for arm, of_arm in results.items()
     ]
     tables = write_all_tables(arms, plan.paths.tables)
@@ -86,7 +86,8 @@ def describe_arm(arm: ArmConfig) -> str:
     return text[0].upper() + text[1:]
 
 
-def _prediction(index: int, result: Mapping[str, Any]) -> SplitPrediction:
+def split_prediction(index: int, result: Mapping[str, Any]) -> SplitPrediction:
+    """Return what a split's result says of its test patients."""
     return SplitPrediction(
         split=index,
         train_ids=tuple(result["train"]),

@@ -94,6 +94,19 @@ class Study:
         study.config = load_study(path)
         return study
 
+    def with_manifest(self, manifest: Path | str) -> Study:
+        """Return the same study on another manifest.
+
+        Parameters
+        ----------
+        manifest : path-like
+            CSV or XLSX with the same columns.
+        """
+        other = Study.__new__(Study)
+        cohort = self.config.cohort.model_copy(update={"manifest": Path(manifest).resolve()})
+        other.config = self.config.model_copy(update={"cohort": cohort})
+        return other
+
     def check(self, *, cores: int | None = None) -> CheckReport:
         """Return everything that is wrong with the manifest and the images.
 

@@ -52,9 +52,7 @@ def test_single_is_the_best_workflow(small: SmallData) -> None:
 
 @pytest.mark.parametrize("method", sorted(set(worc_settings.ENSEMBLE_METHODS) - set(RANKED)))
 @pytest.mark.parametrize("scoring", sorted(set(worc_settings.ENSEMBLE_SCORES) - {"f1_weighted"}))
-def test_other_scores_that_a_study_may_ask_for(
-    small: SmallData, method: str, scoring: str
-) -> None:
+def test_other_scores_that_a_study_may_ask_for(small: SmallData, method: str, scoring: str) -> None:
     """WORC's ensembling and its search share no name for the AUC (errata E19)."""
     result = read_result(small.search("scores", **_options(method, scoring)))
     assert result["ensemble"]

@@ -88,9 +88,7 @@ def test_stored_predictions_give_worcs_numbers(small: SmallData, splits: list[Pa
 def test_frame_of_one_split_is_read_by_worc(small: SmallData, splits: list[Path]) -> None:
     theirs = _by_worc(read_estimators(splits[1]), small.write_labels())
     result = read_result(splits[1])
-    own = split_metrics(
-        *(np.asarray(result[key]) for key in ("outcome", "posterior", "predicted"))
-    )
+    own = split_metrics(*(np.asarray(result[key]) for key in ("outcome", "posterior", "predicted")))
     for worc_name, name in METRICS.items():
         assert theirs["All_performances"][worc_name] == [pytest.approx(own[name])], name
 

@@ -35,7 +35,9 @@ def _scans(folder: Path, *, slice_distance: float, slices: int = 8) -> tuple[lis
         if slices == 1:
             mask[np.arange(len(mask)) != len(mask) // 2] = 0
         spacing = (1.0, 1.0, slice_distance)
-        image = write_volume(folder / f"{number}_i.nii.gz", make_image(random, mask), spacing=spacing)
+        image = write_volume(
+            folder / f"{number}_i.nii.gz", make_image(random, mask), spacing=spacing
+        )
         images.append(str(image))
         masks.append(str(write_volume(folder / f"{number}_m.nii.gz", mask, spacing=spacing)))
     return images, masks
@@ -136,7 +138,13 @@ def _balance(folder: Path, outcomes: dict[str, int], *, mended: bool, **changes:
 
 @pytest.mark.parametrize(
     ("events", "mended", "expected"),
-    [(5, True, "0.00"), (6, True, "0.00"), (3, True, "0.20"), (8, True, "0.20"), (5, False, "0.20")],
+    [
+        (5, True, "0.00"),
+        (6, True, "0.00"),
+        (3, True, "0.20"),
+        (8, True, "0.20"),
+        (5, False, "0.20"),
+    ],
 )
 def test_resampling_follows_the_balance_of_the_classes(
     worc, tmp_path: Path, events: int, mended: bool, expected: str
