@@ -65,18 +65,7 @@ class CheckReport:
 
     def to_json(self) -> str:
         """Return the report as JSON: ok, problems, cohort."""
-        problems = [
-            {
-                "severity": problem.severity,
-                "row": problem.row,
-                "column": problem.column,
-                "patient": problem.patient,
-                "file": problem.file,
-                "what": problem.what,
-                "remedy": problem.remedy,
-            }
-            for problem in self.problems
-        ]
+        problems = [asdict(problem) for problem in self.problems]
         report = {"ok": self.ok, "problems": problems, "cohort": self.cohort.as_dict()}
         return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 

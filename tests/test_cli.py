@@ -64,6 +64,16 @@ def test_check_lists_all_problems_and_is_1(study: Path, capsys: pytest.CaptureFi
     assert all(p["remedy"] for p in problems)
 
 
+def test_check_of_a_broken_study_file_is_json_too(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.write_text(study.read_text().replace("candidates", "candidate"))
+    assert main(["check", str(study), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False
+    assert report["problems"][0]["remedy"] == 'Did you mean "candidates"?'
+
+
 def test_errors_are_sentences_and_no_tracebacks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +39,18 @@ def init(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """List everything that is wrong with a study."""
+    from lungmet_worc.errors import StudyFileError
     from lungmet_worc.study import Study
 
-    report = Study.from_toml(options.study).check(cores=options.cores)
+    try:
+        study = Study.from_toml(options.study)
+    except StudyFileError as error:
+        if not options.json:
+            raise
+        problems = [asdict(problem) for problem in error.problems]
+        print(json.dumps({"ok": False, "message": error.message, "problems": problems}, indent=2))
+        return 1
+    report = study.check(cores=options.cores)
     print(report.to_json() if options.json else report.to_text())
     return 0 if report.ok else 1
 
