@@ -190,8 +190,8 @@ class TestEverythingAtOnce:
         found = json.loads(report.to_json())
         assert list(found) == ["ok", "problems", "cohort"]
         assert found["ok"] is False
-        keys = ["severity", "row", "column", "patient", "file", "what", "remedy"]
-        assert all(list(problem) == keys for problem in found["problems"])
+        keys = {"severity", "row", "column", "patient", "file", "what", "remedy"}
+        assert all(set(problem) == keys for problem in found["problems"])
         assert all(problem["what"] and problem["remedy"] for problem in found["problems"])
         assert len(found["problems"]) == len(report.problems)
         assert found["cohort"]["n_patients"] == 24

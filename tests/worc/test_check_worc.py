@@ -1,0 +1,126 @@
+"""A whole plain WORC experiment beside ours: the same features, and the same test patients.
+
+``make check-worc`` runs this; it takes ten minutes and more, since fastr starts a process for
+each step of each patient. Ten small patients of the public cohort, or synthetic ones.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lungmet_worc.export import export_worc
+from lungmet_worc.pipeline import available_cores
+from lungmet_worc.runs import RunPaths
+from lungmet_worc.splits import read_splits
+from lungmet_worc.study import Study
+from lungmet_worc.worc.storage import read_matrix
+from tests.conftest import ROOT
+from tests.synthetic import write_cohort, write_rows, write_study
+
+pytestmark = pytest.mark.check_worc
+
+#: The smallest tumours of the public cohort with which five and five have the outcome.
+N_PATIENTS = 10
+ARM = "both"
+ARMS = f"""
+[arms.{ARM}]
+modalities = ["MRI", "CT"]
+clinical = ["age"]
+"""
+SEARCH = """
+splits = 2
+candidates = 4
+inner_splits = 2
+classifiers = ["LDA", "GaussianNB"]
+ensemble = {method = "top_N", size = 2}
+"""
+#: WORC's name of a modality and toolbox at the end of a feature's name.
+SUFFIX = re.compile(r"_(?P<modality>[A-Za-z]+_\d+)_(predict|pyradiomics)$")
+
+
+def _cohort(folder: Path) -> Path:
+    data = Path(os.environ.get("LUNGMET_STS_DATA", ROOT.parent / "shared" / "data" / "sts"))
+    if not (data / "nifti").is_dir():
+        return write_cohort(folder, N_PATIENTS, shape=(10, 32, 32))
+    clinical = pd.read_csv(data / "clinical.csv", dtype=str).set_index("patient_id")
+    sizes = {
+        path.name: (path / "MR_T1_image.nii.gz").stat().st_size
+        for path in (data / "nifti").iterdir()
+    }
+    chosen: dict[str, list[str]] = {"0": [], "1": []}
+    for name in sorted(sizes, key=sizes.__getitem__):
+        outcome = clinical.loc[name, "lung_metastasis"]
+        if outcome in chosen and len(chosen[outcome]) < N_PATIENTS // 2:
+            chosen[outcome].append(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {
+            "patient_id": name,
+            "lung_met": outcome,
+            "age": clinical.loc[name, "age"],
+            **{
+                f"{modality}_{kind}": data / "nifti" / name / f"{scan}_{kind}.nii.gz"
+                for modality, scan in (("mri", "MR_T1"), ("ct", "CT"))
+                for kind in ("image", "mask")
+            },
+        }
+        for outcome, names in chosen.items()
+        for name in names
+    ]
+    return write_rows(folder / "manifest.csv", rows)
+
+
+def _our_name(name: str) -> str:
+    """Return our name of a feature in WORC's matrix."""
+    found = SUFFIX.search(name)
+    assert found is not None, name
+    plain = name[: found.start()]
+    if "_semf_" in name:
+        return f"{plain}_clinical"
+    return f"{plain}_{ {'MRI_0': 'MRI', 'CT_0': 'CT'}[found['modality']] }"
+
+
+def test_plain_worc_gives_our_features_and_splits(
+    worc: ModuleType, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    settings = '[worc.General]\nFeatureCalculators = "[predict/CalcFeatures:1.0, '
+    settings += 'pyradiomics/Pyradiomics:1.0]"'
+    file = write_study(_cohort(tmp_path / "cohort"), arms=ARMS, search=SEARCH, more=settings)
+    study, ours, plain = Study.from_toml(file), RunPaths(tmp_path / "ours"), tmp_path / "plain"
+    cores = available_cores()
+    started = time.monotonic()
+    study.run(ours.folder, cores=cores)
+    record_property("lungmet_worc_seconds", round(time.monotonic() - started))
+    export_worc(study.config, ARM, plain)
+    started = time.monotonic()
+    command = [sys.executable, "run_worc.py", "--cores", str(cores)]
+    done = subprocess.run(command, cwd=plain, capture_output=True, text=True, check=False)
+    record_property("worc_seconds", round(time.monotonic() - started))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+    matrix = read_matrix(ours.matrix(ARM))
+    patients = pd.read_csv(plain / "patients.csv", dtype=str)
+    users = dict(zip(patients["worc_id"], patients["patient_id"], strict=True))
+    estimator = pd.read_hdf(next((plain / "output").glob("*/estimator_*.hdf5")))["lung_met"]
+    columns = [_our_name(name) for name in estimator["feature_labels"]]
+    assert sorted(columns) == sorted(matrix.columns)
+    splits = read_splits(ours.splits)
+    assert len(estimator["patient_ID_test"]) == len(splits) == 2
+    for number, split in enumerate(splits):
+        for part, expected in (("train", split.train), ("test", split.test)):
+            ids = list(estimator[f"patient_ID_{part}"][number])
+            assert ids == list(expected)
+            theirs = np.asarray(estimator[f"X_{part}"][number], float)
+            mine = matrix.loc[[users[name] for name in ids], columns].to_numpy()
+            np.testing.assert_allclose(mine, theirs, rtol=1e-6)
