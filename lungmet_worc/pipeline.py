@@ -157,9 +157,9 @@ class Pipeline:
         }
         self.state["tasks"] = known
         for task in tasks:
-            known.setdefault(task.key, {})["state"] = "done"
+            known.setdefault(task.key, {}).update(state="done", stamp=task.stamp)
         for task in todo:
-            known[task.key] = {"state": "to do"}
+            known[task.key] = {"state": "to do", "stamp": task.stamp}
         self.progress.start(stage, len(tasks), len(tasks) - len(todo))
         failed = []
         for result in engine.run(todo) if todo else ():
@@ -177,6 +177,7 @@ class Pipeline:
     def _record(self, result: TaskResult) -> None:
         entry: dict[str, Any] = {
             "state": "done" if result.done else "failed",
+            "stamp": result.task.stamp,
             "seconds": round(result.seconds, 3),
             "finished": now(),
         }
@@ -227,6 +228,11 @@ class Pipeline:
             }
             for name, members in plan.cohort.arms.items()
         }
+        self.state["seeds"] = {
+            "study": self.study.search.seed,
+            "searches": {str(split.index): plan.seed(split) for split in plan.splits},
+        }
+        self.state["inputs"] = plan.inputs()
         write_splits(self.paths.splits, plan.splits, plan.names)
 
     def _search(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:

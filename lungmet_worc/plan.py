@@ -90,6 +90,21 @@ class Plan:
             seed=self.study.search.seed,
         )
 
+    def seed(self, split: Split) -> int:
+        """Return the seed of everything random in a split, the same in every arm."""
+        return self.study.search.seed + SEED_STEP * (split.index + 1)
+
+    def inputs(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Return modality -> patient -> SHA-256 of image and segmentation."""
+        found: dict[str, dict[str, dict[str, str]]] = {}
+        for patient, modality in self.pairs():
+            pair = patient.pairs[modality]
+            found.setdefault(modality, {})[patient.patient_id] = {
+                "image": self.digests[_path(pair.image)],
+                "segmentation": self.digests[_path(pair.segmentation)],
+            }
+        return found
+
     def fingerprints(self) -> list[Task]:
         """Return a task for each modality: WORC's decisions about its images."""
         tasks = []
@@ -220,7 +235,7 @@ class Plan:
             for name in self.study.arms:
                 matrix_stamp, outcomes, ini, settings = prepared[name]
                 part = restrict(split, self.cohort.arms[name])
-                seed = search.seed + SEED_STEP * (split.index + 1)
+                seed = self.seed(split)
                 arguments: dict[str, Any] = {
                     "features": str(self.paths.matrix(name)),
                     "outcomes": outcomes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import time
 from typing import Any, Protocol
@@ -68,7 +69,8 @@ class Bars:
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
-        self._terminal = sys.stderr.isatty()
+        # A terminal that does not tell its width has no room for a bar.
+        self._terminal = sys.stderr.isatty() and shutil.get_terminal_size((0, 0)).columns > 0
         self._stage = ""
         self._total = self._done = self._fresh = 0
         self._started = self._said = 0.0
@@ -83,7 +85,7 @@ class Bars:
                 total=total,
                 initial=fresh,
                 desc=title,
-                unit="task",
+                unit=" tasks",
                 dynamic_ncols=True,
                 bar_format=_FORMAT,
             )

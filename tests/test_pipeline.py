@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import runpy
 import shutil
@@ -82,6 +83,20 @@ def test_tables_have_the_promised_columns(small_run: Run) -> None:
         "test", "n_patients",
     ]  # fmt: skip
     assert set(small_run.splits["arm"]) == {"MRI_only", "CT_only", "combined"}
+
+
+def test_run_json_says_what_was_run(small_run: Run, small_study: Path) -> None:
+    state = json.loads(small_run.paths.run_json.read_text())
+    assert state["study"]["search"]["splits"] == 3
+    assert state["versions"]["WORC"] == "3.7.0"
+    assert len(set(state["seeds"]["searches"].values())) == 3
+    image = small_study.parent / "images" / "P1_MRI_image.nii.gz"
+    digest = hashlib.sha256(image.read_bytes()).hexdigest()
+    assert state["inputs"]["MRI"]["P1"]["image"] == digest
+    task = state["tasks"]["search/combined/2"]
+    assert task["state"] == "done"
+    assert task["seconds"] > 0
+    assert task["stamp"] == read_stamp(small_run.paths.split("combined", 2))
 
 
 def test_arms_share_their_splits(small_run: Run) -> None:
