@@ -334,10 +334,13 @@ def test_e28_features_of_the_laplacian_are_never_selected(worc: ModuleType) -> N
 
 def test_e29_bagging_takes_other_workflows_than_it_chose(searched: Any) -> None:
     """A position among the drawn half is taken for one among all: the rest never enters."""
-    search, X, y = searched(Classification={"classifiers": "LDA, GaussianNB"})
+    options = {"N_iterations": "8", "n_splits": "1"}
+    search, X, y = searched(
+        Classification={"classifiers": "LDA, GaussianNB"}, HyperOptimization=options
+    )
     our_search.prune(search)
     order = {p["Number"]: n for n, p in enumerate(search.cv_results_["params"])}
-    search.create_ensemble(X, y, method="Bagging", size=12, verbose=False, scoring="f1_weighted")
+    search.create_ensemble(X, y, method="Bagging", size=6, verbose=False, scoring="f1_weighted")
     chosen = {order[member.best_params_["Number"]] for member in search.ensemble.estimators}
     assert max(chosen) < len(order) // 2
 
