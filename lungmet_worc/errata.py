@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lungmet_worc.plan import Plan
+from lungmet_worc.worc.settings import QUANTITATIVE_TYPES
 
 #: WORC leaves these open to chance or to the reader in every study.
 _ALWAYS = (
@@ -20,7 +21,7 @@ _ALWAYS = (
 )  # fmt: skip
 
 
-def met(plan: Plan, n_without_score: int) -> list[tuple[str, str]]:
+def met(plan: Plan, n_without_score: int, *, undefined: bool) -> list[tuple[str, str]]:
     """Return number and sentence of each defect that this study met, in order.
 
     Parameters
@@ -29,8 +30,23 @@ def met(plan: Plan, n_without_score: int) -> list[tuple[str, str]]:
         The study, its cohort and its run folder.
     n_without_score : int
         Candidate workflows that have no score, over all arms and splits.
+    undefined : bool
+        A predictive value is not defined in some split.
     """
-    found = [*_ALWAYS, *_by_study(plan), *_by_search(plan, n_without_score)]
+    found = [
+        *_ALWAYS,
+        *_by_study(plan),
+        *_by_features(plan),
+        *_by_search(plan, n_without_score),
+    ]
+    if undefined:
+        found.append(
+            (
+                "E33",
+                "WORC counts a predictive value as 0 where nobody was predicted so; the tables "
+                "leave such splits out and say how many are left.",
+            )
+        )
     return sorted(found, key=lambda entry: int(entry[0][1:]))
 
 
@@ -83,6 +99,29 @@ def _by_study(plan: Plan) -> Iterator[tuple[str, str]]:
         )
 
 
+def _by_features(plan: Plan) -> Iterator[tuple[str, str]]:
+    used = {modality for arm in plan.study.arms.values() for modality in arm.modalities}
+    settings = {modality: plan.study.modality_settings(modality) for modality in sorted(used)}
+    if any(each["ImageFeatures"]["log"] == "True" for each in settings.values()):
+        yield (
+            "E28",
+            "WORC extracts Laplacian-of-Gaussian features but never lets a workflow use them; "
+            "left as it is.",
+        )
+    whole = [
+        modality
+        for modality, each in settings.items()
+        if each["ImageFeatures"]["texture_Gabor"] == "True"
+        and each["ImageFeatures"]["image_type"] in QUANTITATIVE_TYPES
+    ]
+    if whole:
+        yield (
+            "E37",
+            f"WORC cuts the Gabor features of {', '.join(whole)} to whole numbers where the "
+            "images hold whole numbers; left as it is.",
+        )
+
+
 def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
     search = plan.study.search
     settings = plan.study.worc_settings()
@@ -113,7 +152,23 @@ def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
                 "it decided."
             ),
         )
+    if float(settings["Featsel"]["ReliefUse"]) > 0:
+        yield (
+            "E23",
+            "WORC's Relief takes positions among some patients for positions among all; its "
+            "numbers are left as they are"
+            + (
+                ", but the order of the manifest has no say in them."
+                if search.worc_compat is None
+                else "."
+            ),
+        )
     if n_without_score:
+        yield (
+            "E26",
+            "WORC lets candidates without a score into its ensembles where too few have one; "
+            "here none enters.",
+        )
         yield (
             "E9",
             (

@@ -60,7 +60,11 @@ def write_results(
         settings=_settings(study),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},
         arms={name: describe_arm(arm) for name, arm in study.arms.items()},
-        errata=errata.met(plan, int(failures["candidates"].sum())),
+        errata=errata.met(
+            plan,
+            int(failures["candidates"].sum()),
+            undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
+        ),
         failures=failures,
         excluded=[
             (patient, f"{modality}: {cause}") for (patient, modality), cause in unusable.items()

@@ -15,8 +15,11 @@ from types import MappingProxyType
 
 Settings = Mapping[str, Mapping[str, str]]
 
-#: The modalities that WORC knows (``WORC.tools.fingerprinting``).
-IMAGE_TYPES = ("CT", "PET", "Thermography", "ADC", "MG", "MRI", "MR", "DWI", "US")
+#: Modalities that WORC takes for quantitative (``WORC.tools.fingerprinting``).
+QUANTITATIVE_TYPES = ("CT", "PET", "Thermography", "ADC", "MG")
+
+#: The modalities that WORC knows.
+IMAGE_TYPES = (*QUANTITATIVE_TYPES, "MRI", "MR", "DWI", "US")
 
 #: WORC's ensemble methods (``WORC.classification.SearchCV.create_ensemble``).
 ENSEMBLE_METHODS = ("Single", "top_N", "FitNumber", "ForwardSelection", "Caruana", "Bagging")

@@ -26,7 +26,7 @@ from lungmet_worc.splits import read_splits
 from lungmet_worc.study import Study
 from lungmet_worc.worc.storage import read_matrix
 from tests.conftest import ROOT
-from tests.synthetic import write_cohort, write_rows, write_study
+from tests.synthetic import make_study, write_cohort, write_rows, write_study
 
 pytestmark = pytest.mark.check_worc
 
@@ -124,3 +124,22 @@ def test_plain_worc_gives_our_features_and_splits(
             theirs = np.asarray(estimator[f"X_{part}"][number], float)
             mine = matrix.loc[[users[name] for name in ids], columns].to_numpy()
             np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+
+
+def test_plain_worc_says_what_failed(worc: ModuleType, tmp_path: Path) -> None:
+    """WORC itself ends normally (errata E3); the script that we write does not."""
+    manifest = write_cohort(tmp_path / "cohort", 12, ["MRI"])
+    plain = tmp_path / "plain"
+    export_worc(make_study(manifest, ["MRI"], search="splits = 2"), "MRI_only", plain)
+    # Two patients are enough, of whom one has an image that cannot be read.
+    broken = tmp_path / "broken.nrrd"
+    broken.write_text("no image", "utf-8")
+    lines = (plain / "sources.csv").read_text("utf-8").splitlines()
+    patient, modality, _, mask = lines[1].split(",")
+    lines[1] = f"{patient},{modality},{broken},{mask}"
+    (plain / "sources.csv").write_text("\n".join(lines[:3]), "utf-8")
+    command = [sys.executable, "run_worc.py", "--cores", str(available_cores())]
+    done = subprocess.run(command, cwd=plain, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"convert_im_train_MRI_0___{patient}: sitk::ERROR" in done.stderr
+    assert not (tmp_path / "home").exists()

@@ -380,3 +380,13 @@ def test_e33_predictive_value_of_no_prediction_is_zero(worc: ModuleType) -> None
     _, _, _, _, precision, _, _, _ = performance_singlelabel(truth, predicted, posterior)
     assert precision == 0
     assert np.isnan(split_metrics(truth, posterior, predicted)["ppv"])
+
+
+def test_e38_clinical_columns_with_log_in_their_name_are_dropped(worc: ModuleType) -> None:
+    from WORC.featureprocessing.SelectGroups import SelectGroups
+
+    groups = {key.lower(): "True" for key in worc_settings.default_settings()["SelectFeatGroup"]}
+    selection = SelectGroups({**groups, "log_features": "False"}, "All")
+    names = ("age", "serum_log_ldh", "serum-log-ldh")
+    selection.fit([f"PREDICT_original_semf_{name}_clinical" for name in names])
+    assert selection.selectrows == [0, 2]
