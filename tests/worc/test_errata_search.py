@@ -17,6 +17,7 @@ from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import StudyFileError
 from lungmet_worc.metrics import split_metrics
 from lungmet_worc.study import Study
+from lungmet_worc.worc import candidates
 from lungmet_worc.worc import search as our_search
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.fitting import fit_function
@@ -173,7 +174,7 @@ def test_e19_ensembles_fail_after_the_search(
     searched: Any, method: str, scoring: str, error: type[Exception]
 ) -> None:
     search, X, y = searched()
-    our_search.prune(search)
+    candidates.prune(search)
     with pytest.raises(error):
         search.create_ensemble(X, y, method=method, size=50, verbose=False, scoring=scoring)
     # A study file that asks for it is refused; test_ensembles.py has roc_auc, which works here.
@@ -296,7 +297,7 @@ def test_e26_candidates_without_a_score_stay_and_ensembles_fail_on_them(
     assert np.isfinite(scores).any()
     with pytest.raises(ValueError, match="Negative values"):
         search.create_ensemble(X, y, method=method, size=2, verbose=False, scoring="f1_weighted")
-    our_search.prune(search)
+    candidates.prune(search)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     search.create_ensemble(X, y, method=method, size=2, verbose=False, scoring="f1_weighted")
 
@@ -338,7 +339,7 @@ def test_e29_bagging_takes_other_workflows_than_it_chose(searched: Any) -> None:
     search, X, y = searched(
         Classification={"classifiers": "LDA, GaussianNB"}, HyperOptimization=options
     )
-    our_search.prune(search)
+    candidates.prune(search)
     order = {p["Number"]: n for n, p in enumerate(search.cv_results_["params"])}
     search.create_ensemble(X, y, method="Bagging", size=6, verbose=False, scoring="f1_weighted")
     chosen = {order[member.best_params_["Number"]] for member in search.ensemble.estimators}

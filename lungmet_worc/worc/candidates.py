@@ -1,0 +1,87 @@
+"""The candidate workflows of a search: which have a score, why not, and who joined the ensemble."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+
+def candidates_table(search: Any) -> list[dict[str, Any]]:
+    """Return each candidate that WORC kept: number, classifier, scores, and why it has none."""
+    results = search.cv_results_
+    n_splits = len(search.cv_iter)
+    per_candidate = len(search.fit_causes_) // n_splits
+    kept = []
+    for row, parameters in enumerate(results["params"]):
+        number = int(parameters["Number"])
+        causes = [search.fit_causes_[split * per_candidate + number] for split in range(n_splits)]
+        score = float(results["mean_test_score"][row])
+        kept.append(
+            {
+                "number": number,
+                "classifier": parameters["classifiers"],
+                "score": score if np.isfinite(score) else None,
+                "train_score": _finite(results["mean_train_score"][row]),
+                "cause": next((cause for cause in causes if cause), None),
+            }
+        )
+    named = {candidate["number"] for candidate in kept}
+    for number in sorted(set(range(per_candidate)) - named):
+        causes = [search.fit_causes_[split * per_candidate + number] for split in range(n_splits)]
+        cause = next((cause for cause in causes if cause), None)
+        kept.append(
+            {
+                "number": number,
+                "classifier": None,
+                "score": None,
+                "train_score": None,
+                "cause": cause,
+            }
+        )
+    return kept
+
+
+def prune(search: Any) -> None:
+    """Keep only candidates that have a score: no other may enter an ensemble.
+
+    WORC keeps its best ``maxlen`` candidates even where fewer could be scored, and most of
+    its ensemble methods then fail on the rest.
+    """
+    results = search.cv_results_
+    keep = np.flatnonzero(np.isfinite(results["mean_test_score"]))
+    if len(keep) == 0:
+        causes = Counter(cause for cause in search.fit_causes_ if cause)
+        said = "; ".join(f"{cause} ({number} fits)" for cause, number in causes.most_common(3))
+        message = f"No candidate workflow could be scored: {said}."
+        raise RuntimeError(message)
+    for key, values in results.items():
+        if key == "params":
+            results[key] = [values[row] for row in keep]
+        elif isinstance(values, np.ndarray):
+            results[key] = values[keep]
+
+
+def describe_member(member: Any) -> dict[str, Any]:
+    """Return what an ensemble's member is: its classifier and the steps before it."""
+    parameters = member.best_params_
+    steps = {
+        "group_selection": member.best_groupsel,
+        "scaling": member.best_scaler,
+        "relief": member.best_reliefsel,
+        "model_selection": member.best_modelsel,
+        "univariate_test": member.best_statisticalsel,
+        "rfe": member.best_rfesel,
+        "pca": member.best_pca,
+        "resampling": member.best_Sampler,
+    }
+    return {
+        "number": int(parameters["Number"]),
+        "classifier": parameters["classifiers"],
+        "steps": [name for name, step in steps.items() if step is not None],
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
