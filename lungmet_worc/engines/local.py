@@ -127,9 +127,11 @@ def _start_worker(folder: str) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    environment.prepare(Path(folder))
+    # A folder for each worker: fastr fails when two of its imports make the same one.
+    own = Path(folder) / f"worker-{os.getpid()}"
+    environment.prepare(own)
     environment.import_worc()
-    os.chdir(folder)
+    os.chdir(own)
 
 
 def _run_task(function: str, arguments: dict[str, Any]) -> tuple[float, str, str]:
