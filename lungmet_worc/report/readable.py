@@ -131,10 +131,8 @@ def _readable_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Every row as it is, numbers rounded."""
     return pd.DataFrame(
         {
-            HEADINGS.get(str(column), str(column)): frame[column].map(
-                lambda value, column=column: _cell_text(str(column), value)
-            )
-            for column in frame.columns
+            HEADINGS.get(column, column): [_cell_text(column, value) for value in frame[column]]
+            for column in map(str, frame.columns)
         }
     )
 
