@@ -72,7 +72,7 @@ def arm_matrix(
     )
     if arm.clinical:
         encoded = clinical.encode(patients, arm.clinical)
-        encoded.columns = [f"{CLINICAL_PREFIX}{name}_clinical" for name in encoded.columns]
+        encoded.columns = [_clinical_name(name) for name in encoded.columns]
         matrix = pd.concat([matrix, encoded], axis=1)
     return matrix[sorted(matrix.columns)]
 
@@ -88,6 +88,13 @@ def _volume_of(modality: str, features: set[str]) -> str:
         "[worc.ImageFeatures] or [worc.PyRadiomics]."
     )
     raise ResultsError(message)
+
+
+def _clinical_name(column: str) -> str:
+    """Return the feature's name: WORC drops one with a filter's name in it (errata E38)."""
+    for filtered in ("_original", "_wavelet", "_log"):
+        column = column.replace(filtered, filtered.replace("_", "-"))
+    return f"{CLINICAL_PREFIX}{column}_clinical"
 
 
 def arm_overrides(study: StudyConfig, arm: ArmConfig) -> dict[str, dict[str, str]]:

@@ -141,3 +141,14 @@ def test_no_volume_among_the_features(tmp_path: Path) -> None:
     arm = ArmConfig(modalities=("T1",), features="volume")
     with pytest.raises(ResultsError, match="No feature of T1 is a tumour volume"):
         arm_matrix(arm, [patient("P1")], {("P1", "T1"): tmp_path / "a.hdf5"})
+
+
+def test_no_clinical_name_is_taken_for_a_filter() -> None:
+    """Errata E38: WORC drops features with _log in their name."""
+    people = [
+        Patient(patient_id=f"P{n}", row=n, outcome=n % 2, pairs={}, clinical={"psa_log": str(n)})
+        for n in range(2)
+    ]
+    matrix = arm_matrix(ArmConfig(clinical=("psa_log",)), people, {})
+    assert list(matrix.columns) == ["PREDICT_original_semf_psa-log_clinical"]
+    assert list(matrix.iloc[:, 0]) == [0.0, 1.0]

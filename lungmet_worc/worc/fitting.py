@@ -69,7 +69,7 @@ def fit_function(*, aligned: bool) -> FitFunction:
             everything = original(X, y, scoring, train, test, parameters, **options)
             if _LastError.text is not None and "estimator" in everything[0]:
                 # Half fitted: WORC only notices an estimator that is not fitted at all
-                # before it lets it into an ensemble (errata E38).
+                # before it lets it into an ensemble (errata E39).
                 everything[0]["estimator"] = clone(everything[0]["estimator"])
             return everything
         try:

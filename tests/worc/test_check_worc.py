@@ -60,7 +60,7 @@ def _cohort(folder: Path) -> Path:
     }
     chosen: dict[str, list[str]] = {"0": [], "1": []}
     for name in sorted(sizes, key=sizes.__getitem__):
-        outcome = clinical.loc[name, "lung_metastasis"]
+        outcome = clinical.loc[name, "lung_met"]
         if outcome in chosen and len(chosen[outcome]) < N_PATIENTS // 2:
             chosen[outcome].append(name)
     folder.mkdir(parents=True, exist_ok=True)

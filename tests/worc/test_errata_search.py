@@ -391,3 +391,33 @@ def test_e38_clinical_columns_with_log_in_their_name_are_dropped(worc: ModuleTyp
     names = ("age", "serum_log_ldh", "serum-log-ldh")
     selection.fit([f"PREDICT_original_semf_{name}_clinical" for name in names])
     assert selection.selectrows == [0, 2]
+
+
+def test_e39_a_half_fitted_classifier_is_no_fitted_one(small: SmallData) -> None:
+    """Ours: what stopped in the middle of its fit counts as not fitted, which WORC notices."""
+    from sklearn.exceptions import NotFittedError
+
+    parameters = _parameters(small, classifiers="QDA", QDA_reg_param=0.0)
+    X, y = _training(small)
+    # Fewer patients of one class than features: the covariance has no full rank.
+    every = np.arange(len(X))
+    options = {"fit_params": {}, "return_all": True, "return_estimator": True, "skip": True}
+    rows = np.zeros(len(X[0][0]))
+    estimators = {}
+    for name, function in (
+        ("worc", _original_fit_and_score()),
+        ("ours", fit_function(aligned=True)),
+    ):
+        out = function(X, y, "f1_weighted", every, every, dict(parameters), **options)
+        estimators[name] = out[0]["estimator"]
+    with pytest.raises(AttributeError) as caught:
+        estimators["worc"].predict([rows])
+    assert not isinstance(caught.value, NotFittedError)
+    with pytest.raises(NotFittedError):
+        estimators["ours"].predict([rows])
+
+
+def _original_fit_and_score() -> Callable[..., Any]:
+    from WORC.classification.fitandscore import fit_and_score
+
+    return fit_and_score  # type: ignore[no-any-return]
