@@ -132,6 +132,7 @@ class RunConfig(_Model):
     engine: Literal["local"] = "local"
     cores: int | None = Field(default=None, ge=1)
     on_error: Literal["stop", "exclude-patient"] = "stop"
+    accelerate: bool = True
 
 
 class StudyConfig(_Model):

@@ -245,6 +245,7 @@ class Plan:
                     "outcome_name": self.study.outcome,
                     "seed": seed,
                     "aligned": search.worc_compat is None,
+                    "accelerate": self.study.run.accelerate,
                 }
                 science = {
                     key: arguments[key]

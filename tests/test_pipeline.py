@@ -193,6 +193,19 @@ def test_other_number_of_cores_gives_the_same_tables(
     assert table_bytes(run) == table_bytes(small_run.paths.folder)
 
 
+def test_acceleration_changes_no_table(copied: tuple[Path, Path], small_run: Run) -> None:
+    study, run = copied
+    study.write_text(study.read_text() + "\n[run]\naccelerate = false\n")
+    recorder = Recorder()
+    Study.from_toml(study).run(run, cores=1, progress=recorder)
+    assert recorder.ran["extraction"] == recorder.ran["search"] == 0  # it is in no stamp
+    shutil.rmtree(run / "features")
+    shutil.rmtree(run / "arms")
+    Study.from_toml(study).run(run, cores=2, progress=recorder)
+    assert recorder.ran["search"] == 9
+    assert table_bytes(run) == table_bytes(small_run.paths.folder)
+
+
 def test_a_changed_mask_makes_only_its_arms_stale(copied: tuple[Path, Path]) -> None:
     study, run = copied
     images = study.parent / "images"

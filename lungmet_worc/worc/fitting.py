@@ -47,7 +47,7 @@ def fit_function(*, aligned: bool) -> FitFunction:
     from WORC.classification import fitandscore
 
     original = fitandscore.fit_and_score
-    _record_errors(fitandscore)
+    record_errors(fitandscore)
 
     def fit_and_score(
         X: Any,
@@ -114,7 +114,7 @@ def _cause(result: dict[str, Any]) -> str | None:
     return re.sub(r"\d+(\.\d+)?(e-?\d+)?", "n", lines[-1])[:200]
 
 
-def _record_errors(fitandscore: Any) -> None:
+def record_errors(fitandscore: Any) -> None:
     """Keep the error text of scikit-learn's fit, which WORC drops."""
     inner = fitandscore._fit_and_score
     if getattr(inner, "records_errors", False):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lungmet_worc.worc.acceleration import search as acceleration
 from lungmet_worc.worc.candidates import candidates_table, describe_member, prune
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.fitting import FitFunction, fit_function
@@ -34,6 +35,7 @@ def search_split(
     outcome_name: str,
     seed: int,
     aligned: bool,
+    accelerate: bool,
     output: str,
     stamp: str,
 ) -> None:
@@ -55,6 +57,8 @@ def search_split(
         Seed of everything random in this split.
     aligned : bool
         Give Relief and the univariate test the labels of the training rows (errata E2).
+    accelerate : bool
+        Use our faster functions for WORC's, which give the same numbers.
     output : str
         The split's file, written atomically.
     stamp : str
@@ -77,6 +81,7 @@ def search_split(
     x_train, x_test = (matrix.loc[part].to_numpy().tolist() for part in parts)
     y_train, y_test = (np.asarray([outcomes[p] for p in part], float) for part in parts)
     with quiet():
+        (acceleration.install if accelerate else acceleration.uninstall)()
         config = load_settings(settings)
         search = fit(x_train, y_train, labels, config, seed=seed, aligned=aligned)
         candidates = candidates_table(search)

@@ -83,6 +83,7 @@ class SmallData:
             outcome_name=OUTCOME,
             seed=seed + number,
             aligned=True,
+            accelerate=False,
             output=str(output),
             stamp="stamp",
         )

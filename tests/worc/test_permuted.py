@@ -61,6 +61,7 @@ def interval(folder: Path, outcomes: dict[str, int], matrix: pd.DataFrame) -> pd
             outcome_name="y",
             seed=split.index,
             aligned=True,
+            accelerate=False,
             output=str(output),
             stamp="s",
         )

@@ -1,0 +1,163 @@
+"""Measure WORC's feature extraction, plain and accelerated, on a cohort's images.
+
+Both are called in this process, in turns, on one core; what is counted is processor time of
+PREDICT and PyRadiomics with WORC's full feature set, from the preprocessed image to the features.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import platform
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lungmet_worc.worc import environment
+from lungmet_worc.worc import settings as worc_settings
+
+#: From the smallest to the largest tumour of the public sarcoma cohort.
+SOME = (
+    ("STS_019", "MR"), ("STS_008", "CT"), ("STS_002", "MR"), ("STS_018", "CT"), ("STS_036", "MR"),
+    ("STS_014", "MR"), ("STS_014", "CT"), ("STS_016", "CT"), ("STS_013", "CT"), ("STS_020", "MR"),
+)  # fmt: skip
+FILES = {"MR": "MR_T1", "CT": "CT"}
+TOOLBOXES = ("predict", "pyradiomics")
+
+Features = dict[str, float]
+
+
+def main() -> None:
+    """Time the extraction of several volumes both ways, and compare the features."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("cohort", type=Path, help="folder with nifti/<patient>/MR_T1_image.nii.gz")
+    parser.add_argument("--all", action="store_true", help="every volume, which takes hours")
+    parser.add_argument("--volumes", nargs="*", help="such as STS_014_MR")
+    arguments = parser.parse_args()
+    volumes = list(SOME)
+    if arguments.all:
+        patients = sorted(folder.name for folder in (arguments.cohort / "nifti").iterdir())
+        volumes = [(patient, kind) for patient in patients for kind in FILES]
+    elif arguments.volumes:
+        volumes = [(name[:-3], name[-2:]) for name in arguments.volumes]
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        measure(arguments.cohort, volumes, Path(folder))
+
+
+def measure(cohort: Path, volumes: list[tuple[str, str]], folder: Path) -> None:
+    """Print a line for each volume, then medians."""
+    environment.prepare(folder)
+    environment.import_worc()
+    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    print(
+        "volume         voxels   slices    plain s   ours s   ratio  PREDICT  PyRadiomics  largest"
+    )
+    ratios: list[float] = []
+    worst = 0.0
+    for patient, kind in volumes:
+        image, mask, ini, size = _prepared(cohort / "nifti" / patient, kind, folder)
+        # Once before, so that neither pays for imports and filters made once per process.
+        if not ratios:
+            for fast in (True, False):
+                _extract(image, mask, ini, folder, fast=fast, toolboxes=TOOLBOXES[1:])
+        ours, our_seconds = _extract(image, mask, ini, folder, fast=True)
+        plain, plain_seconds = _extract(image, mask, ini, folder, fast=False)
+        again, again_seconds = _extract(image, mask, ini, folder, fast=True)
+        if not _same(ours, again):
+            sys.exit(f"{patient} {kind}: two extractions differ.")
+        seconds = {name: min(our_seconds[name], again_seconds[name]) for name in TOOLBOXES}
+        parts = [plain_seconds[name] / seconds[name] for name in TOOLBOXES]
+        total, our_total = sum(plain_seconds.values()), sum(seconds.values())
+        difference, name = largest_difference(plain, ours)
+        ratios.append(total / our_total)
+        worst = max(worst, difference)
+        print(
+            f"{patient}_{kind} {size[0]:9d} {size[1]:8d} {total:10.2f} {our_total:8.3f} "
+            f"{ratios[-1]:7.1f} {parts[0]:8.1f} {parts[1]:11.1f}  {difference:.1e} {name}",
+            flush=True,
+        )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"ratio: median {statistics.median(ratios):.1f}, least {min(ratios):.1f}")
+    print(f"largest relative difference {worst:.1e}; peak memory {memory:.0f} MB")
+
+
+def largest_difference(plain: Features, ours: Features) -> tuple[float, str]:
+    """Return the largest relative difference of two sets of features, and the feature's name."""
+    if list(plain) != list(ours):
+        sys.exit("The names of the features differ.")
+    largest, name = 0.0, "-"
+    for label, value in plain.items():
+        if np.isnan(value) and np.isnan(ours[label]):
+            continue
+        difference = abs(ours[label] - value) / max(abs(value), 1e-12)
+        if not difference <= largest:
+            largest, name = difference, label
+    return largest, name
+
+
+def _same(one: Features, other: Features) -> bool:
+    return np.array_equal(list(one.values()), list(other.values()), equal_nan=True)
+
+
+def _prepared(source: Path, kind: str, folder: Path) -> tuple[str, str, Path, tuple[int, int]]:
+    """Preprocess one volume as WORC does; return its files, settings, and voxels and slices."""
+    import SimpleITK as sitk
+
+    from lungmet_worc.worc import extraction
+
+    settings = worc_settings.merge(
+        worc_settings.default_settings(), {"ImageFeatures": {"image_type": kind}}
+    )
+    settings["Preprocessing"]["Normalize"] = str(kind != "CT")
+    settings["PyRadiomics"] |= (
+        {"binCount": "None", "binWidth": "25"}
+        if kind == "CT"
+        else {"binCount": "16", "binWidth": "None"}
+    )
+    ini = folder / f"{kind}.ini"
+    ini.write_text(worc_settings.to_ini(settings), "utf-8")
+    image, mask = (str(source / f"{FILES[kind]}_{part}.nii.gz") for part in ("image", "mask"))
+    with environment.quiet():
+        prepared = extraction._preprocess(image, ini, folder / "image.nii")
+        segmented = extraction._segmentix(image, mask, ini, folder / "mask.nii")
+    tumour = sitk.GetArrayFromImage(sitk.ReadImage(segmented)) > 0
+    return prepared, segmented, ini, (int(tumour.sum()), int(tumour.any((1, 2)).sum()))
+
+
+def _extract(
+    image: str,
+    mask: str,
+    ini: Path,
+    folder: Path,
+    *,
+    fast: bool,
+    toolboxes: tuple[str, ...] = TOOLBOXES,
+) -> tuple[Features, dict[str, float]]:
+    """Return all features of one volume, and the seconds that each toolbox took."""
+    from lungmet_worc.worc import extraction
+    from lungmet_worc.worc.acceleration.extraction import accelerated
+
+    config = worc_settings.from_ini(ini.read_text("utf-8"))
+    features: Features = {}
+    seconds = {}
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as work,
+        accelerated() if fast else contextlib.nullcontext(),
+        environment.quiet(),
+    ):
+        for toolbox in toolboxes:
+            start = time.process_time()
+            found = extraction._TOOLBOXES[toolbox](image, mask, ini, config, Path(work))
+            seconds[toolbox] = time.process_time() - start
+            pairs = zip(found["feature_labels"], found["feature_values"], strict=True)
+            features.update({name: float(value) for name, value in pairs})
+    return features, seconds
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Switch the accelerated search on and off in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from typing import Any
+
+from lungmet_worc.worc import fitting
+from lungmet_worc.worc.acceleration import cells, reuse, scaling, scoring, selection, workflow
+
+logger = logging.getLogger(__name__)
+
+#: Versions that the replacements were compared with.
+CHECKED_VERSIONS = {
+    "WORC": "3.7.0",
+    "scikit-learn": "1.9.1",
+    "scipy": "1.16.3",
+    "numpy": "1.26.3",
+    "imbalanced-learn": "0.14.2",
+}
+
+_replaced: list[tuple[Any, str, Any]] = []
+
+
+def install() -> bool:
+    """Put every replacement into WORC's modules, in this process.
+
+    To be called before :func:`lungmet_worc.worc.fitting.fit_function`, which takes WORC's
+    ``fit_and_score`` as it finds it. Calling it again changes nothing.
+
+    Returns
+    -------
+    bool
+        False if another version is installed than the replacements were checked against: then
+        a warning is logged and WORC stays as it is.
+    """
+    if _replaced:
+        return True
+    other = {
+        name: version
+        for name, checked in CHECKED_VERSIONS.items()
+        if (version := _installed(name)) != checked
+    }
+    if other:
+        logger.warning(
+            "The accelerated search stays off: it was checked against %s, and installed is %s.",
+            ", ".join(f"{name} {CHECKED_VERSIONS[name]}" for name in other),
+            ", ".join(f"{name} {version}" for name, version in other.items()),
+        )
+        return False
+    from WORC.classification import SearchCV, fitandscore
+    from WORC.featureprocessing.Relief import SelectMulticlassRelief
+    from WORC.featureprocessing.Scalers import RobustStandardScaler
+    from WORC.featureprocessing.SelectGroups import SelectGroups
+    from WORC.featureprocessing.StatisticalTestThreshold import StatisticalTestThreshold
+
+    for owner in (fitandscore, SearchCV):
+        _replace(owner, "replacenan", cells.replacenan)
+    _replace(RobustStandardScaler, "fit", scaling.fit_robust)
+    _replace(StatisticalTestThreshold, "fit", selection.fit_univariate)
+    _replace(SelectMulticlassRelief, "single_class_relief", selection.single_class_relief)
+    for selector in (SelectGroups, SelectMulticlassRelief, StatisticalTestThreshold):
+        _replace(selector, "transform", selection.transform_columns(selector.transform))
+    _replace(fitandscore, "_fit_and_score", scoring.fit_and_score_estimator)
+    fitting.record_errors(fitandscore)
+    plain = fitandscore.fit_and_score
+    _replace(fitandscore, "fit_and_score", workflow.fit_and_score)
+    if SearchCV.fit_and_score is plain:
+        _replace(SearchCV, "fit_and_score", workflow.fit_and_score)
+    return True
+
+
+def uninstall() -> None:
+    """Put back what :func:`install` replaced, and drop everything kept."""
+    while _replaced:
+        owner, name, plain = _replaced.pop()
+        setattr(owner, name, plain)
+    reuse.forget_splits()
+
+
+@contextlib.contextmanager
+def installed() -> Iterator[bool]:
+    """Accelerate the search within a block."""
+    already = bool(_replaced)
+    try:
+        yield install()
+    finally:
+        if not already:
+            uninstall()
+
+
+def _replace(owner: Any, name: str, replacement: Callable[..., Any]) -> None:
+    plain = getattr(owner, name)
+    _replaced.append((owner, name, plain))
+    # What a replacement hands over to, where it does not stand for the plain function.
+    replacement.stands_for = plain  # type: ignore[attr-defined]
+    setattr(owner, name, replacement)
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
