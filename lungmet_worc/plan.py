@@ -152,6 +152,7 @@ class Plan:
                         "segmentation": str(pair.segmentation),
                         "label": config.label,
                         "settings": str(ini),
+                        "accelerate": self.study.run.accelerate,
                         "scratch": str(self.paths.scratch),
                     },
                     output=self.paths.features(modality, patient.patient_id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -27,6 +28,24 @@ os.environ.update(
 )
 
 ROOT = Path(__file__).parents[1]
+
+
+def _give_fastr_worcs_tools() -> None:
+    """Let fastr find WORC's tools, whichever test is the first to import it.
+
+    WORC names them in a file that it writes into the home folder only.
+    """
+    installed = importlib.util.find_spec("WORC")
+    if installed is None or installed.origin is None:
+        return
+    config = Path(installed.origin).with_name("fastrconfig") / "WORC_config.py"
+    home = Path(_HOME) / "fastr"
+    (home / "config.d").mkdir(parents=True)
+    shutil.copy(config, home / "config.d" / "10_worc.py")
+    os.environ["FASTRHOME"] = str(home)
+
+
+_give_fastr_worcs_tools()
 
 
 @pytest.fixture(scope="session")

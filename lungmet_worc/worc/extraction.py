@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.worc.acceleration import extraction as acceleration
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import write_features
 
@@ -24,6 +25,7 @@ def extract(
     segmentation: str,
     label: int | None,
     settings: str,
+    accelerate: bool,
     scratch: str,
     output: str,
     stamp: str,
@@ -38,6 +40,9 @@ def extract(
         Value of the segmentation that is the tumour; every value above 0 if None.
     settings : str
         WORC's ini file of the modality, after fingerprinting.
+    accelerate : bool
+        Use our faster functions for those of PREDICT and PyRadiomics; the numbers are the same
+        but for the last digits.
     scratch : str
         Folder for intermediate files, which are deleted.
     output : str
@@ -49,6 +54,7 @@ def extract(
     config = worc_settings.from_ini(ini.read_text("utf-8"))
     Path(scratch).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder, quiet():
+        (acceleration.install if accelerate else acceleration.uninstall)()
         work = Path(folder)
         mask = _one_label(segmentation, label, work / "label.nii")
         original = _converted(image, work / "image.nii.gz")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -15,16 +14,11 @@ from tests.worc.small import SmallData, write_small_data
 
 @pytest.fixture(scope="session")
 def worc_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the only folder that WORC may write in; it is prepared, WORC not yet imported."""
+    """Return a folder that WORC may write in, prepared as for a worker."""
     folder = tmp_path_factory.mktemp("worc")
+    tools = os.environ["FASTRHOME"]
     environment.prepare(folder)
-    # fastr finds WORC's tools by this file, which WORC writes into the home folder only.
-    installed = importlib.util.find_spec("WORC")
-    assert installed is not None
-    assert installed.origin is not None
-    config = Path(installed.origin).with_name("fastrconfig") / "WORC_config.py"
-    (folder / "fastr" / "config.d").mkdir(parents=True)
-    shutil.copy(config, folder / "fastr" / "config.d" / "10_worc.py")
+    os.environ["FASTRHOME"] = tools
     return folder
 
 

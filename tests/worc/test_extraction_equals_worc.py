@@ -46,6 +46,7 @@ def _ours(scan: Scan, settings: dict[str, dict[str, str]], folder: Path) -> dict
         segmentation=str(mask),
         label=None,
         settings=str(ini),
+        accelerate=True,  # as in a run
         scratch=str(folder / "scratch"),
         output=str(folder / "ours.hdf5"),
         stamp="stamp",
@@ -172,6 +173,7 @@ def test_label_chooses_one_value_of_the_mask(worc, tmp_path: Path) -> None:
             segmentation=str(file),
             label=label,
             settings=str(ini),
+            accelerate=False,
             scratch=str(tmp_path / "scratch"),
             output=str(output),
             stamp="stamp",
