@@ -123,16 +123,12 @@ def tumour_of_zeros() -> Volume:
     return image, _ball()
 
 
-def image_smaller_than_the_filters() -> Volume:
-    shape = (5, 8, 7)
-    return _smooth(_random(14), shape), _ball(shape)
-
-
 def too_few_slices_for_the_laplacian() -> Volume:
     shape = (3, 24, 24)
     return _smooth(_random(15), shape), _ball(shape)
 
 
+# No image smaller than the filters: what the original gives there is chance (errata E43).
 CASES: tuple[Callable[[], Volume], ...] = (
     mri,
     mri_of_single_precision,
@@ -149,7 +145,6 @@ CASES: tuple[Callable[[], Volume], ...] = (
     constant_image,
     constant_ct,
     tumour_of_zeros,
-    image_smaller_than_the_filters,
     too_few_slices_for_the_laplacian,
 )
 
