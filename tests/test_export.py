@@ -58,7 +58,7 @@ class HereEngine:
         self.folder = folder
 
     def __enter__(self) -> Self:
-        environment.prepare(self.folder)
+        # WORC and the tools that fastr knows are those of all tests, see conftest.py.
         environment.import_worc()
         return self
 
