@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lungmet_worc.plan import Plan
-from lungmet_worc.worc.settings import QUANTITATIVE_TYPES
+from lungmet_worc.worc.settings import PRESETS, QUANTITATIVE_TYPES
 
 #: WORC leaves these open to chance or to the reader in every study.
 _ALWAYS = (
@@ -143,7 +143,10 @@ def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
                 "patients than those they select on, as in WORC 3.7.0."
             ),
         )
-    if settings["General"]["Fingerprint"] == "True" and search.worc_compat is None:
+    chosen = (PRESETS[search.preset][1], plan.study.worc)
+    by_rule = not any("Use" in layer.get("Resampling", {}) for layer in chosen)
+    fingerprint = settings["General"]["Fingerprint"] == "True"
+    if fingerprint and by_rule and search.worc_compat is None:
         yield (
             "E6",
             (

@@ -10,7 +10,8 @@ from lungmet_worc.config import StudyConfig
 from lungmet_worc.manifest import read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
-from tests.synthetic import make_study, write_cohort
+from lungmet_worc.study_file import load_study
+from tests.synthetic import make_study, write_cohort, write_study
 
 
 def numbers(study: StudyConfig, folder: Path, failed: int = 0, undefined: bool = False) -> set[str]:
@@ -29,7 +30,7 @@ def test_every_number_is_in_the_documentation(tmp_path: Path) -> None:
     arms = '[arms.all]\nmodalities = ["MRI", "CT"]\nclinical = ["age"]\nmissing = "impute"\n'
     study = make_study(write_cohort(tmp_path, 10), arms=arms)
     met = numbers(study, tmp_path, failed=3, undefined=True)
-    assert met >= {"E1", "E2", "E4", "E5", "E6", "E7", "E8", "E9", "E15", "E26", "E33"}
+    assert met >= {"E1", "E2", "E4", "E5", "E7", "E8", "E9", "E15", "E26", "E33"}
     assert all(f"### {number}\n" in text for number in met)
 
 
@@ -39,6 +40,15 @@ def test_only_what_a_study_met(tmp_path: Path) -> None:
     # P1 is part of P10, hence E5; one modality, no clinical data, all candidates with a score.
     assert met.isdisjoint({"E1", "E4", "E9", "E22", "E26", "E28", "E33", "E37"})
     assert "E5" in met
+
+
+def test_resampling_is_named_only_where_worcs_rule_decides(tmp_path: Path) -> None:
+    """The preset smoke switches resampling off, whatever the balance of the classes."""
+    manifest = write_cohort(tmp_path, 10)
+    assert "E6" not in numbers(make_study(manifest), tmp_path)
+    study = write_study(manifest)
+    study.write_text(study.read_text().replace('"smoke"', '"full"'))
+    assert "E6" in numbers(load_study(study), tmp_path)
 
 
 def test_full_features_meet_those_of_filters(tmp_path: Path) -> None:
