@@ -15,10 +15,15 @@ from lungmet_worc.progress import duration
 from lungmet_worc.runs import RunPaths, read_state
 from lungmet_worc.tasks import Task, TaskState
 
-#: Seconds of one core, measured on the 51 patients of the public cohort (see
+#: By [run] accelerate: seconds of one core, measured on the 51 patients of the public cohort (see
 #: experiments/benchmarks), used until the run itself has measured tasks of its own.
-SECONDS_PER_VOLUME = {"coarse": 1.5, "full": 90.0}
-SECONDS_PER_FIT = 0.06
+SECONDS_PER_VOLUME = {
+    (True, "coarse"): 0.5,
+    (True, "full"): 2.0,
+    (False, "coarse"): 1.5,
+    (False, "full"): 90.0,
+}
+SECONDS_PER_FIT = {True: 0.02, False: 0.06}
 
 
 @dataclass(frozen=True)
@@ -94,13 +99,15 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     searches = plan.searches(
         {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
     )
-    per_fit = SECONDS_PER_FIT * study.search.candidates * study.search.inner_splits
+    per_fit = (
+        SECONDS_PER_FIT[study.run.accelerate] * study.search.candidates * study.search.inner_splits
+    )
     kind = (
         "coarse" if study.worc_settings()["ImageFeatures"]["texture_Gabor"] == "False" else "full"
     )
     stages = (
         _stage("fingerprint", plan.fingerprints(), measured, 2.0),
-        _stage("extraction", extractions, measured, SECONDS_PER_VOLUME[kind]),
+        _stage("extraction", extractions, measured, SECONDS_PER_VOLUME[study.run.accelerate, kind]),
         _stage("settings", plan.arm_settings(), measured, 0.1),
         _stage("search", searches, measured, per_fit),
         _stage("evaluation", plan.evaluations(searches), measured, 1.0),
