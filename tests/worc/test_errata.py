@@ -316,7 +316,8 @@ def test_e20_fastr_cannot_be_imported_in_a_repository_without_commits(
         assert spec.loader is not None
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
-    # lungmet_worc hides GitPython from fastr.
+    # lungmet_worc hides GitPython from fastr, see worc/environment.py.
+    monkeypatch.setitem(sys.modules, "git", None)
     load()
     monkeypatch.delitem(sys.modules, "git")
     with pytest.raises(ValueError, match="does not exist"):
