@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import platform
+import random
 import resource
 import statistics
 import sys
@@ -29,6 +31,9 @@ SOME = (
 FILES = {"MR": "MR_T1", "CT": "CT"}
 TOOLBOXES = ("predict", "pyradiomics")
 
+COLUMNS = ("volume", "voxels", "slices", "plain_s", "ours_s", "ratio", "ratio_predict",
+           "ratio_pyradiomics", "largest_difference", "feature")  # fmt: skip
+
 Features = dict[str, float]
 
 
@@ -38,52 +43,82 @@ def main() -> None:
     parser.add_argument("cohort", type=Path, help="folder with nifti/<patient>/MR_T1_image.nii.gz")
     parser.add_argument("--all", action="store_true", help="every volume, which takes hours")
     parser.add_argument("--volumes", nargs="*", help="such as STS_014_MR")
+    parser.add_argument("--table", type=Path, help="CSV to go on with: what it has is not measured")
     arguments = parser.parse_args()
     volumes = list(SOME)
     if arguments.all:
         patients = sorted(folder.name for folder in (arguments.cohort / "nifti").iterdir())
         volumes = [(patient, kind) for patient in patients for kind in FILES]
+        # So that the part measured before an interruption is a fair sample.
+        random.Random(0).shuffle(volumes)
     elif arguments.volumes:
         volumes = [(name[:-3], name[-2:]) for name in arguments.volumes]
+    rows = []
+    if arguments.table and arguments.table.exists():
+        with arguments.table.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    known = {row["volume"] for row in rows}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        measure(arguments.cohort, volumes, Path(folder))
+        environment.prepare(Path(folder))
+        environment.import_worc()
+        print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
+        _warm_up(arguments.cohort, Path(folder))
+        for patient, kind in volumes:
+            if f"{patient}_{kind}" not in known:
+                rows.append(measure(arguments.cohort / "nifti" / patient, kind, Path(folder)))
+                print("  ".join(rows[-1].values()), flush=True)
+                if arguments.table:
+                    _write(rows, arguments.table)
+    summarise(rows)
 
 
-def measure(cohort: Path, volumes: list[tuple[str, str]], folder: Path) -> None:
-    """Print a line for each volume, then medians."""
-    environment.prepare(folder)
-    environment.import_worc()
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
-    print(
-        "volume         voxels   slices    plain s   ours s   ratio  PREDICT  PyRadiomics  largest"
+def measure(source: Path, kind: str, folder: Path) -> dict[str, str]:
+    """Return the row of one volume: ours, plain, and ours again, whose features must be the same.
+
+    Ours counts with the mean of its two times.
+    """
+    image, mask, ini, size = _prepared(source, kind, folder)
+    ours, our_seconds = _extract(image, mask, ini, folder, fast=True)
+    plain, plain_seconds = _extract(image, mask, ini, folder, fast=False)
+    again, again_seconds = _extract(image, mask, ini, folder, fast=True)
+    if not _same(ours, again):
+        sys.exit(f"{source.name} {kind}: two extractions differ.")
+    seconds = {name: (our_seconds[name] + again_seconds[name]) / 2 for name in TOOLBOXES}
+    total, our_total = sum(plain_seconds.values()), sum(seconds.values())
+    difference, name = largest_difference(plain, ours)
+    parts = [f"{plain_seconds[toolbox] / seconds[toolbox]:.1f}" for toolbox in TOOLBOXES]
+    values = (f"{source.name}_{kind}", str(size[0]), str(size[1]), f"{total:.2f}",
+              f"{our_total:.3f}", f"{total / our_total:.1f}", *parts, f"{difference:.1e}", name)  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def summarise(rows: list[dict[str, str]]) -> None:
+    """Print medians and extremes over all volumes."""
+    plain, ours, ratios, differences = (
+        [float(row[name]) for row in rows]
+        for name in ("plain_s", "ours_s", "ratio", "largest_difference")
     )
-    ratios: list[float] = []
-    worst = 0.0
-    for patient, kind in volumes:
-        image, mask, ini, size = _prepared(cohort / "nifti" / patient, kind, folder)
-        # Once before, so that neither pays for imports and filters made once per process.
-        if not ratios:
-            for fast in (True, False):
-                _extract(image, mask, ini, folder, fast=fast, toolboxes=TOOLBOXES[1:])
-        ours, our_seconds = _extract(image, mask, ini, folder, fast=True)
-        plain, plain_seconds = _extract(image, mask, ini, folder, fast=False)
-        again, again_seconds = _extract(image, mask, ini, folder, fast=True)
-        if not _same(ours, again):
-            sys.exit(f"{patient} {kind}: two extractions differ.")
-        seconds = {name: min(our_seconds[name], again_seconds[name]) for name in TOOLBOXES}
-        parts = [plain_seconds[name] / seconds[name] for name in TOOLBOXES]
-        total, our_total = sum(plain_seconds.values()), sum(seconds.values())
-        difference, name = largest_difference(plain, ours)
-        ratios.append(total / our_total)
-        worst = max(worst, difference)
-        print(
-            f"{patient}_{kind} {size[0]:9d} {size[1]:8d} {total:10.2f} {our_total:8.3f} "
-            f"{ratios[-1]:7.1f} {parts[0]:8.1f} {parts[1]:11.1f}  {difference:.1e} {name}",
-            flush=True,
-        )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{len(rows)} volumes, processor seconds a volume, median and longest:")
+    print(f"plain {statistics.median(plain):8.2f} {max(plain):8.2f}   in all {sum(plain):8.0f}")
+    print(f"ours  {statistics.median(ours):8.2f} {max(ours):8.2f}   in all {sum(ours):8.0f}")
     print(f"ratio: median {statistics.median(ratios):.1f}, least {min(ratios):.1f}")
-    print(f"largest relative difference {worst:.1e}; peak memory {memory:.0f} MB")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"largest relative difference {max(differences):.1e}; peak memory {memory:.0f} MB")
+
+
+def _warm_up(cohort: Path, folder: Path) -> None:
+    """Pay once for imports and for what is made once per process, in neither's time."""
+    patient, kind = SOME[0]
+    image, mask, ini, _ = _prepared(cohort / "nifti" / patient, kind, folder)
+    for fast in (True, False):
+        _extract(image, mask, ini, folder, fast=fast, toolboxes=TOOLBOXES[1:])
+
+
+def _write(rows: list[dict[str, str]], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def largest_difference(plain: Features, ours: Features) -> tuple[float, str]:

@@ -8,6 +8,7 @@ README.md beside this file says where the data come from and how the folder has 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from lungmet_worc import Study
 from lungmet_worc.errors import LungmetError
+from lungmet_worc.worc.settings import PRESETS
 
 #: Where the images are in the folder: our own layout, the IBSI release today, and before.
 IMAGE_FOLDERS = ("nifti", "ibsi_validation/nifti", "ibsi_1_validation/nifti", ".")
@@ -73,7 +75,7 @@ def read_clinical(data: Path) -> pd.DataFrame:
         raise LungmetError(message) from error
 
 
-def prepare(data: Path, folder: Path, preset: str) -> Path:
+def prepare(data: Path, folder: Path, preset: str, *, all_features: bool = False) -> Path:
     """Write manifest and study file into the folder and return the study file."""
     images = find_images(data).resolve()
     manifest = read_clinical(data)
@@ -85,8 +87,19 @@ def prepare(data: Path, folder: Path, preset: str) -> Path:
     manifest.to_csv(folder / "manifest.csv", index=False, lineterminator="\n")
     text = Path(__file__).with_name("study.toml").read_text(encoding="utf-8")
     study = folder / "study.toml"
-    study.write_text(text.replace('"smoke"', f'"{preset}"'), encoding="utf-8")
+    search = f'"{preset}"'
+    if all_features:
+        # What the preset searches, over the features of WORC's default.
+        settings = [f"{name} = {_toml(value)}" for name, value in PRESETS[preset][0].items()]
+        search = "\n".join(['"full"', *settings])
+    study.write_text(text.replace('"smoke"', search), encoding="utf-8")
     return study
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value)
 
 
 def main() -> int:
@@ -95,9 +108,17 @@ def main() -> int:
     parser.add_argument("data", type=Path, help="folder with the images and the clinical table")
     parser.add_argument("--out", type=Path, default=Path("runs/sts"))
     parser.add_argument("--preset", choices=["smoke", "coarse", "full"], default="smoke")
+    parser.add_argument(
+        "--all-features", action="store_true", help="WORC's full feature set with any preset"
+    )
     arguments = parser.parse_args()
     try:
-        study = prepare(arguments.data, arguments.out / "cohort", arguments.preset)
+        study = prepare(
+            arguments.data,
+            arguments.out / "cohort",
+            arguments.preset,
+            all_features=arguments.all_features,
+        )
         run = Study.from_toml(study).run(out=arguments.out)
         print(run.performance.to_string(index=False))
         print(run.comparison.to_string(index=False))
