@@ -186,9 +186,11 @@ def _refitted(data: Awkward, *, accelerated: bool) -> list[tuple[Any, ...]]:
     with environment.quiet(), _fitting(accelerated=accelerated) as fit:
         for number, candidate in enumerate(data.candidates[:32]):
             rows = data.splits[0] if number % 3 == 0 else (everybody, everybody)
+            # For the members of an ensemble WORC names no score.
+            score = None if number % 2 else "f1_weighted"
             fitted.append(
                 fit(
-                    data.X, data.y, "f1_weighted", *rows, copy.deepcopy(candidate),
+                    data.X, data.y, score, *rows, copy.deepcopy(candidate),
                     return_estimator=True, return_all=True, skip=True,
                 )
             )  # fmt: skip
@@ -225,6 +227,8 @@ def test_refitted_workflows_transform_and_predict_new_patients_as_those_of_worc(
         for number, (one, other) in enumerate(zip(own, ours, strict=True)):
             assert [type(step) for step in other[1:]] == [type(step) for step in one[1:]], number
             assert list(other[4]) == list(one[4])
+            for score in ("test_scores", "train_scores"):
+                assert other[0][score] == pytest.approx(one[0][score], abs=1e-9, nan_ok=True)
             assert one[0]["parameters"] == other[0]["parameters"]
             # What is written into a file is WORC's, and can be read without this package.
             written = pickle.dumps(other)
@@ -253,11 +257,22 @@ def test_imputed_copies_are_bounded(monkeypatch: pytest.MonkeyPatch, worc: Modul
     X = [(row, list("abcde")) for row in values.tolist()]
     split = reuse.split_data(X, np.arange(12) % 2, np.arange(9), np.arange(9, 12))
     monkeypatch.setattr(reuse, "_BYTES_KEPT", 2 * 2 * 12 * 5 * 8)
-    first = split.imputed("mean", 0)
-    for method in ("median", "most_frequent", "constant"):
-        split.imputed(method, 0)
-    assert len(split._imputed) == 2
-    np.testing.assert_array_equal(split.imputed("mean", 0).train, first.train)
+    first = {}
+    for method in ("mean", "median", "most_frequent", "constant"):
+        imputed = split.imputed(method, 0)
+        full = reuse.scaled(imputed, ("e",))
+        first[method] = [part.copy() for part in (imputed.train, imputed.test, full.train)]
+        assert sum(kept._parts is not None for kept in split._imputed.values()) <= 2
+    assert split._imputed["mean", None]._parts is None
+    assert reuse.scaled(split._imputed["mean", None], ("e",))._parts is None
+    for method, parts in first.items():
+        imputed = split.imputed(method, 0)
+        expected = [imputed.imputer.transform(part) for part in (split.train, split.test)]
+        again = (imputed.train, imputed.test, reuse.scaled(imputed, ("e",)).train)
+        for one, other in zip(parts, again, strict=True):
+            np.testing.assert_array_equal(one, other)
+        for one, other in zip(expected, again[:2], strict=True):
+            np.testing.assert_array_equal(one, other)
     reuse.forget_splits()
 
 
@@ -373,6 +388,14 @@ def test_weighted_f1_is_that_of_scikit_learn(worc: ModuleType) -> None:
         outcomes, predicted = (random.random((2, 9)) < random.random()).astype(float)
         expected = f1_score(outcomes, predicted, average="weighted")
         assert scoring.weighted_f1(outcomes, predicted) == pytest.approx(expected, abs=1e-12)
+        with acceleration.installed():
+            from WORC.classification import SearchCV
+
+            assert SearchCV.f1_score is scoring.f1_of_ensemble
+            for average in ("weighted", "macro", "binary"):
+                said = SearchCV.f1_score(outcomes, predicted, average=average)
+                expected = f1_score(outcomes, predicted, average=average)
+                assert said == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_switch_imports_nothing_of_worc() -> None:

@@ -15,29 +15,42 @@ from lungmet_worc.worc.acceleration.selection import GroupMasks, mann_whitney
 
 #: Inner splits kept: one is worked on at a time; refits add the whole training part.
 _SPLITS_KEPT = 2
-#: Imputed copies kept of a split with missing cells, in bytes.
-_BYTES_KEPT = 200_000_000
+#: Features kept of a split with missing cells, imputed and scaled in several ways, in bytes.
+_BYTES_KEPT = 300_000_000
+
+Parts = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass
 class Imputed:
     """Features of a split after one kind of imputation, and what is derived from them.
 
-    All arrays have a row per patient and a column per feature that is left.
+    All arrays have a row per patient and a column per feature that is left. What is small
+    (fitted steps, variances, p-values) stays; the arrays may be released and made again.
     """
 
-    train: np.ndarray
-    test: np.ndarray
+    fill: Callable[[], Parts]
     labels: tuple[str, ...]
     make_imputer: Callable[[], Any]
     removed: int = 0
     groups: GroupMasks = field(init=False)
     scaled: dict[tuple[str, ...], Scaled] = field(default_factory=dict)
+    _parts: Parts | None = None
     _imputer: Any = None
     _variances: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.groups = GroupMasks(self.labels)
+
+    @property
+    def train(self) -> np.ndarray:
+        """Training rows."""
+        return self._filled()[0]
+
+    @property
+    def test(self) -> np.ndarray:
+        """Validation rows."""
+        return self._filled()[1]
 
     @property
     def imputer(self) -> Any:
@@ -53,6 +66,17 @@ class Imputed:
             self._variances = np.nanvar(self.train, axis=0)
         return self._variances
 
+    def release(self) -> None:
+        """Drop the arrays until they are asked for again."""
+        self._parts = None
+        for scaled_parts in self.scaled.values():
+            scaled_parts.release()
+
+    def _filled(self) -> Parts:
+        if self._parts is None:
+            self._parts = self.fill()
+        return self._parts
+
 
 @dataclass
 class Scaled:
@@ -60,10 +84,20 @@ class Scaled:
 
     scaler: Any
     included: np.ndarray
-    train: np.ndarray
-    test: np.ndarray
+    source: Imputed
+    _parts: Parts | None = None
     _p_values: np.ndarray | None = None
     _tested: bool = False
+
+    @property
+    def train(self) -> np.ndarray:
+        """Training rows."""
+        return self._transformed()[0]
+
+    @property
+    def test(self) -> np.ndarray:
+        """Validation rows."""
+        return self._transformed()[1]
 
     def p_values(self, outcomes: np.ndarray) -> np.ndarray | None:
         """Return each feature's p-value of the univariate test; the split has one outcome."""
@@ -71,6 +105,18 @@ class Scaled:
             self._p_values = mann_whitney(self.train, outcomes)
             self._tested = True
         return self._p_values
+
+    def release(self) -> None:
+        """Drop the arrays until they are asked for again."""
+        self._parts = None
+
+    def _transformed(self) -> Parts:
+        if self._parts is None:
+            train, test = self.source.train.copy(), self.source.test.copy()
+            for part in (train, test):
+                part[:, self.included] = self.scaler.transform(part[:, self.included])
+            self._parts = train, test
+        return self._parts
 
 
 @dataclass
@@ -94,49 +140,53 @@ class SplitData:
         somebody asks for it.
         """
         key = (method, neighbours if method == "knn" else None)
-        if key in self._imputed:
-            self._imputed.move_to_end(key)
-            return self._imputed[key]
-        if is_complete(self.train, self.test):
-            imputed = self._without_missing(method, neighbours)
-        else:
-            imputed = self._with_missing(method, neighbours)
-        self._imputed[key] = imputed
+        if key not in self._imputed:
+            complete = is_complete(self.train, self.test)
+            make = self._without_missing if complete else self._with_missing
+            self._imputed[key] = make(method, neighbours)
+        self._imputed.move_to_end(key)
         self._forget()
-        return imputed
+        return self._imputed[key]
 
     def _without_missing(self, method: str, neighbours: int) -> Imputed:
         def make() -> Any:
             return _fitted_imputer(self.train, method, neighbours)
 
+        imputed = Imputed(lambda: (self.train, self.test), self.labels, make)
         if self._complete is None:
-            self._complete = Imputed(self.train, self.test, self.labels, make)
-            return self._complete
-        shared = Imputed(self.train, self.test, self.labels, make)
-        shared.groups, shared.scaled = self._complete.groups, self._complete.scaled
-        shared._variances = self._complete.variances
-        return shared
+            self._complete = imputed
+        else:
+            imputed.groups, imputed.scaled = self._complete.groups, self._complete.scaled
+            imputed._variances = self._complete.variances
+        return imputed
 
     def _with_missing(self, method: str, neighbours: int) -> Imputed:
         imputer = _fitted_imputer(self.train, method, neighbours)
-        train = imputer.transform(self.train)
-        labels = self.labels
-        removed = self.train.shape[1] - train.shape[1]
+        sources = (self.train, self.test)
+        complete = [imputer.transform(source) for source in sources]
+        kept = np.ones(self.train.shape[1], bool)
+        removed = len(kept) - complete[0].shape[1]
         if removed:
-            # As WORC: a feature goes if it has no value in any training row.
-            statistics = imputer if hasattr(imputer.Imputer, "statistics_") else None
-            statistics = statistics or _fitted_imputer(self.train, "mean", 0)
-            values = statistics.Imputer.statistics_
-            labels = tuple(
-                label for label, value in zip(labels, values, strict=True) if not np.isnan(value)
-            )
-        # Whatever the imputer's order in memory: the next step, the choice of feature groups,
-        # goes through lists of rows in WORC.
-        train, test = (
-            np.ascontiguousarray(replacenan(part, verbose=False))
-            for part in (train, imputer.transform(self.test))
-        )
-        return Imputed(train, test, labels, lambda: imputer, removed)
+            # As in WORC a feature goes if it has no value in any training row.
+            kept = ~np.isnan(self.train).all(axis=0)
+        missing = [np.nonzero(np.isnan(source[:, kept])) for source in sources]
+        # The imputed cells alone are kept: a copy of all features for each kind of imputation
+        # would not fit into memory for large cohorts.
+        cells = [
+            replacenan(part, verbose=False)[where]
+            for part, where in zip(complete, missing, strict=True)
+        ]
+
+        def fill() -> Parts:
+            # In order of rows, whatever the imputer's order in memory: the next step, the choice
+            # of feature groups, goes through lists of rows in WORC.
+            train, test = (np.array(source[:, kept], order="C") for source in sources)
+            for part, where, values in zip((train, test), missing, cells, strict=True):
+                part[where] = values
+            return train, test
+
+        labels = tuple(label for label, keep in zip(self.labels, kept, strict=True) if keep)
+        return Imputed(fill, labels, lambda: imputer, removed)
 
     def _forget(self) -> None:
         if self._complete is not None:
@@ -144,8 +194,8 @@ class SplitData:
         size = sum(part.nbytes for part in (self.train, self.test))
         # Each imputed copy comes to twice that with its scaled copy.
         most = max(1, _BYTES_KEPT // max(1, 2 * size))
-        while len(self._imputed) > most:
-            self._imputed.popitem(last=False)
+        for imputed in list(self._imputed.values())[:-most]:
+            imputed.release()
 
 
 def scaled(imputed: Imputed, skip_features: Sequence[str]) -> Scaled:
@@ -162,10 +212,7 @@ def scaled(imputed: Imputed, skip_features: Sequence[str]) -> Scaled:
             [not any(part in label for part in skip_features) for label in imputed.labels], bool
         )
         scaler = RobustStandardScaler().fit(np.ascontiguousarray(imputed.train[:, included]))
-        train, test = imputed.train.copy(), imputed.test.copy()
-        for part in (train, test):
-            part[:, included] = scaler.transform(part[:, included])
-        imputed.scaled[key] = Scaled(scaler, included, train, test)
+        imputed.scaled[key] = Scaled(scaler, included, imputed)
     return imputed.scaled[key]
 
 

@@ -68,6 +68,7 @@ def install() -> bool:
     fitting.record_errors(fitandscore)
     plain = fitandscore.fit_and_score
     _replace(fitandscore, "fit_and_score", workflow.fit_and_score)
+    _replace(SearchCV, "f1_score", scoring.f1_of_ensemble)
     if SearchCV.fit_and_score is plain:
         _replace(SearchCV, "fit_and_score", workflow.fit_and_score)
     return True

@@ -52,8 +52,8 @@ def fit_and_score(
         Patients.
     y : ndarray, shape (n_patients,)
         Outcomes, 0 or 1.
-    scoring : str
-        scikit-learn's name of the score.
+    scoring : str or None
+        scikit-learn's name of the score; None is the estimator's own, accuracy.
     train, test : ndarray of int
         Rows to fit and to score.
     parameters : dict
@@ -74,6 +74,7 @@ def fit_and_score(
         refit_training_workflows
         or refit_validation_workflows
         or _unusual(X, y, scoring, parameters, fit_params, verbose)
+        or (scoring is None and not _classifies(parameters))
     ):
         return fit_and_score.stands_for(  # type: ignore[attr-defined]
             X, y, scoring, train, test, parameters, fit_params=fit_params,
@@ -86,7 +87,8 @@ def fit_and_score(
     from WORC.classification import construct_classifier, fitandscore
 
     estimator = construct_classifier.construct_classifier(parameters.copy())
-    scorer = known_scorer(scoring, estimator_unseen=not return_estimator)
+    # Without a name, as WORC refits the members of an ensemble: the score of a classifier itself.
+    scorer = known_scorer(scoring or "accuracy", estimator_unseen=not return_estimator)
     split = split_data(X, y, train, test)
     result: dict[str, Any] = {
         "test_scores": error_score,
@@ -150,7 +152,7 @@ def _unusual(
     usual = (
         isinstance(y, np.ndarray)
         and y.ndim == 1
-        and isinstance(scoring, str)
+        and (scoring is None or isinstance(scoring, str))
         and not fit_params
         and not verbose
         and parameters.get("Imputation") == "True"
@@ -159,6 +161,13 @@ def _unusual(
         and parameters.get("RFE", "False") != "True"
     )
     return not usual
+
+
+def _classifies(parameters: dict[str, Any]) -> bool:
+    from sklearn.base import is_classifier
+    from WORC.classification import construct_classifier
+
+    return bool(is_classifier(construct_classifier.construct_classifier(parameters.copy())))
 
 
 def _encodes(X: Sequence[Any], parameters: Any) -> bool:
