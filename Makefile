@@ -69,7 +69,7 @@ format: venv  ## write the code in the house style
 	$(BIN)/ruff format .
 
 check-worc: venv  ## run a whole plain WORC experiment beside ours and compare
-	$(BIN)/python -m pytest -m check_worc
+	$(BIN)/python -m pytest -m check_worc -rP
 
 bench: venv  ## measure how long the stages take
 	$(BIN)/python experiments/benchmarks/stages.py

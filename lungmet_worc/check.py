@@ -13,9 +13,10 @@ from lungmet_worc.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.errors import ManifestError, Problem
 from lungmet_worc.feasibility import feasibility_problems, split_problems
 from lungmet_worc.imaging import MaskRules, PairInspection
+from lungmet_worc.inspection_cache import inspect_changed
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
 from lungmet_worc.problem_table import problem_table
-from lungmet_worc.scans import Progress, Scan, inspect_scans
+from lungmet_worc.scans import Progress, Scan
 from lungmet_worc.splits import make_splits, restrict
 
 
@@ -88,7 +89,11 @@ def _number(count: int, noun: str) -> str:
 
 
 def check_study(
-    study: StudyConfig, *, cores: int = 1, progress: Progress | None = None
+    study: StudyConfig,
+    *,
+    cores: int = 1,
+    progress: Progress | None = None,
+    kept: Path | None = None,
 ) -> CheckReport:
     """Find everything that is wrong with a study's manifest, images and numbers.
 
@@ -99,7 +104,10 @@ def check_study(
     cores : int
         How many processes read images.
     progress : callable, optional
-        Called with the stage, how many scans are done, and how many there are.
+        Called with the stage, how many scans are read, and how many are to be.
+    kept : Path, optional
+        The file in which inspections are kept (see ``inspection_cache``); without it every
+        image is read.
 
     Returns
     -------
@@ -119,7 +127,7 @@ def check_study(
     problems = [*manifest.problems]
     rules = {name: _rules(study, name, problems) for name in study.modalities}
     scans = _scans(study, manifest, rules)
-    inspections = inspect_scans(scans, cores, progress)
+    inspections = inspect_changed(scans, cores, progress, kept)
     found = list(zip(scans, inspections, strict=True))
     for scan, inspection in found:
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,14 @@ class SplitPrediction:
             )
             raise ResultsError(msg)
 
+    @cached_property
+    def metrics(self) -> Mapping[str, float]:
+        """Return every metric of the test part (see `lungmet_worc.metrics.split_metrics`).
+
+        Computed once: tables, comparison and figures all ask for them.
+        """
+        return split_metrics(self.outcome, self.posterior, self.predicted)
+
 
 @dataclass(frozen=True)
 class ArmPredictions:
@@ -111,11 +120,12 @@ def performance_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
     rows = []
     for arm in arms:
         outcomes = tested_outcomes([arm])
-        values = [split_metrics(s.outcome, s.posterior, s.predicted) for s in arm.splits]
         n_train = [len(s.train_ids) for s in arm.splits]
         n_test = [len(s.test_ids) for s in arm.splits]
         for metric in METRICS:
-            interval = corrected_resampled_interval([v[metric] for v in values], n_train, n_test)
+            interval = corrected_resampled_interval(
+                [split.metrics[metric] for split in arm.splits], n_train, n_test
+            )
             counts = (len(outcomes), sum(outcomes.values()))
             rows.append((arm.arm, metric, *interval, *counts))
     return pd.DataFrame(rows, columns=list(PERFORMANCE_COLUMNS))
@@ -137,9 +147,8 @@ def splits_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
     rows = []
     for arm in arms:
         for split in sorted(arm.splits, key=lambda s: s.split):
-            values = split_metrics(split.outcome, split.posterior, split.predicted)
             sizes = (len(split.train_ids), len(split.test_ids))
-            rows.append((arm.arm, split.split, *sizes, *(values[m] for m in METRICS)))
+            rows.append((arm.arm, split.split, *sizes, *(split.metrics[m] for m in METRICS)))
     return pd.DataFrame(rows, columns=list(SPLITS_COLUMNS))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -157,12 +157,16 @@ def compare_arms(
         msg = f"Unknown metrics {sorted(unknown)}; known are {', '.join(METRICS)}."
         raise ValueError(msg)
     check_arms(arms)
-    pairs = [(a, b, _shared_splits(a, b)) for a, b in combinations(arms, 2)]
+    pairs = [
+        (a.arm, b.arm, shared, _tested(shared))
+        for a, b in combinations(arms, 2)
+        for shared in [_shared_splits(a, b)]
+    ]
     frames = []
     for metric in metrics:
         rows = [
-            (a.arm, b.arm, metric, *_difference(shared, metric), np.nan, TEST_NAME, _tested(shared))
-            for a, b, shared in pairs
+            (a, b, metric, *_difference(shared, metric), np.nan, TEST_NAME, tested)
+            for a, b, shared, tested in pairs
         ]
         frame = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
         frame["p_adjusted"] = holm(frame["p_value"].to_numpy(dtype=float))
@@ -175,8 +179,8 @@ class _SharedSplit(NamedTuple):
 
     patients: tuple[str, ...]
     n_train: int
-    first: dict[str, float]
-    second: dict[str, float]
+    first: Mapping[str, float]
+    second: Mapping[str, float]
 
 
 def _shared_splits(first: ArmPredictions, second: ArmPredictions) -> list[_SharedSplit]:
@@ -185,15 +189,18 @@ def _shared_splits(first: ArmPredictions, second: ArmPredictions) -> list[_Share
     pairs = [(a, by_number[a.split]) for a in first.splits if a.split in by_number]
     shared = []
     for a, b in pairs:
-        patients = tuple(patient for patient in a.test_ids if patient in set(b.test_ids))
+        tested = set(b.test_ids)
+        patients = tuple(patient for patient in a.test_ids if patient in tested)
         n_train = len(set(a.train_ids) & set(b.train_ids))
         values = (_metrics_of(a, patients), _metrics_of(b, patients))
         shared.append(_SharedSplit(patients, n_train, *values))
     return shared
 
 
-def _metrics_of(split: SplitPrediction, patients: tuple[str, ...]) -> dict[str, float]:
+def _metrics_of(split: SplitPrediction, patients: tuple[str, ...]) -> Mapping[str, float]:
     """Measure a split on some of its test patients, in the order given."""
+    if patients == split.test_ids:
+        return split.metrics
     place = {patient: i for i, patient in enumerate(split.test_ids)}
     rows = np.asarray([place[patient] for patient in patients], dtype=int)
     return split_metrics(split.outcome[rows], split.posterior[rows], split.predicted[rows])

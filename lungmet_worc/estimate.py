@@ -92,7 +92,9 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     LungmetError
         The manifest or the study cannot be used.
     """
-    checked = check_study(study, cores=cores)
+    # Nothing is written where there is no run yet.
+    kept = paths.inspections if paths.run_json.exists() else None
+    checked = check_study(study, cores=cores, kept=kept)
     plan = Plan(study, checked.cohort, checked.digests, paths)
     measured = _measured(paths)
     extractions = plan.extractions()

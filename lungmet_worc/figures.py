@@ -13,6 +13,7 @@ from sklearn.metrics import roc_curve
 
 from lungmet_worc.collect import ArmPredictions, check_arms, splits_table
 from lungmet_worc.metrics import corrected_resampled_interval
+from lungmet_worc.report.sections import SHOWN_CURVES
 from lungmet_worc.report.wording import arm_label, interval_text, plural
 from lungmet_worc.tables import csv_text
 
@@ -79,7 +80,8 @@ def _draw_all(
     arms: Sequence[ArmPredictions], performance: pd.DataFrame
 ) -> dict[str, tuple[Figure, pd.DataFrame]]:
     """Draw every figure; return each with the numbers that it shows."""
-    curves = {arm.arm: roc_band(arm) for arm in arms}
+    single = {arm.arm: split_curves(arm) for arm in arms}
+    curves = {arm.arm: roc_band(arm, single[arm.arm]) for arm in arms}
     colours = {arm.arm: COLOURS[i % len(COLOURS)] for i, arm in enumerate(arms)}
     splits = splits_table(arms)
     figures = {
@@ -88,11 +90,10 @@ def _draw_all(
     }
     for arm in arms:
         one = {arm.arm: curves[arm.arm]}
-        single = split_curves(arm)
-        numbers = _roc_numbers(one)
-        for split, curve in zip(arm.splits, single, strict=True):
-            numbers[f"split_{split.split}"] = curve
-        drawing = _draw_roc(one, performance, colours, single)
+        names = [f"split_{split.split}" for split in arm.splits]
+        each = pd.DataFrame(single[arm.arm].T, columns=names)
+        numbers = pd.concat([_roc_numbers(one), each], axis=1)
+        drawing = _draw_roc(one, performance, colours, single[arm.arm][:SHOWN_CURVES])
         figures[f"roc_{arm.arm}"] = (drawing, numbers)
     return figures
 
@@ -127,12 +128,14 @@ def split_curves(arm: ArmPredictions) -> NDArray[np.float64]:
     return curves
 
 
-def roc_band(arm: ArmPredictions) -> pd.DataFrame:
+def roc_band(arm: ArmPredictions, curves: NDArray[np.float64] | None = None) -> pd.DataFrame:
     """Average the ROC curves of the splits vertically, with a pointwise interval.
 
     Parameters
     ----------
     arm : ArmPredictions
+    curves : array of float, shape (n_splits, 202), optional
+        What `split_curves` gives, where it is known already.
 
     Returns
     -------
@@ -140,7 +143,8 @@ def roc_band(arm: ArmPredictions) -> pd.DataFrame:
         Columns false_positive_rate, sensitivity, ci_low, ci_high, n_splits. The interval is the
         corrected resampled one (Nadeau and Bengio 2003) at each point of the grid.
     """
-    curves = split_curves(arm)
+    if curves is None:
+        curves = split_curves(arm)
     n_train = [len(split.train_ids) for split in arm.splits]
     n_test = [len(split.test_ids) for split in arm.splits]
     rows = [

@@ -7,10 +7,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk
 
 from lungmet_worc import imaging_checks as checks
 from lungmet_worc.config import ModalityConfig
@@ -20,6 +20,9 @@ from lungmet_worc.imaging_checks import MaskRules
 from lungmet_worc.imaging_files import UnreadableImageError, file_digest, read_volume
 from lungmet_worc.manifest import ImagePair
 from lungmet_worc.nifti import count_not_finite
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
 
 __all__ = ["MaskRules", "PairInspection", "file_digest", "inspect_pair"]
 
@@ -81,6 +84,8 @@ def inspect_pair(
     if pair.image is None or pair.segmentation is None:
         message = "the pair lacks its image or its mask"
         raise ValueError(message)
+    import SimpleITK as sitk
+
     rules = rules or MaskRules()
     problems: list[Problem] = []
     image = _read(pair.image, pair.image_entry, config.image, problems)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk
 
 from lungmet_worc.errors import Problem
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
 
 Voxels = npt.NDArray[Any]
 
@@ -274,6 +276,8 @@ def largest_piece(tumour: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_],
 
     As WORC's segmentix does (``ExtractNLargestBlobsn``, full connectivity).
     """
+    import SimpleITK as sitk
+
     components = sitk.ConnectedComponent(sitk.GetImageFromArray(tumour.astype(np.uint8)), True)
     numbered = sitk.GetArrayViewFromImage(components)
     counts = np.bincount(numbered.ravel())

@@ -10,13 +10,16 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-
-import SimpleITK as sitk
+from typing import TYPE_CHECKING
 
 from lungmet_worc import nifti
 from lungmet_worc.errors import Problem
 
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
 _CHUNK = 1 << 16
+_HEADER_SUFFIXES = (".mhd", ".mha", ".nhdr", ".nrrd")  # their voxels may lie in another file
 _DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 _COPY_AGAIN = "Copy or export the file again."
 _TO_NIFTI = "Convert it to NIfTI first, for example with dcm2niix"
@@ -53,13 +56,34 @@ def _detached_data(path: Path) -> list[Path]:
     suffix = path.suffix.lower()
     if suffix == ".hdr":
         candidates = nifti.data_files(path)
-    elif suffix in (".mhd", ".nhdr"):
-        header = path.read_bytes()[:100_000].decode("latin-1")
-        names = re.findall(r"(?im)^(?:ElementDataFile|data ?file)\s*[=:]\s*(\S.*?)\s*$", header)
-        candidates = [path.parent / name for name in names]
+    elif suffix in _HEADER_SUFFIXES:
+        candidates = [path.parent / name for name in _data_names(path)]
     else:
         candidates = []
     return [candidate for candidate in candidates if candidate.is_file()]
+
+
+def _data_names(path: Path) -> list[str]:
+    """Return what a MetaImage or NRRD header says of where its voxels lie."""
+    with path.open("rb") as stream:
+        header = stream.read(100_000).decode("latin-1")
+    return re.findall(r"(?im)^(?:ElementDataFile|data ?file)\s*[=:]\s*(\S.*?)\s*$", header)
+
+
+def in_one_file(path: Path) -> bool:
+    """Return whether it is sure that an image lies in one file, header and voxels.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    name = path.name.lower()
+    if name.endswith((".nii", ".nii.gz")):
+        return nifti.is_in_one_file(path)
+    if name.endswith((".mha", ".nrrd")):
+        return all(data.upper() == "LOCAL" for data in _data_names(path))
+    return False
 
 
 def read_volume(path: Path, entry: str) -> sitk.Image:
@@ -78,6 +102,8 @@ def read_volume(path: Path, entry: str) -> sitk.Image:
         The file is missing, DICOM, cut off, damaged, no image, or not 3D with one value
         per voxel.
     """
+    import SimpleITK as sitk
+
     _refuse_dicom(path, entry)
     try:
         _check_whole(path, entry)
@@ -126,6 +152,8 @@ def _refuse_dicom(path: Path, entry: str) -> None:
 
 def _check_shape(reader: sitk.ImageFileReader, entry: str) -> None:
     """Refuse what WORC cannot take, before the voxels are read."""
+    import SimpleITK as sitk
+
     size = " x ".join(map(str, reader.GetSize()))
     dimension = reader.GetDimension()
     if dimension != 3:

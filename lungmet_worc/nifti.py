@@ -86,6 +86,18 @@ def data_files(path: Path) -> list[Path]:
     return [path.with_suffix(".img"), path.with_suffix(".img.gz")]
 
 
+def is_in_one_file(path: Path) -> bool:
+    """Return whether a file is NIfTI with header and voxels together.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    header = parse_header(_content_start(path))
+    return header is not None and header.in_one_file
+
+
 def file_length(path: Path) -> tuple[int, int]:
     """Return the bytes that the voxels' file holds, and those that it must hold.
 

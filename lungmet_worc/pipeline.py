@@ -18,6 +18,7 @@ from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.engines import Engine, make_engine
 from lungmet_worc.errors import CohortError, Problem, ResultsError, TaskFailedError
+from lungmet_worc.file_record import is_fresh, write_record
 from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
@@ -115,7 +116,7 @@ class Pipeline:
         """Check manifest and images; errors end the run before anything is computed."""
         self.progress.start("check", 1, 0)
         manifest = read_manifest(self.study)
-        report = check_study(self.study, cores=self.cores)
+        report = check_study(self.study, cores=self.cores, kept=self.paths.inspections)
         self.progress.advance("manifest, images and segmentations")
         self.progress.finish()
         for problem in report.problems:
@@ -275,12 +276,17 @@ class Pipeline:
         searches: Sequence[Task],
         unusable: Mapping[tuple[str, str], str],
     ) -> None:
-        from lungmet_worc.results import write_results
+        evaluations = plan.evaluations(list(searches))
+        self._must(engine, "evaluation", evaluations)
+        stamp = plan.report_stamp(evaluations, unusable)
+        fresh = is_fresh(self.paths.report_files, stamp)
+        self.progress.start("report", 1, int(fresh))
+        if not fresh:
+            from lungmet_worc.results import write_results
 
-        self._must(engine, "evaluation", plan.evaluations(list(searches)))
-        self.progress.start("report", 1, 0)
-        write_results(plan, searches, unusable)
-        self.progress.advance("tables, figures and report")
+            files = write_results(plan, searches, unusable)
+            write_record(self.paths.report_files, files, stamp=stamp)
+            self.progress.advance("tables, figures and report")
         self.progress.finish()
 
     def _about(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ package versions. How a study is run (cores, engine, what happens on an error) i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,9 +139,10 @@ class Plan:
     def extractions(self) -> list[Task]:
         """Return a task for each patient and modality; the fingerprints must be there."""
         tasks = []
+        inis = {name: self.paths.fingerprint(name) for name in self.study.modalities}
+        decided = {name: _extraction_part(ini) for name, ini in inis.items()}
         for patient, modality in self.pairs():
             pair, config = patient.pairs[modality], self.study.modalities[modality]
-            ini = self.paths.fingerprint(modality)
             tasks.append(
                 Task(
                     key=f"extraction/{modality}/{patient.patient_id}",
@@ -151,7 +152,7 @@ class Plan:
                         "image": str(pair.image),
                         "segmentation": str(pair.segmentation),
                         "label": config.label,
-                        "settings": str(ini),
+                        "settings": str(inis[modality]),
                         "accelerate": self.study.run.accelerate,
                         "scratch": str(self.paths.scratch),
                     },
@@ -163,7 +164,7 @@ class Plan:
                         self.digests[_path(pair.image)],
                         self.digests[_path(pair.segmentation)],
                         config.label,
-                        _extraction_part(ini),
+                        decided[modality],
                     ),
                 )
             )
@@ -288,12 +289,40 @@ class Plan:
                         "settings": str(self.paths.settings(name, first)),
                         "outcome_name": self.study.outcome,
                         "names": {p: self.names[p] for p in self.cohort.arms[name]},
+                        "accelerate": self.study.run.accelerate,
                     },
                     output=self.paths.performance(name),
                     stamp=content_hash("evaluation", [task.stamp for task in splits], self.names),
                 )
             )
         return tasks
+
+    def report_stamp(
+        self, evaluations: Sequence[Task], unusable: Mapping[tuple[str, str], str]
+    ) -> str:
+        """Return the hash of everything that tables, figures and report depend on.
+
+        Parameters
+        ----------
+        evaluations : sequence of Task
+            The evaluation of each arm; their stamps stand for the results of the splits.
+        unusable : mapping of (patient id, modality) to str
+            Who was left out, and why.
+        """
+        settings = self.study.model_dump(
+            mode="json", exclude={"path": True, "run": True, "cohort": {"manifest"}}
+        )
+        cohort = self.cohort.table()
+        return content_hash(
+            "report",
+            versions.REPORT_REVISION,
+            {**versions.everything(), **versions.of(versions.REPORT)},
+            settings,
+            [list(settings["modalities"]), list(settings["arms"])],
+            [task.stamp for task in evaluations],
+            [list(cohort.columns), cohort.astype(str).to_numpy().tolist()],
+            [[*who, cause] for who, cause in unusable.items()],
+        )
 
     def _search_settings(self, arm: ArmConfig) -> dict[str, dict[str, str]]:
         """Return the settings of an arm's search: those of its first modality, as in WORC."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from lungmet_worc.worc.storage import read_result
 
 def write_results(
     plan: Plan, searches: Sequence[Task], unusable: Mapping[tuple[str, str], str]
-) -> None:
+) -> list[Path]:
     """Write the tables, the figures and the report of a complete run.
 
     Parameters
@@ -34,11 +35,19 @@ def write_results(
         The search tasks, all done.
     unusable : mapping of (patient id, modality) to str
         Who was left out, and why.
+
+    Returns
+    -------
+    list of Path
+        Every file that was written.
     """
     results: dict[str, list[tuple[int, dict[str, Any]]]] = {name: [] for name in plan.study.arms}
     for task in searches:
         _, arm, index = task.key.split("/")
-        results[arm].append((int(index), read_result(task.output)))
+        result = read_result(task.output)
+        # Nearly all of it, and no table needs them.
+        del result["candidates"]
+        results[arm].append((int(index), result))
     arms = [
         ArmPredictions(arm, tuple(split_prediction(index, result) for index, result in of_arm))
         for arm, of_arm in results.items()
@@ -73,6 +82,11 @@ def write_results(
         created=now()[:10],
     )
     write_report(context, plan.paths.report)
+    return [
+        plan.paths.report,
+        *(path for path in plan.paths.tables.iterdir() if path.stem in tables),
+        *(path for path in plan.paths.figures.iterdir() if path.stem in figures),
+    ]
 
 
 def describe_arm(arm: ArmConfig) -> str:

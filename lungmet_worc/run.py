@@ -99,11 +99,30 @@ class Run:
             "arms": state.get("arms", {}),
         }
 
+    def table_text(self, name: str) -> str:
+        """Return a table as text in Markdown.
+
+        Parameters
+        ----------
+        name : {"performance", "comparison", "patients", "splits"}
+            The table.
+
+        Raises
+        ------
+        ResultsError
+            The run has no such table yet.
+        """
+        return self._table_file(name, "md").read_text("utf-8")
+
     def _table(self, name: str) -> pd.DataFrame:
+        path = self._table_file(name, "csv")
         from lungmet_worc.tables import read_table
 
-        path = self.paths.tables / f"{name}.csv"
+        return read_table(path)
+
+    def _table_file(self, name: str, kind: str) -> Path:
+        path = self.paths.tables / f"{name}.{kind}"
         if not path.exists():
             message = f"This run has no table {name} yet; the same run command goes on with it."
             raise ResultsError(message)
-        return read_table(path)
+        return path

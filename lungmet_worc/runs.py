@@ -48,6 +48,11 @@ class RunPaths:
         return self.folder / "splits.csv"
 
     @property
+    def inspections(self) -> Path:
+        """Return what was found in the images, so that they need not be read again."""
+        return self.folder / "inspections.json"
+
+    @property
     def scratch(self) -> Path:
         """Return where workers, WORC and fastr may write what nobody needs afterwards."""
         return self.folder / "scratch"
@@ -66,6 +71,11 @@ class RunPaths:
     def report(self) -> Path:
         """Return the report."""
         return self.folder / "report.html"
+
+    @property
+    def report_files(self) -> Path:
+        """Return the record of tables, figures and report: from what they were made."""
+        return self.folder / "report_files.json"
 
     def features(self, modality: str, patient_id: str) -> Path:
         """Return the feature file of a patient in a modality."""

@@ -11,6 +11,7 @@ import pytest
 
 from lungmet_worc import Run
 from lungmet_worc.cli import main
+from lungmet_worc.runs import RunPaths, write_state
 from tests.synthetic import change_cell, write_cohort, write_study
 
 COMMANDS = ("demo", "init", "check", "plan", "run", "status", "compare", "export-worc")
@@ -125,6 +126,14 @@ def test_status_plan_and_compare_of_a_finished_run(
 def test_status_of_no_run_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(tmp_path)]) == 1
     assert "no run in" in capsys.readouterr().err
+
+
+def test_compare_of_an_unfinished_run_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_state(RunPaths(tmp_path), {})
+    assert main(["compare", str(tmp_path)]) == 1
+    assert "no table performance yet" in capsys.readouterr().err
 
 
 def test_init_lays_out_a_study_and_does_not_overwrite_it(

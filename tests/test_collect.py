@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
+from lungmet_worc import collect, compare
 from lungmet_worc.collect import (
     PATIENTS_COLUMNS,
     PERFORMANCE_COLUMNS,
@@ -22,7 +24,7 @@ from lungmet_worc.collect import (
     splits_table,
 )
 from lungmet_worc.errors import ResultsError
-from lungmet_worc.metrics import METRICS, corrected_resampled_interval
+from lungmet_worc.metrics import METRICS, corrected_resampled_interval, split_metrics
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -104,6 +106,22 @@ def test_splits_table_has_the_metrics_of_each_split() -> None:
     assert row["auc"] == pytest.approx(roc_auc_score(split.outcome, split.posterior))
     assert row["accuracy"] == pytest.approx(np.mean(split.outcome == split.predicted))
     assert (row["n_train"], row["n_test"]) == (40, 11)
+
+
+def test_metrics_of_a_split_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def counted(*args: Any) -> dict[str, float]:
+        calls.append(1)
+        return split_metrics(*args)
+
+    monkeypatch.setattr(collect, "split_metrics", counted)
+    monkeypatch.setattr(compare, "split_metrics", counted)
+    arms = three_arms(4)
+    outcome_tables(arms)
+    compare.compare_arms(arms)
+    splits_table(arms)
+    assert len(calls) == 12
 
 
 def test_performance_summarises_the_splits() -> None:

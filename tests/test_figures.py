@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +104,32 @@ def test_csv_holds_what_was_drawn(tmp_path: Path) -> None:
     row = performance[(performance["arm"] == "ct_only") & (performance["metric"] == "auc")]
     drawn = auc[(auc["arm"] == "ct_only") & (auc["split"] == "all")]
     assert drawn["auc"].item() == pytest.approx(row["mean"].item(), abs=1e-6)
+
+
+def test_figure_of_many_splits_shows_some_and_its_csv_has_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = three_arms(6)[:1]
+    drawn = {}
+    for shown in (2, 6):
+        monkeypatch.setattr(figures, "SHOWN_CURVES", shown)
+        folder = tmp_path / str(shown)
+        write_all_figures(arms, performance_table(arms), folder)
+        svg = (folder / "roc_mri_only.svg").read_text(encoding="utf-8")
+        # What is drawn pale: the lines of single splits.
+        drawn[shown] = svg.count("stroke-opacity: 0.28")
+        numbers = pd.read_csv(folder / "roc_mri_only.csv")
+        assert [name for name in numbers if name.startswith("split_")][-1] == "split_5"
+    assert drawn == {2: 2, 6: 6}
+
+
+def test_hundreds_of_splits_warn_of_nothing(tmp_path: Path) -> None:
+    split = prediction(["A", "B", "C"], [1, 0, 0], [0.9, 0.1, 0.4])
+    arm = ArmPredictions("x", tuple(dataclasses.replace(split, split=i) for i in range(120)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.PerformanceWarning)
+        write_all_figures([arm], performance_table([arm]), tmp_path)
+    assert len(pd.read_csv(tmp_path / "roc_x.csv").columns) == 6 + 120
 
 
 def test_legend_says_auc_interval_and_counts() -> None:

@@ -16,6 +16,7 @@ from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging import MaskRules, PairInspection, file_digest, inspect_pair
 from lungmet_worc.imaging_checks import bounding_box, largest_piece
+from lungmet_worc.imaging_files import in_one_file
 from lungmet_worc.manifest import ImagePair
 from lungmet_worc.nifti import count_not_finite
 from tests.synthetic import Array, make_image, make_mask, write_volume
@@ -592,6 +593,34 @@ class TestDigests:
         content[-1] ^= 1
         data.write_bytes(content)
         assert file_digest(paths.image) != before
+
+    @pytest.mark.parametrize(("suffix", "other"), [("mhd", "mha"), ("nhdr", "nrrd")])
+    def test_a_second_file_counts_whatever_the_header_is_called(
+        self, pair: Pair, suffix: str, other: str
+    ) -> None:
+        pair.suffix = suffix
+        paths = pair.write()
+        assert paths.image is not None
+        image = paths.image.rename(paths.image.with_suffix(f".{other}"))
+        assert sitk.ReadImage(str(image)).GetSize() == (16, 16, 8)
+        (data,) = (file for file in pair.folder.glob("image.*") if file != image)
+        before = file_digest(image)
+        data.write_bytes(data.read_bytes()[::-1])
+        assert file_digest(image) != before
+        assert not in_one_file(image)
+
+    @pytest.mark.parametrize(
+        ("suffix", "expected"),
+        [("nii", True), ("nii.gz", True), ("nrrd", True), ("mha", True), ("mhd", False),
+         ("nhdr", False), ("hdr", False)],
+    )  # fmt: skip
+    def test_whether_an_image_lies_in_one_file(
+        self, pair: Pair, suffix: str, expected: bool
+    ) -> None:
+        pair.suffix = suffix
+        paths = pair.write()
+        assert paths.image is not None
+        assert in_one_file(paths.image) is expected
 
     def test_content_does_not_depend_on_the_format(self, tmp_path: Path) -> None:
         found = []

@@ -6,13 +6,17 @@ import hashlib
 import json
 import runpy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
 
 from lungmet_worc import Run, Study
+from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import CohortError, ResultsError, RunFolderError, TaskFailedError
+from lungmet_worc.pipeline import Only
 from lungmet_worc.runs import RunPaths, locked
 from lungmet_worc.worc.storage import read_features, read_matrix, read_result, read_stamp
 from tests.synthetic import change_cell
@@ -54,6 +58,16 @@ def copied(small_study: Path, small_run: Run, tmp_path: Path) -> tuple[Path, Pat
 
 def table_bytes(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "tables").iterdir())}
+
+
+def results(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return when each result was written, and what it holds."""
+    files = [
+        folder / "report.html",
+        *(folder / "tables").iterdir(),
+        *(folder / "figures").iterdir(),
+    ]
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 
 def test_every_promised_file_is_there(small_run: Run) -> None:
@@ -162,16 +176,69 @@ def test_a_run_folder_holds_what_is_promised_and_no_more(small_run: Run) -> None
     written = {path.name for path in small_run.paths.folder.iterdir()}
     assert written == {
         "run.json", "log.txt", "splits.csv", "features", "arms", "tables", "figures",
-        "report.html", ".lock",
+        "report.html", "report_files.json", "inspections.json", ".lock",
     }  # fmt: skip
 
 
-def test_second_run_does_nothing_and_changes_nothing(copied: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("only", [None, "report"])
+def test_second_run_does_nothing_and_changes_nothing(
+    copied: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, only: Only | None
+) -> None:
     study, run = copied
-    before, recorder = table_bytes(run), Recorder()
+    before, recorder = results(run), Recorder()
+    monkeypatch.delattr(LocalEngine, "_start")  # no process is needed
+    Study.from_toml(study).run(run, cores=1, progress=recorder, only=only)
+    stages = ("fingerprint", "extraction", "settings", "search") if only is None else ()
+    assert recorder.ran == {"check": 1} | dict.fromkeys((*stages, "evaluation", "report"), 0)
+    assert results(run) == before
+
+
+def test_nothing_to_do_loads_nothing_heavy(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    code = (
+        "import sys; from lungmet_worc import inspection_cache; from lungmet_worc.cli import main\n"
+        "inspection_cache.SETTLED = 0  # the images are new\n"
+        "assert main(['run', *sys.argv[1:], '--cores', '1']) == 0\n"
+        "heavy = {'WORC', 'fastr', 'PREDICT', 'radiomics', 'SimpleITK', 'matplotlib', 'jinja2',"
+        " 'openpyxl', 'loky', 'lungmet_worc.metrics'}\n"
+        "print('heavy:', heavy & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code, str(study), "--out", str(run)]
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)
+    )
+    assert "SimpleITK" in first.stdout  # the copies of the images had to be read
+    assert "heavy: set()" in second.stdout
+    shown, _, _ = second.stdout.partition("heavy:")
+    assert first.stdout.startswith(shown)
+    assert "**Performance of each arm" in shown
+    assert "Report: " in shown
+    assert "1 of 1, already done" in second.stderr
+
+
+@pytest.mark.parametrize("name", ["tables/performance.md", "figures/roc.png", "report.html"])
+@pytest.mark.parametrize("change", ["altered", "missing"])
+def test_an_altered_or_missing_result_is_written_again(
+    copied: tuple[Path, Path], name: str, change: str
+) -> None:
+    study, run = copied
+    before, recorder = (run / name).read_bytes(), Recorder()
+    if change == "altered":
+        (run / name).write_bytes(before + b" ")
+    else:
+        (run / name).unlink()
     Study.from_toml(study).run(run, cores=1, progress=recorder)
-    assert recorder.ran["extraction"] == recorder.ran["search"] == 0
-    assert table_bytes(run) == before
+    assert (recorder.ran["search"], recorder.ran["report"]) == (0, 1)
+    assert (run / name).read_bytes() == before
+
+
+def test_another_name_changes_the_report_alone(copied: tuple[Path, Path]) -> None:
+    study, run = copied
+    study.write_text(study.read_text().replace('name = "test"', 'name = "renamed study"'))
+    recorder = Recorder()
+    Study.from_toml(study).run(run, cores=1, progress=recorder)
+    assert (recorder.ran["extraction"], recorder.ran["search"], recorder.ran["report"]) == (0, 0, 1)
+    assert "renamed study" in (run / "report.html").read_text("utf-8")
 
 
 def test_only_what_is_missing_is_done_again(copied: tuple[Path, Path]) -> None:
@@ -199,6 +266,7 @@ def test_acceleration_changes_no_table(copied: tuple[Path, Path], small_run: Run
     recorder = Recorder()
     Study.from_toml(study).run(run, cores=1, progress=recorder)
     assert recorder.ran["extraction"] == recorder.ran["search"] == 0  # it is in no stamp
+    assert recorder.ran["evaluation"] == 0
     shutil.rmtree(run / "features")
     shutil.rmtree(run / "arms")
     Study.from_toml(study).run(run, cores=2, progress=recorder)

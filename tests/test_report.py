@@ -22,7 +22,7 @@ from lungmet_worc.report.headline import Headline, headline
 from lungmet_worc.report.methods import methods_paragraphs, references
 from lungmet_worc.report.page import _typeset
 from lungmet_worc.report.privacy import cleaned, without_paths
-from lungmet_worc.report.sections import cohort_flow, flattened, often_wrong
+from lungmet_worc.report.sections import cohort_flow, flattened, often_wrong, shown_cohort
 from lungmet_worc.report.wording import arm_label, number_text, p_text
 from tests.test_collect import prediction, three_arms
 
@@ -562,6 +562,63 @@ def test_cohort_flow_of_a_real_cohort() -> None:
     assert tuple(flow.loc["Combined"])[1:] == ("1", "1", "2", "1: no CT image; 1: outcome missing")
     everyone = make_cohort().table().iloc[:1]
     assert set(cohort_flow(everyone, DESCRIPTIONS)["Why left out"]) == {"nobody"}
+
+
+def test_flow_of_many_reasons_names_the_most_common() -> None:
+    reasons = ["yes"] * 3 + ["no CT image"] * 2 + [f"extraction failed: {n}" for n in range(12)]
+    cohort = pd.DataFrame({"outcome": [1] * len(reasons), "arm ct": reasons})
+    why = cohort_flow(cohort, {"ct": "CT"})["Why left out"].item()
+    assert why.startswith("2: no CT image; 1: extraction failed: 0; ")
+    assert why.endswith("1: extraction failed: 8; 3: other reasons")
+
+
+def large_cohort(n_patients: int, n_without_ct: int) -> pd.DataFrame:
+    """Return a cohort table whose last patients have no CT."""
+    lacks = [number >= n_patients - n_without_ct for number in range(n_patients)]
+    return pd.DataFrame(
+        {
+            "patient_id": [f"X{number:04d}" for number in range(n_patients)],
+            "outcome": [number % 2 for number in range(n_patients)],
+            "CT scan": ["missing" if lack else "present" for lack in lacks],
+            "arm mri": "yes",
+            "arm ct": ["no CT image" if lack else "yes" for lack in lacks],
+        }
+    )
+
+
+def test_cohort_of_many_lists_who_does_not_enter_every_arm() -> None:
+    small = large_cohort(200, 3)
+    assert shown_cohort(small) == (small, "")
+    shown, said = shown_cohort(large_cohort(201, 3))
+    assert list(shown["patient_id"]) == ["X0198", "X0199", "X0200"]
+    assert said == "3 of 201 patients do not enter every arm. These are listed."
+    shown, said = shown_cohort(large_cohort(1500, 300))
+    assert (len(shown), shown["patient_id"].iloc[0]) == (200, "X1200")
+    assert said == (
+        "300 of 1500 patients do not enter every arm. The first 200 are listed; "
+        "all are named above."
+    )
+    shown, said = shown_cohort(large_cohort(1500, 0))
+    assert shown.empty
+    assert said == "All 1500 patients enter every arm; none is listed."
+
+
+def test_page_of_many_patients_stays_readable(context: ReportContext, tmp_path: Path) -> None:
+    names = [f"X{number:04d}" for number in range(1500)]
+    many = dataclasses.replace(
+        context,
+        cohort=large_cohort(1500, 300),
+        cohort_summary=f"Not in arm ct: {', '.join(names[1200:])}",
+        excluded=[(name, "CT: extraction failed") for name in names[1200:]],
+    )
+    html = written(many, tmp_path)
+    text = Page(html).text
+    # Once in the summary, and of 200 in the list of those left out and in that of the cohort.
+    assert [html.count(name) for name in ("X1199", "X1200", "X1399", "X1400")] == [0, 3, 3, 1]
+    assert 'The first 200 of 300; "lungmet status" lists all.' in text
+    assert "300 of 1500 patients do not enter every arm." in text
+    everyone = dataclasses.replace(context, cohort=large_cohort(1500, 0), excluded=[])
+    assert "All 1500 patients enter every arm" in Page(written(everyone, tmp_path)).text
 
 
 def test_settings_are_flat() -> None:

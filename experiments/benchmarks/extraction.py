@@ -87,8 +87,10 @@ def measure(source: Path, kind: str, folder: Path) -> dict[str, str]:
     total, our_total = sum(plain_seconds.values()), sum(seconds.values())
     difference, name = largest_difference(plain, ours)
     parts = [f"{plain_seconds[toolbox] / seconds[toolbox]:.1f}" for toolbox in TOOLBOXES]
-    values = (f"{source.name}_{kind}", str(size[0]), str(size[1]), f"{total:.2f}",
-              f"{our_total:.3f}", f"{total / our_total:.1f}", *parts, f"{difference:.1e}", name)  # fmt: skip
+    values = (
+        f"{source.name}_{kind}", str(size[0]), str(size[1]), f"{total:.2f}", f"{our_total:.3f}",
+        f"{total / our_total:.1f}", *parts, f"{difference:.1e}", name,
+    )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
 
 

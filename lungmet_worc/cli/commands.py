@@ -110,9 +110,8 @@ def _show_results(run: Run) -> None:
 
 
 def _show_tables(run: Run) -> None:
-    run.performance  # noqa: B018  says so where there are no tables yet
     for name in ("performance", "comparison"):
-        print((run.paths.tables / f"{name}.md").read_text("utf-8"))
+        print(run.table_text(name))
 
 
 def _relative(path: Path) -> Path:

@@ -11,15 +11,17 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-from loky import BrokenProcessPool, ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any, Self
 
 from lungmet_worc.tasks import Task, TaskResult
 from lungmet_worc.worc import environment
+
+if TYPE_CHECKING:
+    from loky import ProcessPoolExecutor
 
 _KILLED = (
     "the worker process was ended from outside; most often the machine ran out of memory. "
@@ -104,6 +106,8 @@ class LocalEngine:
 
     def _start(self, task: Task) -> Future[tuple[float, str, str]]:
         if self._pool is None:
+            from loky import ProcessPoolExecutor
+
             self._pool = ProcessPoolExecutor(
                 max_workers=self.cores,
                 initializer=_start_worker,

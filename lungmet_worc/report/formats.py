@@ -27,7 +27,7 @@ def markdown(text: pd.DataFrame, title: str) -> str:
         escaped = [re.sub(r"([|\\`*_<>])", r"\\\1", c).replace("\n", " ") for c in cells]
         return f"| {' | '.join(escaped)} |"
 
-    rule = ["---:" if is_numeric(text[column]) else "---" for column in text.columns]
+    rule = ["---:" if numeric else "---" for numeric in numeric_columns(text)]
     rows = [line([str(c) for c in text.columns]), f"| {' | '.join(rule)} |"]
     rows += [line([str(c) for c in row]) for row in text.itertuples(index=False)]
     return "\n".join([f"**{title}**", "", *rows, ""])
@@ -36,7 +36,7 @@ def markdown(text: pd.DataFrame, title: str) -> str:
 def latex(text: pd.DataFrame, name: str, title: str) -> str:
     """Return a table of texts as LaTeX for the booktabs package (longtable where it is long)."""
     long = len(text) > LONG_TABLE
-    kinds = "".join("r" if is_numeric(text[column]) else "l" for column in text.columns)
+    kinds = "".join("r" if numeric else "l" for numeric in numeric_columns(text))
     heads = [_latex_escape(str(column)) for column in text.columns]
     if len(heads) > WIDE_TABLE:
         heads = [
@@ -133,6 +133,16 @@ def is_numeric(column: pd.Series[str]) -> bool:
     cells = [str(cell) for cell in column]
     numbers = [cell for cell in cells if cell not in {"", "not defined", "not tested"}]
     return bool(numbers) and all(re.match(r"(< )?-?\d[\d.]*(?![\w:-])", c) for c in numbers)
+
+
+def numeric_columns(text: pd.DataFrame) -> list[bool]:
+    """Tell of each column of a table of texts whether it is one of numbers.
+
+    Parameters
+    ----------
+    text : DataFrame
+    """
+    return [is_numeric(column) for _, column in text.items()]
 
 
 def _without_dates(archive: bytes) -> bytes:

@@ -14,12 +14,19 @@ import pandas as pd
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.metrics import METRIC_NAMES
 from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.formats import is_numeric
+from lungmet_worc.report.formats import numeric_columns
 from lungmet_worc.report.headline import headline
 from lungmet_worc.report.methods import methods_paragraphs, references
 from lungmet_worc.report.privacy import cleaned
 from lungmet_worc.report.readable import readable
-from lungmet_worc.report.sections import cohort_flow, flattened, often_wrong
+from lungmet_worc.report.sections import (
+    SHOWN_CURVES,
+    SHOWN_ROWS,
+    cohort_flow,
+    flattened,
+    often_wrong,
+    shown_cohort,
+)
 from lungmet_worc.report.wording import arm_label, interval_text
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -58,7 +65,7 @@ def write_report(context: ReportContext, path: Path) -> Path:
         lstrip_blocks=True,
     )
     environment.filters["typeset"] = _typeset
-    environment.globals["is_numeric"] = is_numeric
+    environment.globals["numeric_columns"] = numeric_columns
     page = environment.get_template("report.html.j2").render(**_page(context))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
@@ -77,6 +84,7 @@ def _page(context: ReportContext) -> dict[str, Any]:
     if len(failures):
         failures = failures.assign(arm=failures["arm"].map(arm_label))
         failures.columns = pd.Index([str(c).capitalize() for c in failures.columns])
+    cohort, cohort_note = shown_cohort(clean.cohort)
     return {
         "context": clean,
         "css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
@@ -86,7 +94,9 @@ def _page(context: ReportContext) -> dict[str, Any]:
         "secondary": comparison[~primary].drop(columns="Patients"),
         "figures": figures,
         "flow": cohort_flow(clean.cohort, clean.arms),
-        "cohort": _named(clean.cohort),
+        "cohort": _named(cohort),
+        "cohort_note": cohort_note,
+        "excluded": clean.excluded[:SHOWN_ROWS],
         "wrong": often_wrong(clean.patients),
         "methods": methods_paragraphs(clean),
         "references": references(),
@@ -175,8 +185,9 @@ def _caption(name: str, n_arms: int) -> str:
         )
     if name.startswith("roc_"):
         return (
-            f"{arm_label(name.removeprefix('roc_'))}: thin lines are the splits, the band is "
-            "the pointwise corrected resampled 95% interval of their mean."
+            f"{arm_label(name.removeprefix('roc_'))}: thin lines are single splits "
+            f"({SHOWN_CURVES} at most), the band is the pointwise corrected resampled 95% "
+            "interval of the mean of all."
         )
     return name
 

@@ -13,6 +13,11 @@ from lungmet_worc.collect import natural_key
 from lungmet_worc.report.wording import arm_label, number_text, yes_no
 
 SHOWN_PATIENTS = 10
+#: Nobody reads a longer list in a report.
+SHOWN_ROWS = 200
+SHOWN_REASONS = 10
+#: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
+SHOWN_CURVES = 100
 Row = Mapping[Any, Any]
 
 
@@ -118,7 +123,10 @@ def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
         enters = [value == "yes" for value in status]
         events = sum(a and b for a, b in zip(enters, is_event, strict=True))
         reasons = Counter(value for value in status if value != "yes")
-        why = "; ".join(f"{count}: {reason}" for reason, count in reasons.most_common())
+        named = reasons.most_common(SHOWN_REASONS)
+        if len(named) < len(reasons):
+            named.append(("other reasons", reasons.total() - sum(count for _, count in named)))
+        why = "; ".join(f"{count}: {reason}" for reason, count in named)
         rows.append(
             {
                 "Arm": arm_label(arm),
@@ -130,6 +138,34 @@ def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def shown_cohort(cohort: pd.DataFrame, shown: int = SHOWN_ROWS) -> tuple[pd.DataFrame, str]:
+    """Choose the patients of a large cohort that a report lists.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        See `cohort_flow`.
+    shown : int
+        Most rows.
+
+    Returns
+    -------
+    tuple of (DataFrame, str)
+        The cohort as it is where it is no longer than that; else those who do not enter every
+        arm, as many as are shown. Then what is left out, in words.
+    """
+    if len(cohort) <= shown:
+        return cohort, ""
+    arms = [column for column in cohort.columns if str(column).startswith("arm ")]
+    partial = cohort[(cohort[arms] != "yes").any(axis=1)]
+    if partial.empty:
+        return partial, f"All {len(cohort)} patients enter every arm; none is listed."
+    note = f"{len(partial)} of {len(cohort)} patients do not enter every arm. "
+    if len(partial) <= shown:
+        return partial, note + "These are listed."
+    return partial.head(shown), note + f"The first {shown} are listed; all are named above."
 
 
 def flattened(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

@@ -8,13 +8,14 @@ same, and no more than one prediction per patient and split is in memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lungmet_worc.worc.acceleration import evaluation as acceleration
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.search import load_settings
 from lungmet_worc.worc.storage import STAMP, read_result, write_text
@@ -58,6 +59,7 @@ def evaluate(
     settings: str,
     outcome_name: str,
     names: Mapping[str, str],
+    accelerate: bool,
     output: str,
     stamp: str,
 ) -> None:
@@ -78,14 +80,17 @@ def evaluate(
         Name of the outcome.
     names : mapping of str to str
         User's patient id -> WORC's id.
+    accelerate : bool
+        Use our faster function for WORC's, which gives the same numbers.
     output, stamp : str
         The file and its stamp.
     """
-    from WORC.plotting.plot_estimator_performance import plot_estimator_performance
-
     with quiet():
+        (acceleration.install if accelerate else acceleration.uninstall)()
+        from WORC.plotting.plot_estimator_performance import plot_estimator_performance
+
         frame = evaluation_frame(
-            [read_result(Path(split)) for split in splits],
+            (read_result(Path(split)) for split in splits),
             load_settings(settings),
             outcome_name,
             names,
@@ -102,7 +107,7 @@ def evaluate(
 
 
 def evaluation_frame(
-    results: Sequence[Mapping[str, Any]],
+    results: Iterable[Mapping[str, Any]],
     config: Mapping[str, Any],
     outcome_name: str,
     names: Mapping[str, str],
@@ -111,8 +116,9 @@ def evaluation_frame(
 
     Parameters
     ----------
-    results : sequence of mapping
-        Each split's result, see :func:`lungmet_worc.worc.search.search_split`.
+    results : iterable of mapping
+        Each split's result, see :func:`lungmet_worc.worc.search.search_split`. Taken one after
+        the other: most of a result are its candidates, which nobody needs here.
     config : mapping
         WORC's parsed configuration.
     outcome_name : str
@@ -120,22 +126,27 @@ def evaluation_frame(
     names : mapping of str to str
         User's patient id -> WORC's id.
     """
-    tested = [np.asarray([names[p] for p in result["test"]]) for result in results]
-    trained = [np.asarray([names[p] for p in result["train"]]) for result in results]
+    models, outcomes, trained, tested, seeds = [], [], [], [], []
+    for result in results:
+        posterior, predicted = (
+            np.asarray(result[key], float) for key in ("posterior", "predicted")
+        )
+        models.append(StoredPredictions(posterior, predicted))
+        outcomes.append(np.asarray(result["outcome"], float))
+        trained.append(np.asarray([names[patient] for patient in result["train"]]))
+        tested.append(np.asarray([names[patient] for patient in result["test"]]))
+        seeds.append(result["seed"])
     values = {
-        "classifiers": [
-            StoredPredictions(np.asarray(r["posterior"]), np.asarray(r["predicted"], float))
-            for r in results
-        ],
+        "classifiers": models,
         # Never looked at by the stand-ins, but WORC asks for them.
-        "X_train": [[] for _ in results],
+        "X_train": [[] for _ in models],
         "X_test": [[[]] * len(part) for part in tested],
-        "Y_train": [np.asarray([]) for _ in results],
-        "Y_test": [np.asarray(result["outcome"], float) for result in results],
+        "Y_train": [np.asarray([]) for _ in models],
+        "Y_test": outcomes,
         "config": dict(config),
         "patient_ID_train": trained,
         "patient_ID_test": tested,
-        "random_seed": [result["seed"] for result in results],
+        "random_seed": seeds,
         "feature_labels": [],
     }
     series = pd.Series(

@@ -68,6 +68,7 @@ def _evaluated(
         settings=str(small.settings("evaluation")),
         outcome_name=OUTCOME,
         names=names,
+        accelerate=True,  # as in a run
         output=str(output),
         stamp="the stamp",
     )
