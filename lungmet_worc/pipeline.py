@@ -25,6 +25,7 @@ from lungmet_worc.progress import Progress
 from lungmet_worc.runs import RunPaths, locked, now, read_state, write_state
 from lungmet_worc.splits import write_splits
 from lungmet_worc.tasks import Task, TaskResult, unfinished
+from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.storage import read_stamp, write_matrix
 
 logger = logging.getLogger(__name__)
@@ -85,20 +86,24 @@ class Pipeline:
                 shutil.rmtree(self.paths.scratch, ignore_errors=True)
 
     def _run_stages(self, engine: Engine, only: Only | None) -> None:
-        manifest, checked = self._check()
-        unusable = dict(checked.unusable) if self._excludes else {}
-        plan = self._plan(manifest, checked, unusable)
+        if self.study.run.accelerate:
+            for warning in checked.warnings():
+                logger.warning("%s", warning)
+                self.progress.note(warning)
+        manifest, report = self._check()
+        unusable = dict(report.unusable) if self._excludes else {}
+        plan = self._plan(manifest, report, unusable)
         if only in (None, "extraction"):
             self._must(engine, "fingerprint", plan.fingerprints())
             failed = self._tasks(engine, "extraction", plan.extractions())
             if failed:
                 unusable.update(self._excluded(failed))
-                plan = self._plan(manifest, checked, unusable)
+                plan = self._plan(manifest, report, unusable)
                 self._must(engine, "fingerprint", plan.fingerprints())
                 self._must(engine, "extraction", plan.extractions())
         else:
             unusable.update(self._remembered(manifest, plan))
-            plan = self._plan(manifest, checked, unusable)
+            plan = self._plan(manifest, report, unusable)
             _complete("extraction", [*plan.fingerprints(), *plan.extractions()])
         self._remember_cohort(plan, unusable)
         if only == "extraction":
@@ -132,7 +137,7 @@ class Pipeline:
     def _plan(
         self,
         manifest: Manifest,
-        checked: CheckReport,
+        report: CheckReport,
         unusable: Mapping[tuple[str, str], str],
     ) -> Plan:
         cohort = build_cohort(self.study, manifest, unusable)
@@ -140,7 +145,7 @@ class Pipeline:
         if empty:
             message = f"No patient enters the arm {empty[0]}. {cohort.summary()}"
             raise CohortError(message)
-        return Plan(self.study, cohort, checked.digests, self.paths)
+        return Plan(self.study, cohort, report.digests, self.paths)
 
     def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
         failed = self._tasks(engine, stage, tasks)

@@ -18,6 +18,7 @@ from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import CohortError, ResultsError, RunFolderError, TaskFailedError
 from lungmet_worc.pipeline import Only
 from lungmet_worc.runs import RunPaths, locked
+from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.storage import read_features, read_matrix, read_result, read_stamp
 from tests.synthetic import change_cell
 
@@ -191,6 +192,19 @@ def test_second_run_does_nothing_and_changes_nothing(
     stages = ("fingerprint", "extraction", "settings", "search") if only is None else ()
     assert recorder.ran == {"check": 1} | dict.fromkeys((*stages, "evaluation", "report"), 0)
     assert results(run) == before
+
+
+def test_other_versions_than_were_checked_are_said(
+    copied: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, run = copied
+    monkeypatch.setattr(checked, "CHECKED", {"search": {"WORC": "3.6.3"}})
+    recorder = Recorder()
+    Study.from_toml(study).run(run, cores=1, progress=recorder)
+    said = "The search runs at WORC's own speed"
+    assert [note.startswith(said) for note in recorder.notes] == [True]
+    assert "WORC 3.7.0, not 3.6.3" in recorder.notes[0]
+    assert said in RunPaths(run).log.read_text("utf-8")
 
 
 def test_nothing_to_do_loads_nothing_heavy(copied: tuple[Path, Path]) -> None:

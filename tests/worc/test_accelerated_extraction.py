@@ -6,7 +6,6 @@ come from a replacement. Where PREDICT ends with an error, so must ours.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 import SimpleITK as sitk
 
 from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.acceleration import extraction as acceleration
 from lungmet_worc.worc.environment import quiet
 from tests.worc.tools import modality_settings
@@ -214,7 +214,7 @@ def test_predict_of(worc, tmp_path: Path, case: Callable[[], Volume]) -> None:
     volume = case()
     kind = "CT" if np.issubdtype(volume[0].dtype, np.integer) else "MR"
     plain = _predict(volume, kind, tmp_path)
-    with acceleration.accelerated():
+    with acceleration.installed():
         ours = _predict(volume, kind, tmp_path)
     _assert_same(plain, ours, 1e-4 if volume[0].dtype == np.float32 else 1e-6)
 
@@ -224,14 +224,14 @@ def test_pyradiomics_of(worc, tmp_path: Path, case: Callable[[], Volume]) -> Non
     volume = case()
     kind = "CT" if np.issubdtype(volume[0].dtype, np.integer) else "MR"
     plain = _pyradiomics(volume, kind, tmp_path)
-    with acceleration.accelerated():
+    with acceleration.installed():
         ours = _pyradiomics(volume, kind, tmp_path)
     _assert_same(plain, ours, 1e-6)
 
 
 def test_most_cases_have_features(worc, tmp_path: Path) -> None:
     """Comparing errors only would prove little."""
-    with acceleration.accelerated():
+    with acceleration.installed():
         results = [_predict(case(), "MR", tmp_path) for case in CASES]
     features = [result for result in results if not isinstance(result, str)]
     assert len(features) > len(CASES) / 2
@@ -239,7 +239,7 @@ def test_most_cases_have_features(worc, tmp_path: Path) -> None:
 
 
 def test_comparison_notices_a_wrong_value(worc, tmp_path: Path) -> None:
-    with acceleration.accelerated():
+    with acceleration.installed():
         ours = _predict(mri(), "MR", tmp_path)
     assert isinstance(ours, dict)
     for name in ("tf_Gabor_max_F0.05_A0.0", "logf_mean_sigma1"):
@@ -368,22 +368,20 @@ def test_replacements_come_and_go(worc) -> None:
     from lungmet_worc.worc.acceleration import gabor
 
     originals = tf.gabor_filter_parallel, radiomics.shape.cShape
-    with acceleration.accelerated():
+    with acceleration.installed():
         assert tf.gabor_filter_parallel is gabor.gabor_filter_parallel
         acceleration.install()
     assert originals == (tf.gabor_filter_parallel, radiomics.shape.cShape)
 
 
-def test_other_versions_stay_as_they_are(
-    worc, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_other_versions_stay_as_they_are(worc, monkeypatch: pytest.MonkeyPatch) -> None:
     import PREDICT.imagefeatures.texture_features as tf
 
     original = tf.gabor_filter_parallel
-    monkeypatch.setitem(acceleration.CHECKED, "PREDICT", "0.1")
-    with caplog.at_level(logging.WARNING), acceleration.accelerated():
+    monkeypatch.setattr(checked.metadata, "version", lambda name: "0.1")
+    with acceleration.installed() as is_on:
+        assert not is_on
         assert tf.gabor_filter_parallel is original
-    assert "PREDICT 3.2.0, not 0.1" in caplog.text
 
 
 @pytest.mark.real

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-logger = logging.getLogger(__name__)
-
-#: The version that the replacement was compared with.
-CHECKED_WORC = "3.7.0"
+from lungmet_worc.worc.acceleration.checked import differences
 
 #: WORC's names of the metrics, in the order in which ``performance_singlelabel`` returns them.
 METRICS = (
@@ -174,20 +170,13 @@ def install() -> bool:
     Returns
     -------
     bool
-        False if another WORC is installed than the replacement was checked against: then a
-        warning is logged and WORC stays as it is.
+        False if another WORC is installed than the replacement was checked with: then everything
+        stays as it is.
     """
     module = import_module(_MODULE)
     if getattr(module, _NAME) is plot_estimator_performance:
         return True
-    installed = metadata.version("WORC")
-    if installed != CHECKED_WORC:
-        logger.warning(
-            "WORC evaluates at its own speed: the faster function was checked with WORC %s, and "
-            "installed is %s.",
-            CHECKED_WORC,
-            installed,
-        )
+    if differences("evaluation"):
         return False
     # What the replacement hands over to.
     plot_estimator_performance.stands_for = getattr(module, _NAME)  # type: ignore[attr-defined]

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import pkgutil
 from collections.abc import Iterator
-from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
 from lungmet_worc.worc.acceleration import diameters, gabor, laplacian, patterns, phase, vessel
-
-logger = logging.getLogger(__name__)
-
-#: What the replacements were compared with. Others may compute something else.
-CHECKED = {
-    "PREDICT": "3.2.0",
-    "pyradiomics": "3.0.1",
-    "scikit-image": "0.26.0",
-    "phasepack": "1.5",
-}
+from lungmet_worc.worc.acceleration.checked import differences
 
 _FEATURES = "PREDICT.imagefeatures"
 
@@ -58,25 +47,24 @@ REPLACEMENTS: tuple[tuple[str, str, Any], ...] = (
 _originals: dict[tuple[str, str], Any] = {}
 
 
-def install() -> None:
+def install() -> bool:
     """Put every replacement in its place; a second call does nothing.
 
-    It stays off, with a warning, where another version is installed than those in `CHECKED`.
+    Returns
+    -------
+    bool
+        False if another version is installed than the replacements were checked with: then
+        everything stays as it is.
     """
     if _originals:
-        return
-    differences = _differences()
-    if differences:
-        logger.warning(
-            "Features are extracted at WORC's own speed: the faster functions were checked with "
-            "other versions (%s).",
-            ", ".join(differences),
-        )
-        return
+        return True
+    if differences("extraction"):
+        return False
     for module, name, replacement in REPLACEMENTS:
         place = pkgutil.resolve_name(module)
         _originals[module, name] = getattr(place, name)
         setattr(place, name, replacement)
+    return True
 
 
 def uninstall() -> None:
@@ -87,25 +75,11 @@ def uninstall() -> None:
 
 
 @contextlib.contextmanager
-def accelerated() -> Iterator[None]:
-    """Use the replacements within a block."""
-    installed = bool(_originals)
-    install()
+def installed() -> Iterator[bool]:
+    """Accelerate the extraction within a block."""
+    already = bool(_originals)
     try:
-        yield
+        yield install()
     finally:
-        if not installed:
+        if not already:
             uninstall()
-
-
-def _differences() -> list[str]:
-    """Return the packages of another version, each with both versions."""
-    differences = []
-    for package, checked in CHECKED.items():
-        try:
-            installed = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            installed = "none"
-        if installed != checked:
-            differences.append(f"{package} {installed}, not {checked}")
-    return differences

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from typing import Any
 
 from lungmet_worc.worc import fitting
 from lungmet_worc.worc.acceleration import cells, reuse, scaling, scoring, selection, workflow
-
-logger = logging.getLogger(__name__)
-
-#: Versions that the replacements were compared with.
-CHECKED_VERSIONS = {
-    "WORC": "3.7.0",
-    "scikit-learn": "1.9.1",
-    "scipy": "1.16.3",
-    "numpy": "1.26.3",
-    "imbalanced-learn": "0.14.2",
-}
+from lungmet_worc.worc.acceleration.checked import differences
 
 _replaced: list[tuple[Any, str, Any]] = []
 
@@ -34,22 +22,12 @@ def install() -> bool:
     Returns
     -------
     bool
-        False if another version is installed than the replacements were checked against: then
-        a warning is logged and WORC stays as it is.
+        False if another version is installed than the replacements were checked with: then
+        everything stays as it is.
     """
     if _replaced:
         return True
-    other = {
-        name: version
-        for name, checked in CHECKED_VERSIONS.items()
-        if (version := _installed(name)) != checked
-    }
-    if other:
-        logger.warning(
-            "The accelerated search stays off: it was checked against %s, and installed is %s.",
-            ", ".join(f"{name} {CHECKED_VERSIONS[name]}" for name in other),
-            ", ".join(f"{name} {version}" for name, version in other.items()),
-        )
+    if differences("search"):
         return False
     from WORC.classification import SearchCV, fitandscore
     from WORC.featureprocessing.Relief import SelectMulticlassRelief
@@ -99,10 +77,3 @@ def _replace(owner: Any, name: str, replacement: Callable[..., Any]) -> None:
     # What a replacement hands over to, where it does not stand for the plain function.
     replacement.stands_for = plain  # type: ignore[attr-defined]
     setattr(owner, name, replacement)
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
