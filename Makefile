@@ -71,8 +71,19 @@ format: venv  ## write the code in the house style
 check-worc: venv  ## run a whole plain WORC experiment beside ours and compare
 	$(BIN)/python -m pytest -m check_worc -rP
 
-bench: venv  ## measure how long the stages take
+bench: venv  ## time plain WORC functions and ours: make bench DATA=path/to/public/cohort
+ifdef DATA
+	$(BIN)/python experiments/sts_tcia/sts_tcia.py $(DATA) --out runs/bench --all-features
+	$(BIN)/python experiments/benchmarks/startup.py --study runs/bench/cohort/study.toml --out runs/bench
+	$(BIN)/python experiments/benchmarks/search.py \
+	  --features runs/bench/arms/combined/features.hdf5 --labels runs/bench/arms/combined/labels.csv
+	$(BIN)/python experiments/benchmarks/extraction.py $(DATA)
+else
 	$(BIN)/python experiments/benchmarks/stages.py
+	$(BIN)/python experiments/benchmarks/startup.py
+	$(BIN)/python experiments/benchmarks/search.py --columns 500 --candidates 200 --repeats 1
+	@echo "Extraction needs the public cohort, see experiments/sts_tcia: make bench DATA=path/to/data"
+endif
 
 clean:  ## remove .venv, caches and runs/demo; other runs stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis runs/demo
