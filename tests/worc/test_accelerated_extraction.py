@@ -321,46 +321,6 @@ def test_inner_part_of_a_tumour(worc, radius: int) -> None:
         assert np.array_equal(vessel._eroded(mask, radius), np.stack(plain, 2))
 
 
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
-def test_mesh_of_random_masks(worc, share: float) -> None:
-    """Every kind of cube comes up."""
-    from radiomics import cShape
-
-    from lungmet_worc.worc.acceleration import diameters
-
-    for seed in range(4):
-        random = np.random.default_rng([seed, int(100 * share)])
-        mask = np.pad(random.random((7, 12, 9)) < share, ((1, 1), (2, 1), (1, 4)))
-        spacing = random.uniform(0.4, 4, 3)
-        plain = np.hstack(cShape.calculate_coefficients(mask, spacing))
-        ours = np.hstack(diameters.calculate_coefficients(mask, spacing))
-        np.testing.assert_allclose(ours, plain, rtol=1e-11)
-
-
-@pytest.mark.parametrize(("share", "n_levels"), [(0.05, 300), (0.6, 16), (1.0, 3)])
-def test_neighbourhoods_of_random_levels(worc, share: float, n_levels: int) -> None:
-    from radiomics import cMatrices
-
-    from lungmet_worc.worc.acceleration import diameters
-
-    random = np.random.default_rng(n_levels)
-    mask = random.random((7, 9, 11)) < share
-    levels = np.where(mask, random.integers(1, n_levels + 1, mask.shape), 0)
-    for distances, flat in (([1], False), ([1, 3], False), ([2], False), ([1], True)):
-        settings = (np.asarray(distances), int(levels.max()))
-        for alpha in (0, 1):
-            plain, ours = (
-                module.calculate_gldm(levels, mask, *settings, alpha, flat, 0)
-                for module in (cMatrices, diameters)
-            )
-            np.testing.assert_array_equal(ours, plain)
-        plain, ours = (
-            module.calculate_ngtdm(levels, mask, *settings, flat, 0)
-            for module in (cMatrices, diameters)
-        )
-        np.testing.assert_array_equal(ours, plain)
-
-
 def test_replacements_come_and_go(worc) -> None:
     import PREDICT.imagefeatures.texture_features as tf
     import radiomics.shape

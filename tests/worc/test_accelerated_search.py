@@ -7,19 +7,22 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lungmet_worc.worc import environment, settings
-from lungmet_worc.worc.acceleration import checked, reuse, scoring, trees, workflow
+from lungmet_worc.worc.acceleration import checked, reuse, workflow
 from lungmet_worc.worc.acceleration import search as acceleration
-from lungmet_worc.worc.acceleration.cells import replacenan
-from lungmet_worc.worc.acceleration.selection import mann_whitney
+from lungmet_worc.worc.extraction import extract
 from lungmet_worc.worc.fitting import fit_function
 from lungmet_worc.worc.search import load_settings, parameter_grid
+from lungmet_worc.worc.storage import read_features
+from tests.worc.tools import modality_settings
 
 pytestmark = pytest.mark.worc
 
@@ -32,8 +35,8 @@ STEPS = (
 
 
 @dataclass(frozen=True)
-class Awkward:
-    """40 patients with 120 features as nobody wants them, and candidates of the full grid."""
+class Data:
+    """Patients with features, and candidates of the full grid to be fitted to them."""
 
     X: list[tuple[list[float], list[str]]]
     y: np.ndarray
@@ -67,8 +70,9 @@ def _names() -> list[str]:
 @pytest.fixture(scope="module", params=["missing", "complete"])
 def awkward(
     request: pytest.FixtureRequest, worc: ModuleType, tmp_path_factory: pytest.TempPathFactory
-) -> Awkward:
-    from sklearn.model_selection import ParameterSampler, StratifiedShuffleSplit
+) -> Data:
+    """Return 40 patients with 120 features as nobody wants them."""
+    from sklearn.model_selection import StratifiedShuffleSplit
 
     random = np.random.default_rng(23)
     # A small class: 8 of 40, of which 2 are in each validation part.
@@ -82,15 +86,22 @@ def awkward(
         # Missing in every training row of the first split only.
         values[splits[0][0], 81] = np.nan
     names = _names()
+    candidates = _candidates(tmp_path_factory.mktemp("full"), 80)
+    return Data([(row, names) for row in values.tolist()], y, splits, candidates)
+
+
+def _candidates(folder: Path, number: int) -> list[dict[str, Any]]:
+    """Return candidates of the grid of the full preset."""
+    from sklearn.model_selection import ParameterSampler
+
     merged = settings.merge(
         settings.default_settings(),
         {"Classification": {"classifiers": ", ".join(settings.DEFAULT_CLASSIFIERS)}},
     )
-    path = tmp_path_factory.mktemp("full") / "full.ini"
+    path = folder / "full.ini"
     path.write_text(settings.to_ini(merged), "utf-8")
-    drawn = ParameterSampler(parameter_grid(load_settings(str(path))), 80, random_state=2)
-    candidates = [{**parameters, "Number": str(n)} for n, parameters in enumerate(drawn)]
-    return Awkward([(row, names) for row in values.tolist()], y, splits, candidates)
+    drawn = ParameterSampler(parameter_grid(load_settings(str(path))), number, random_state=2)
+    return [{**parameters, "Number": str(n)} for n, parameters in enumerate(drawn)]
 
 
 @contextmanager
@@ -104,7 +115,7 @@ def _fitting(*, accelerated: bool, aligned: bool = True) -> Iterator[Callable[..
 
 
 def _scores(
-    data: Awkward, *, accelerated: bool, scoring_name: str = "f1_weighted", **options: Any
+    data: Data, *, accelerated: bool, scoring_name: str = "f1_weighted", **options: Any
 ) -> list[Any]:
     """Return scores, cause, the candidate afterwards and the next random number of each fit."""
     seen = []
@@ -138,7 +149,7 @@ def _assert_same(own: list[Any], ours: list[Any]) -> None:
         assert other[2:] == one[2:], f"candidate {number}"
 
 
-def test_scores_causes_and_random_numbers_are_those_of_worc(awkward: Awkward) -> None:
+def test_scores_causes_and_random_numbers_are_those_of_worc(awkward: Data) -> None:
     own = _scores(awkward, accelerated=False)
     ours = _scores(awkward, accelerated=True)
     _assert_same(own, ours)
@@ -150,7 +161,7 @@ def test_scores_causes_and_random_numbers_are_those_of_worc(awkward: Awkward) ->
 
 
 def test_candidates_of_the_full_grid_are_not_handed_back_to_worc(
-    awkward: Awkward, monkeypatch: pytest.MonkeyPatch
+    awkward: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handed_back = []
     with environment.quiet(), _fitting(accelerated=True) as fit:
@@ -163,22 +174,61 @@ def test_candidates_of_the_full_grid_are_not_handed_back_to_worc(
     assert not handed_back
 
 
-def test_scores_are_those_of_worc_with_its_labels_out_of_line(awkward: Awkward) -> None:
-    some = Awkward(awkward.X, awkward.y, awkward.splits, awkward.candidates[:20])
+def test_scores_are_those_of_worc_with_its_labels_out_of_line(awkward: Data) -> None:
+    some = Data(awkward.X, awkward.y, awkward.splits, awkward.candidates[:20])
     own = _scores(some, accelerated=False, aligned=False)
     _assert_same(own, _scores(some, accelerated=True, aligned=False))
 
 
-def test_scores_by_probability_are_those_of_worc(awkward: Awkward) -> None:
+@pytest.mark.real
+@pytest.mark.slow
+def test_scores_of_real_features_are_those_of_worc(
+    worc: ModuleType, real_cohort: Path, tmp_path: Path
+) -> None:
+    """WORC's full feature set of the patients with the smallest MRI."""
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    folders = sorted(
+        (real_cohort / "nifti").iterdir(),
+        key=lambda folder: (folder / "MR_T1_image.nii.gz").stat().st_size,
+    )[:20]
+    ini = tmp_path / "settings.ini"
+    ini.write_text(settings.to_ini(modality_settings("MR", full=True)), "utf-8")
+    rows = []
+    for folder in folders:
+        output = tmp_path / f"{folder.name}.hdf5"
+        extract(
+            image=str(folder / "MR_T1_image.nii.gz"),
+            segmentation=str(folder / "MR_T1_mask.nii.gz"),
+            label=None,
+            settings=str(ini),
+            accelerate=True,
+            scratch=str(tmp_path / "scratch"),
+            output=str(output),
+            stamp="",
+        )
+        rows.append(read_features(output))
+    names = [f"{name}_MRI" for name in rows[0]]
+    clinical = pd.read_csv(real_cohort / "clinical.csv", index_col="patient_id")
+    y = clinical.loc[[folder.name for folder in folders], "lung_met"].to_numpy(float)
+    X = [([float(value) for value in row.values()], names) for row in rows]
+    splits = list(StratifiedShuffleSplit(2, test_size=0.3, random_state=1).split(X, y))
+    data = Data(X, y, splits, _candidates(tmp_path, 40))
+    own = _scores(data, accelerated=False)
+    assert np.isfinite([one[0] for one in own]).sum() > 20
+    _assert_same(own, _scores(data, accelerated=True))
+
+
+def test_scores_by_probability_are_those_of_worc(awkward: Data) -> None:
     chosen = [c for c in awkward.candidates if c["classifiers"] in ("SVM", "RF")][:10]
-    some = Awkward(awkward.X, awkward.y, awkward.splits, chosen)
+    some = Data(awkward.X, awkward.y, awkward.splits, chosen)
     for name in ("roc_auc", "neg_brier_score"):
         own = _scores(some, accelerated=False, scoring_name=name)
         assert np.isfinite([one[0] for one in own]).any()
         _assert_same(own, _scores(some, accelerated=True, scoring_name=name))
 
 
-def _refitted(data: Awkward, *, accelerated: bool) -> list[tuple[Any, ...]]:
+def _refitted(data: Data, *, accelerated: bool) -> list[tuple[Any, ...]]:
     """Refit candidates as WORC does for an ensemble: whatever cannot be done is skipped."""
     fitted = []
     everybody = np.arange(len(data.y))
@@ -214,7 +264,7 @@ def _outlook(fitted: tuple[Any, ...], values: np.ndarray) -> np.ndarray | None:
 
 
 def test_refitted_workflows_transform_and_predict_new_patients_as_those_of_worc(
-    awkward: Awkward,
+    awkward: Data,
 ) -> None:
     own = _refitted(awkward, accelerated=False)
     ours = _refitted(awkward, accelerated=True)
@@ -240,39 +290,13 @@ def test_refitted_workflows_transform_and_predict_new_patients_as_those_of_worc(
     assert predicted > 12
 
 
-def test_memory_does_not_grow_with_candidates_or_splits(awkward: Awkward) -> None:
+def test_memory_does_not_grow_with_candidates_or_splits(awkward: Data) -> None:
     with environment.quiet(), _fitting(accelerated=True) as fit:
         for number, candidate in enumerate(awkward.candidates[:9]):
             rows = awkward.splits[number % 3]
             fit(awkward.X, awkward.y, "f1", *rows, copy.deepcopy(candidate), return_all=False)
         assert len(reuse._splits) == reuse._SPLITS_KEPT
     assert not reuse._splits
-
-
-def test_imputed_copies_are_bounded(monkeypatch: pytest.MonkeyPatch, worc: ModuleType) -> None:
-    random = np.random.default_rng(1)
-    values = random.normal(size=(12, 5))
-    values[2, 3] = np.nan
-    X = [(row, list("abcde")) for row in values.tolist()]
-    split = reuse.split_data(X, np.arange(12) % 2, np.arange(9), np.arange(9, 12))
-    monkeypatch.setattr(reuse, "_BYTES_KEPT", 2 * 2 * 12 * 5 * 8)
-    first = {}
-    for method in ("mean", "median", "most_frequent", "constant"):
-        imputed = split.imputed(method, 0)
-        full = reuse.scaled(imputed, ("e",))
-        first[method] = [part.copy() for part in (imputed.train, imputed.test, full.train)]
-        assert sum(kept._parts is not None for kept in split._imputed.values()) <= 2
-    assert split._imputed["mean", None]._parts is None
-    assert reuse.scaled(split._imputed["mean", None], ("e",))._parts is None
-    for method, parts in first.items():
-        imputed = split.imputed(method, 0)
-        expected = [imputed.imputer.transform(part) for part in (split.train, split.test)]
-        again = (imputed.train, imputed.test, reuse.scaled(imputed, ("e",)).train)
-        for one, other in zip(parts, again, strict=True):
-            np.testing.assert_array_equal(one, other)
-        for one, other in zip(expected, again[:2], strict=True):
-            np.testing.assert_array_equal(one, other)
-    reuse.forget_splits()
 
 
 def test_replacements_come_and_go(worc: ModuleType) -> None:
@@ -305,93 +329,6 @@ def test_other_versions_leave_worc_as_it_is(
     before = fitandscore.fit_and_score
     assert not acceleration.install()
     assert fitandscore.fit_and_score is before
-
-
-def test_p_values_are_those_of_each_feature_alone(worc: ModuleType) -> None:
-    from scipy.stats import mannwhitneyu
-
-    random = np.random.default_rng(3)
-    for n_events in (4, 8, 9, 15):
-        y = (np.arange(30) < n_events).astype(float)
-        values = random.normal(size=(30, 20))
-        values[:, ::3] = np.round(values[:, ::3])
-        values[:, 4] = 1.0
-        alone = [mannwhitneyu(column[y == 1], column[y == 0]).pvalue for column in values.T]
-        np.testing.assert_array_equal(mann_whitney(values, y), alone)
-
-
-def test_missing_cells_become_zero_and_nothing_else_changes(
-    worc: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from WORC.classification import fitandscore
-
-    values = np.asarray([[1.0, np.nan], [np.inf, -0.0]])
-    np.testing.assert_array_equal(replacenan(values), fitandscore.replacenan(values))
-    assert np.isnan(values[0, 1])
-
-
-@pytest.mark.parametrize("kind", ["forest", "balanced forest", "boosting"])
-def test_ensembles_of_trees_are_those_of_scikit_learn(kind: str, worc: ModuleType) -> None:
-    from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
-
-    random = np.random.default_rng(8)
-    X, y = random.normal(size=(60, 9)), (random.random(60) < 0.3).astype(float)
-    models = [
-        AdaBoostClassifier(n_estimators=25, learning_rate=0.4, random_state=3)
-        if kind == "boosting"
-        else RandomForestClassifier(
-            n_estimators=25, max_depth=5, min_samples_split=4, random_state=2**32 - 1,
-            class_weight="balanced" if kind.startswith("balanced") else None,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    assert trees.fits(models[0], X, y)
-    models[0].fit(X, y)
-    trees.fit(models[1], X, y)
-    new = random.normal(size=(200, 9))
-    np.testing.assert_array_equal(models[1].predict_proba(new), models[0].predict_proba(new))
-    np.testing.assert_array_equal(trees.predict(models[1], new), models[0].predict(new))
-    assert set(models[1].__dict__) == set(models[0].__dict__)
-    assert set(models[1].estimators_[0].__dict__) == set(models[0].estimators_[0].__dict__)
-    if kind != "boosting":
-        np.testing.assert_array_equal(trees.importances(models[1]), models[0].feature_importances_)
-
-
-def test_other_ensembles_are_left_to_scikit_learn(worc: ModuleType) -> None:
-    from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
-    from sklearn.svm import SVC
-
-    X, y = np.random.default_rng(0).normal(size=(12, 2)), np.arange(12.0) % 2
-    assert trees.fits(RandomForestClassifier(random_state=1), X, y)
-    for other in (
-        RandomForestClassifier(random_state=1, bootstrap=False),
-        RandomForestClassifier(random_state=1, max_leaf_nodes=4),
-        RandomForestClassifier(random_state=None),
-        AdaBoostClassifier(SVC(), random_state=1),
-    ):
-        assert not trees.fits(other, X, y)
-    model = RandomForestClassifier(random_state=1)
-    assert not trees.fits(model, X, np.zeros(12))
-    assert not trees.fits(model, X, np.arange(12.0) % 3)
-    assert not trees.fits(model, np.where(X > 1, np.nan, X), y)
-
-
-def test_weighted_f1_is_that_of_scikit_learn(worc: ModuleType) -> None:
-    from sklearn.metrics import f1_score
-
-    random = np.random.default_rng(5)
-    for _ in range(50):
-        outcomes, predicted = (random.random((2, 9)) < random.random()).astype(float)
-        expected = f1_score(outcomes, predicted, average="weighted")
-        assert scoring.weighted_f1(outcomes, predicted) == pytest.approx(expected, abs=1e-12)
-        with acceleration.installed():
-            from WORC.classification import SearchCV
-
-            assert SearchCV.f1_score is scoring.f1_of_ensemble
-            for average in ("weighted", "macro", "binary"):
-                said = SearchCV.f1_score(outcomes, predicted, average=average)
-                expected = f1_score(outcomes, predicted, average=average)
-                assert said == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_switch_imports_nothing_of_worc() -> None:
