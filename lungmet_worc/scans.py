@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 
 from lungmet_worc.config import ModalityConfig
+from lungmet_worc.engines.processes import end_with, without_interrupts
 from lungmet_worc.errors import CohortError, Problem
 from lungmet_worc.imaging import MaskRules, PairInspection, inspect_pair
 from lungmet_worc.manifest import ImagePair, Patient
@@ -69,10 +71,13 @@ def inspect_scans(
     from loky import BrokenProcessPool, ProcessPoolExecutor
 
     by_position: dict[int, PairInspection] = {}
-    pool = ProcessPoolExecutor(max_workers=min(cores, len(scans)))
+    pool = ProcessPoolExecutor(
+        max_workers=min(cores, len(scans)), initializer=end_with, initargs=(os.getpid(),)
+    )
     finished = False
     try:
-        futures = {pool.submit(_inspect_scan, scan): n for n, scan in enumerate(scans)}
+        with without_interrupts():
+            futures = {pool.submit(_inspect_scan, scan): n for n, scan in enumerate(scans)}
         for future in as_completed(futures):
             by_position[futures[future]] = future.result()
             done += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ import tables
 #: Under this name the stamp lies in every file.
 STAMP = "lungmet_stamp"
 _RESULT = "lungmet_result"
+
+#: The names of files that are being written, see :func:`_partial`.
+_PARTIAL = re.compile(r"\..+\.\d+\.partial(\.\w+)?|\.report\.html\.partial")
 
 
 def write_features(
@@ -123,9 +127,17 @@ def write_text(path: Path, text: str) -> None:
     partial = _partial(path)
     try:
         partial.write_text(text, "utf-8", newline="\n")
-        partial.replace(path)
+        _put_in_place(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partials(folder: Path) -> list[Path]:
+    """Remove what processes that were killed while they wrote left in a folder; return it."""
+    left = [path for path in folder.rglob(".*.partial*") if _PARTIAL.fullmatch(path.name)]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return left
 
 
 def _write(path: Path, write: Callable[[str], None], stamp: str) -> None:
@@ -139,9 +151,16 @@ def _write(path: Path, write: Callable[[str], None], stamp: str) -> None:
             write(str(partial))
         with tables.open_file(str(partial), "a") as file:
             setattr(file.root._v_attrs, STAMP, stamp)
-        partial.replace(path)
+        _put_in_place(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _put_in_place(partial: Path, path: Path) -> None:
+    # A full network disk may tell only now; and a power cut must not leave a name without content.
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
 
 
 def _partial(path: Path) -> Path:

@@ -1,0 +1,114 @@
+"""What an exception means for the run: one task, the machine's memory, or its disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from lungmet_worc.errors import InputChangedError, StorageError
+from lungmet_worc.tasks import Failure
+
+_STORAGE = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the disk can only be read",
+    errno.EFBIG: "a file may not grow further (ulimit -f)",
+}
+
+#: HDF5 and ITK tell the cause in their text alone.
+_IN_TEXT = {os.strerror(number): number for number in _STORAGE}
+
+#: With less than this free, in bytes, whatever failed to write failed for want of space.
+_NOTHING_FREE = 2**16
+
+
+def kind(error: BaseException, folder: Path | None = None) -> Failure:
+    """Return what kind of failure an exception is.
+
+    Parameters
+    ----------
+    error : BaseException
+        What a task raised.
+    folder : Path, optional
+        Where the task wrote, to see whether there is space left.
+    """
+    if isinstance(error, InputChangedError):
+        return Failure.INPUT
+    if storage_cause(error, folder):
+        return Failure.STORAGE
+    if any(_is_memory(each) for each in _chain(error)):
+        return Failure.MEMORY
+    return Failure.TASK
+
+
+def storage_cause(error: BaseException, folder: Path | None = None) -> str:
+    """Return in a few words why nothing can be written; empty if that is not the cause."""
+    for each in _chain(error):
+        if isinstance(each, OSError) and each.errno in _STORAGE:
+            return _STORAGE[each.errno]
+        if isinstance(each, RuntimeError | OSError):
+            text = str(each)
+            for words, number in _IN_TEXT.items():
+                if words in text or re.search(rf"errno = {number}\b", text):
+                    return _STORAGE[number]
+    if isinstance(error, RuntimeError | OSError) and folder is not None and free(folder) is not None:
+        return _STORAGE[errno.ENOSPC] if (free(folder) or 0) < _NOTHING_FREE else ""
+    return ""
+
+
+def storage_error(cause: str, folder: Path, needed: int = 0) -> StorageError:
+    """Return the error that tells a user that nothing can be written.
+
+    Parameters
+    ----------
+    cause : str
+        See :func:`storage_cause`.
+    folder : Path
+        The run folder.
+    needed : int
+        About how much the tasks still to do will write, in bytes; 0 if unknown.
+    """
+    left = free(folder)
+    space = [] if left is None else [f"{_megabytes(left)} free"]
+    if needed:
+        space.append(f"about {_megabytes(needed)} more needed")
+    message = (
+        f'Nothing more can be written to "{folder}": {cause}'
+        f"{' (' + ', '.join(space) + ')' if space else ''}. "
+        "What is finished is kept; make room, and the same command goes on from there."
+    )
+    return StorageError(message)
+
+
+def free(folder: Path) -> int | None:
+    """Return the free space of a folder's disk in bytes, None if it cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:,.1f} MB"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and those that it came from."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        yield each
+        each = each.__cause__ or each.__context__
+
+
+def _is_memory(error: BaseException) -> bool:
+    # ITK and C++ libraries tell it in their text.
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and bool(re.search("bad_alloc|allocate memory|out of memory", str(error), re.IGNORECASE))
+    )
