@@ -6,11 +6,11 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lungmet_worc.errors import InputChangedError, StorageError
-from lungmet_worc.tasks import Failure
+from lungmet_worc.errors import InputChangedError, Problem, StorageError, TaskFailedError
+from lungmet_worc.tasks import Failure, TaskResult
 
 _STORAGE = {
     errno.ENOSPC: "the disk is full",
@@ -55,8 +55,9 @@ def storage_cause(error: BaseException, folder: Path | None = None) -> str:
             for words, number in _IN_TEXT.items():
                 if words in text or re.search(rf"errno = {number}\b", text):
                     return _STORAGE[number]
-    if isinstance(error, RuntimeError | OSError) and folder is not None and free(folder) is not None:
-        return _STORAGE[errno.ENOSPC] if (free(folder) or 0) < _NOTHING_FREE else ""
+    left = None if folder is None else free(folder)
+    if isinstance(error, RuntimeError | OSError) and left is not None and left < _NOTHING_FREE:
+        return _STORAGE[errno.ENOSPC]
     return ""
 
 
@@ -82,6 +83,18 @@ def storage_error(cause: str, folder: Path, needed: int = 0) -> StorageError:
         "What is finished is kept; make room, and the same command goes on from there."
     )
     return StorageError(message)
+
+
+def as_storage_error(error: BaseException, folder: Path) -> StorageError | None:
+    """Return what a user is told of an error where nothing can be written, None if it is another.
+
+    The first that was told stands: on a full disk the state of the run cannot be written either.
+    """
+    for each in _chain(error):
+        if isinstance(each, StorageError):
+            return each
+    cause = storage_cause(error, folder)
+    return storage_error(cause, folder) if cause else None
 
 
 def free(folder: Path) -> int | None:
@@ -112,3 +125,42 @@ def _is_memory(error: BaseException) -> bool:
         isinstance(error, RuntimeError)
         and bool(re.search("bad_alloc|allocate memory|out of memory", str(error), re.IGNORECASE))
     )
+
+
+_REMEDIES = {
+    Failure.INPUT: "Leave the images alone while the study runs; the same command goes on.",
+    Failure.MEMORY: "Close other programs, or use a machine with more memory.",
+    Failure.DIED: "Run again; if it happens again, please report it with log.txt.",
+}
+
+
+def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
+    """Return the error that lists failed tasks, each cause once.
+
+    Parameters
+    ----------
+    failed : sequence of TaskResult
+        The failed tasks of a stage, at least one.
+    stage : str
+        The stage.
+    """
+    causes: dict[tuple[str, Failure], list[str]] = {}
+    for result in failed:
+        causes.setdefault((result.error, result.failure), []).append(result.task.label)
+    problems = []
+    for (error, failure), labels in causes.items():
+        remedy = _REMEDIES.get(failure, "The whole traceback is in log.txt of the run folder.")
+        if failure is Failure.TASK and stage == "extraction":
+            remedy = (
+                "Correct it, or let the study go on without the patient: [run] on_error = "
+                '"exclude-patient".'
+            )
+        patients = {label.split(" ")[0] for label in labels} if stage == "extraction" else set()
+        what = f"{', '.join(labels)}: {error}"
+        patient = patients.pop() if len(patients) == 1 else ""
+        problems.append(Problem(what, remedy, patient=patient))
+    message = (
+        f"{len(failed)} task(s) of the stage {stage} failed. What is finished is kept; "
+        "the same command goes on from there."
+    )
+    return TaskFailedError(message, problems)

@@ -10,7 +10,6 @@ from typing import Protocol, Self
 
 from lungmet_worc.tasks import Task, TaskResult
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -191,4 +191,3 @@ class LocalEngine:
 
 def _is_tried_again(result: TaskResult) -> bool:
     return not result.done and result.failure in (Failure.MEMORY, Failure.DIED)
-

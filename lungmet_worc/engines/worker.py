@@ -92,7 +92,7 @@ _prepared = False
 
 def _prepare(folder: Path) -> None:
     """Set this process up for WORC, before its first task."""
-    global _prepared  # noqa: PLW0603
+    global _prepared
     if _prepared:
         return
     # A folder for each worker: fastr fails when two of its imports make the same one.
