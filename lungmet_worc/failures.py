@@ -6,59 +6,76 @@ import errno
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lungmet_worc.errors import InputChangedError, Problem, StorageError, TaskFailedError
 from lungmet_worc.tasks import Failure, TaskResult
 
+#: Number -> what it means, and what to do before the run goes on.
 _STORAGE = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the disk can only be read",
-    errno.EFBIG: "a file may not grow further (ulimit -f)",
+    errno.ENOSPC: ("the disk is full", "make room"),
+    errno.EDQUOT: ("the disk quota is used up", "make room"),
+    errno.EROFS: ("the disk can only be read", "make it writable"),
+    errno.EFBIG: ("a file may not grow further", "raise the limit of file sizes (ulimit -f)"),
 }
+_REMEDY = dict(_STORAGE.values())
 
 #: HDF5 and ITK tell the cause in their text alone.
 _IN_TEXT = {os.strerror(number): number for number in _STORAGE}
 
-#: With less than this free, in bytes, whatever failed to write failed for want of space.
-_NOTHING_FREE = 2**16
+#: What is written to see whether anything can be, in bytes.
+_PROBE = 2**22
 
 
-def kind(error: BaseException, folder: Path | None = None) -> Failure:
-    """Return what kind of failure an exception is.
-
-    Parameters
-    ----------
-    error : BaseException
-        What a task raised.
-    folder : Path, optional
-        Where the task wrote, to see whether there is space left.
-    """
+def kind(error: BaseException) -> Failure:
+    """Return what kind of failure an exception is."""
     if isinstance(error, InputChangedError):
         return Failure.INPUT
-    if storage_cause(error, folder):
+    if storage_cause(error):
         return Failure.STORAGE
     if any(_is_memory(each) for each in _chain(error)):
         return Failure.MEMORY
     return Failure.TASK
 
 
-def storage_cause(error: BaseException, folder: Path | None = None) -> str:
+def storage_cause(error: BaseException) -> str:
     """Return in a few words why nothing can be written; empty if that is not the cause."""
     for each in _chain(error):
         if isinstance(each, OSError) and each.errno in _STORAGE:
-            return _STORAGE[each.errno]
+            return _STORAGE[each.errno][0]
         if isinstance(each, RuntimeError | OSError):
             text = str(each)
             for words, number in _IN_TEXT.items():
                 if words in text or re.search(rf"errno = {number}\b", text):
-                    return _STORAGE[number]
-    left = None if folder is None else free(folder)
-    if isinstance(error, RuntimeError | OSError) and left is not None and left < _NOTHING_FREE:
-        return _STORAGE[errno.ENOSPC]
+                    return _STORAGE[number][0]
     return ""
+
+
+@contextmanager
+def told_by_the_disk(folder: Path) -> Iterator[None]:
+    """Let a failure be the disk's where nothing can be written to a folder.
+
+    Libraries that write HDF5 do not notice it, and fail on what they read back.
+
+    Raises
+    ------
+    OSError
+        Something failed in the block, and the disk is full.
+    """
+    try:
+        yield
+    # It is raised again in any case.
+    except Exception as error:
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:
+            try:
+                probe.write(bytes(_PROBE))
+                probe.flush()
+            except OSError as full:
+                raise full from error
+        raise
 
 
 def storage_error(cause: str, folder: Path, needed: int = 0) -> StorageError:
@@ -80,7 +97,7 @@ def storage_error(cause: str, folder: Path, needed: int = 0) -> StorageError:
     message = (
         f'Nothing more can be written to "{folder}": {cause}'
         f"{' (' + ', '.join(space) + ')' if space else ''}. "
-        "What is finished is kept; make room, and the same command goes on from there."
+        f"What is finished is kept; {_REMEDY[cause]}, and the same command goes on from there."
     )
     return StorageError(message)
 
@@ -93,7 +110,7 @@ def as_storage_error(error: BaseException, folder: Path) -> StorageError | None:
     for each in _chain(error):
         if isinstance(each, StorageError):
             return each
-    cause = storage_cause(error, folder)
+    cause = storage_cause(error)
     return storage_error(cause, folder) if cause else None
 
 

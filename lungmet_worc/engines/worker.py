@@ -115,14 +115,14 @@ def _run_task(function: str, arguments: dict[str, Any], folder: str) -> Outcome:
     # that wants to end the process ends its task only.
     except (Exception, SystemExit) as error:
         seconds = time.perf_counter() - started
-        kind = failures.kind(error, Path(folder))
-        return seconds, _cause(error, kind, folder), traceback.format_exc(), kind
+        kind = failures.kind(error)
+        return seconds, _cause(error, kind), traceback.format_exc(), kind
     return time.perf_counter() - started, "", "", Failure.TASK
 
 
-def _cause(error: BaseException, kind: Failure, folder: str) -> str:
+def _cause(error: BaseException, kind: Failure) -> str:
     if isinstance(error, InputChangedError):
         return error.message
     if kind is Failure.STORAGE:
-        return failures.storage_cause(error, Path(folder))
+        return failures.storage_cause(error)
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]

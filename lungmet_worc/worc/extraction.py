@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.failures import told_by_the_disk
 from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.acceleration import extraction as acceleration
@@ -65,6 +66,7 @@ def extract(
     with (
         unchanged(inputs),
         tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder,
+        told_by_the_disk(Path(folder)),
         quiet(),
     ):
         (acceleration.install if accelerate else acceleration.uninstall)()

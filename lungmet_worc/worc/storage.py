@@ -45,7 +45,7 @@ def write_features(
         index=["image_type", "parameters", "feature_values", "feature_labels"],
         name="Image features",
     )
-    _write(path, lambda target: series.to_hdf(target, key="image_features"), stamp)
+    _write(path, lambda store: store.put("image_features", series), stamp)
 
 
 def read_features(path: Path) -> dict[str, float]:
@@ -56,7 +56,7 @@ def read_features(path: Path) -> dict[str, float]:
 
 def write_matrix(path: Path, matrix: pd.DataFrame, *, stamp: str) -> None:
     """Write an arm's features: patients in rows, features in columns."""
-    _write(path, lambda target: matrix.to_hdf(target, key="arm_features"), stamp)
+    _write(path, lambda store: store.put("arm_features", matrix), stamp)
 
 
 def read_matrix(path: Path) -> pd.DataFrame:
@@ -73,11 +73,10 @@ def write_estimators(
     single model.
     """
 
-    def write(target: str) -> None:
-        frame.to_hdf(target, key="EstimatorData")
+    def write(store: pd.HDFStore) -> None:
+        store.put("EstimatorData", frame)
         text = np.frombuffer(json.dumps(result).encode(), dtype=np.uint8)
-        with tables.open_file(target, "a") as file:
-            file.create_array("/", _RESULT, text)
+        store.root._v_file.create_array("/", _RESULT, text)
 
     _write(path, write, stamp)
 
@@ -123,13 +122,7 @@ def write_stamped_text(path: Path, text: str, *, stamp: str) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial(path)
-    try:
-        partial.write_text(text, "utf-8", newline="\n")
-        _put_in_place(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    _write_bytes(path, text.encode())
 
 
 def remove_partials(folder: Path) -> list[Path]:
@@ -140,27 +133,34 @@ def remove_partials(folder: Path) -> list[Path]:
     return left
 
 
-def _write(path: Path, write: Callable[[str], None], stamp: str) -> None:
+def _write(path: Path, write: Callable[[pd.HDFStore], None], stamp: str) -> None:
+    # In memory first: on a full disk HDF5 cuts a file off without an error.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    in_memory = pd.HDFStore(
+        str(_partial(path)), mode="w", driver="H5FD_CORE", driver_core_backing_store=0
+    )
+    with warnings.catch_warnings(), in_memory as store:
+        # WORC's formats hold Python objects; PyTables warns of each.
+        warnings.simplefilter("ignore")
+        write(store)
+        setattr(store.root._v_attrs, STAMP, stamp)
+        content: bytes = store.root._v_file.get_file_image()
+    _write_bytes(path, content)
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _partial(path)
-    partial.unlink(missing_ok=True)
     try:
-        with warnings.catch_warnings():
-            # WORC's formats hold Python objects; PyTables warns of each.
-            warnings.simplefilter("ignore")
-            write(str(partial))
-        with tables.open_file(str(partial), "a") as file:
-            setattr(file.root._v_attrs, STAMP, stamp)
-        _put_in_place(partial, path)
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            # A full network disk may tell only now; and a power cut must not leave a name
+            # without content.
+            os.fsync(file.fileno())
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _put_in_place(partial: Path, path: Path) -> None:
-    # A full network disk may tell only now; and a power cut must not leave a name without content.
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _partial(path: Path) -> Path:

@@ -82,9 +82,9 @@ def half(undisturbed: Undisturbed, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("size", [600, 6000])
+@pytest.mark.parametrize("size", [600, 6_000, 700_000])
 def test_a_file_that_may_not_grow(undisturbed: Undisturbed, half: Path, size: int) -> None:
-    """A limit of the file size stands for a disk that is full: first the log, then features."""
+    """A limit of file sizes stands for a full disk: for the log, the state, and features."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
@@ -107,7 +107,9 @@ def assert_told_of_the_disk(run: Disturbed, cause: str) -> None:
 def test_a_full_disk(undisturbed: Undisturbed, half: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(disk)]
+    held = sum(path.stat().st_size + 4096 for path in half.rglob("*"))
+    size = f"size={held + 3_000_000}"
+    mount = ["mount", "-t", "tmpfs", "-o", size, "none", str(disk)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small disk can be mounted by root only")
     try:

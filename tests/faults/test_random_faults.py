@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import time
@@ -52,10 +53,8 @@ def disturb(run: Disturbed, fault: str, draw: random.Random) -> int:
     if fault == "kill worker":
         workers = run.workers()
         if workers:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 draw.choice(workers).kill()
-            except psutil.NoSuchProcess:
-                pass
         return run.wait()
     number = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM}.get(fault, signal.SIGKILL)
     return run.stop(number, group=fault in {"kill all", "interrupt"})
