@@ -390,11 +390,8 @@ def test_an_image_that_changes_during_the_run_is_no_bad_patient(
     for name in ("P3", "P4"):
         RunPaths(run).features("MRI", name).unlink()
     before = read_stamp(RunPaths(run).features("MRI", "P5"))
-    image, other = (
-        images / "P3_MRI_image.nii.gz",
-        sitk.ReadImage(str(images / "P3_MRI_image.nii.gz")),
-    )
-    sitk.WriteImage(other + 7, str(images / "new.nii.gz"))
+    image = images / "P3_MRI_image.nii.gz"
+    sitk.WriteImage(sitk.ReadImage(str(image)) + 7, str(images / "new.nii.gz"))
     changing = Changing(image, (images / "new.nii.gz").read_bytes())
     with pytest.raises(TaskFailedError) as caught:
         Study.from_toml(study).run(run, cores=2, progress=changing)
@@ -405,9 +402,7 @@ def test_an_image_that_changes_during_the_run_is_no_bad_patient(
     recorder = Recorder()
     finished = Study.from_toml(study).run(run, cores=2, progress=recorder)
     assert recorder.ran["extraction"] == 1
-    assert "P3" in set(finished.patients["patient_id"]) | set(
-        read_matrix(finished.paths.matrix("combined")).index
-    )
+    assert "P3" in read_matrix(finished.paths.matrix("combined")).index
     assert finished.status()["excluded"] == []
     assert read_stamp(RunPaths(run).features("MRI", "P5")) == before
 

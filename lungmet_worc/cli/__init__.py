@@ -16,7 +16,8 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    0 done; 1 something that the user can mend; 2 wrong usage; 3 a task failed; 128 and the number
+    0 done; 1 something that the user can mend; 2 wrong usage; 3 a task failed or the disk
+    is full; 128 and the number
     of a signal that stopped it, as shells say it: 130 after Ctrl-C, 143 after SIGTERM.
 
     Parameters
