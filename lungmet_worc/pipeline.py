@@ -210,6 +210,7 @@ class Pipeline:
         }
         if not result.done:
             entry["error"] = result.error
+            entry["failure"] = result.failure.value
             logger.error("%s failed: %s", result.task.key, result.error)
             logger.error("%s", result.traceback)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -16,9 +17,9 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    0 done; 1 something that the user can mend; 2 wrong usage; 3 a task failed or the disk
-    is full; 128 and the number
-    of a signal that stopped it, as shells say it: 130 after Ctrl-C, 143 after SIGTERM.
+    0 done; 1 something that the user can mend; 2 wrong usage; 3 a task failed or the disk is
+    full; 128 and the number of a signal that stopped it, as shells say it: 130 after Ctrl-C,
+    143 after SIGTERM, 141 if the reader of our output went away.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output, for example head, went away.
         sys.stderr.close()
-        return 0
+        return 128 + signal.SIGPIPE
     # Any other error is a defect of ours; a surgeon is spared its traceback.
     except Exception as error:
         if options.debug:
