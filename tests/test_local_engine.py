@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,16 @@ def exit_python(*, text: str, output: str, stamp: str) -> None:
 def want_too_much(*, text: str, output: str, stamp: str) -> None:
     """Run out of memory, as numpy says it."""
     np.empty(2**57)
+
+
+_kept: list[bytes] = []
+
+
+def keep_memory(*, text: str, output: str, stamp: str) -> None:
+    """Keep 400 MB, as a library that leaks."""
+    _kept.append(b"x" * 400 * 2**20)
+    time.sleep(1.1)  # loky looks at most once a second
+    write(text=str(os.getpid()), output=output, stamp=stamp)
 
 
 def together(*, text: str, output: str, stamp: str) -> None:
@@ -171,3 +182,13 @@ def test_where_memory_is_short_one_task_runs_after_the_other(
     assert len(notes) == 1
     assert notes[0].startswith("Memory is short (100 MB free, a task used up to ")
     assert "1 of 2 tasks run at the same time" in notes[0]
+
+
+@pytest.mark.slow
+def test_a_process_that_keeps_memory_is_replaced_without_a_word(tmp_path: Path) -> None:
+    tasks = [task(tmp_path, name, keep_memory) for name in "abcd"]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert all(result.done for result in run(tmp_path, tasks, cores=1).values())
+    assert [str(each.message) for each in said] == []
+    assert len({each.output.read_text().splitlines()[1] for each in tasks}) > 1

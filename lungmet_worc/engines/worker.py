@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+import warnings
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
@@ -44,6 +45,8 @@ class Worker:
     def __init__(self, folder: Path) -> None:
         from loky import ProcessPoolExecutor
 
+        # That a process keeps memory and is replaced is loky's business, and changes nothing.
+        warnings.filterwarnings("ignore", "A worker was restarted while some jobs", UserWarning)
         self._folder = folder
         self._process: BaseProcess | None = None
         self._pool = ProcessPoolExecutor(
@@ -65,12 +68,12 @@ class Worker:
         arguments = {**task.arguments, "output": str(task.output), "stamp": task.stamp}
         with without_interrupts():
             future = self._pool.submit(_run_task, task.function, arguments, str(self._folder))
-        # loky replaces a process that keeps too much memory after a task.
-        self._process = next(iter(self._pool._processes.values()), self._process)
+        self._look()
         return future
 
     def memory(self) -> tuple[int, int]:
         """Return what the process has in memory now, and the most it ever had, in bytes."""
+        self._look()
         pid = None if self._process is None else self._process.pid
         return (0, 0) if pid is None else memory.used_by(pid)
 
@@ -81,6 +84,10 @@ class Worker:
         self._process.join(timeout=1.0)
         code: int | None = self._process.exitcode
         return code
+
+    def _look(self) -> None:
+        # loky replaces a process that keeps much memory after a task, and forgets one that died.
+        self._process = next(iter(self._pool._processes.values()), self._process)
 
     def stop(self) -> None:
         """Kill the process; what it writes is written atomically."""
