@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv python tools demo test lint format check-worc bench clean
+.PHONY: help venv python tools demo test test-faults lint format check-worc bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ demo: venv  ## run MRI, CT and combined on a synthetic cohort, into runs/demo
 
 test: venv  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-faults: venv  ## kill and stop 40 runs at random moments, and see that each is finished
+	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
 
 lint: venv  ## check style and types
 	$(BIN)/ruff check .

@@ -98,6 +98,18 @@ class TaskFailedError(LungmetError):
     exit_code = 3
 
 
+class StorageError(LungmetError):
+    """Nothing can be written any more: the disk is full, or cannot be written to."""
+
+    exit_code = 3
+
+
+class InputChangedError(LungmetError):
+    """A file is no longer the one that the run was planned with."""
+
+    exit_code = 3
+
+
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """Return the known name most like the given one, or None if none is near.
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lungmet_worc import arms, clinical, versions
+from lungmet_worc import arms, clinical, failures, versions
 from lungmet_worc.check import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.engines import Engine, make_engine
-from lungmet_worc.errors import CohortError, Problem, ResultsError, TaskFailedError
+from lungmet_worc.errors import CohortError, ResultsError
+from lungmet_worc.failures import failed_tasks
 from lungmet_worc.file_record import is_fresh, write_record
 from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
-from lungmet_worc.runs import RunPaths, locked, now, read_state, write_state
+from lungmet_worc.run_log import logging_to
+from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
 from lungmet_worc.splits import write_splits
-from lungmet_worc.tasks import Task, TaskResult, unfinished
+from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
 from lungmet_worc.worc.acceleration import checked
-from lungmet_worc.worc.storage import read_stamp, write_matrix
+from lungmet_worc.worc.storage import read_stamp, write_matrix, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -69,21 +69,40 @@ class Pipeline:
         ResultsError
             One stage was asked for and an earlier one is not complete.
         TaskFailedError
-            A task failed.
+            Tasks failed; all of them are listed.
+        StorageError
+            The disk is full, or cannot be written to.
         """
-        with locked(self.paths), _logging_to(self.paths.log):
-            self.state = read_state(self.paths)
-            self.state.update(self._about())
-            self.state["started"] = now()
-            self.state["finished"] = None
-            engine = make_engine(self.study.run.engine, cores=self.cores, folder=self._scratch())
-            try:
-                with engine:
-                    self._run_stages(engine, only)
-                self.state["finished"] = now()
-            finally:
-                write_state(self.paths, self.state)
-                shutil.rmtree(self.paths.scratch, ignore_errors=True)
+        try:
+            with locked(self.paths), logging_to(self.paths.log):
+                self._run(only)
+        # HDF5 has no OSError.
+        except (OSError, RuntimeError) as error:
+            storage = failures.as_storage_error(error, self.paths.folder)
+            if storage is None:
+                raise
+            raise storage from error
+
+    def _run(self, only: Only | None) -> None:
+        remove_leftovers(self.paths)
+        self.state = read_state(self.paths)
+        self.state.update(self._about())
+        self.state["started"] = now()
+        self.state["finished"] = None
+        engine = make_engine(
+            self.study.run.engine,
+            cores=self.cores,
+            folder=self._scratch(),
+            note=self.progress.note,
+        )
+        try:
+            with engine:
+                self._run_stages(engine, only)
+            self.state["finished"] = now()
+        finally:
+            # Room first: on a full disk the state could else not be written.
+            remove_leftovers(self.paths)
+            write_state(self.paths, self.state)
 
     def _run_stages(self, engine: Engine, only: Only | None) -> None:
         if self.study.run.accelerate:
@@ -150,7 +169,7 @@ class Pipeline:
     def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
         failed = self._tasks(engine, stage, tasks)
         if failed:
-            raise _failed_tasks(failed, stage)
+            raise failed_tasks(failed, stage)
 
     def _tasks(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> list[TaskResult]:
         """Run what is not fresh and return what failed."""
@@ -174,8 +193,10 @@ class Pipeline:
             if not result.done:
                 failed.append(result)
                 self.progress.note(f"{result.task.label} failed: {result.error}")
-                if not (self._excludes and stage == "extraction"):
-                    break
+                if result.failure is Failure.STORAGE:
+                    raise failures.storage_error(
+                        result.error, self.paths.folder, _still_needed(tasks, known)
+                    )
         self.progress.finish()
         self._write_state(at_once=True)
         return failed
@@ -189,6 +210,7 @@ class Pipeline:
         }
         if not result.done:
             entry["error"] = result.error
+            entry["failure"] = result.failure.value
             logger.error("%s failed: %s", result.task.key, result.error)
             logger.error("%s", result.traceback)
         else:
@@ -202,9 +224,13 @@ class Pipeline:
             self._written = time.monotonic()
 
     def _excluded(self, failed: Sequence[TaskResult]) -> dict[tuple[str, str], str]:
-        """Return who is excluded after failed extractions, or stop the run."""
-        if not self._excludes:
-            raise _failed_tasks(failed, "extraction")
+        """Return who is excluded after failed extractions, or stop the run.
+
+        A file that changed is no fault of the patient: the next run plans with what it holds.
+        """
+        changed = [result for result in failed if result.failure is Failure.INPUT]
+        if changed or not self._excludes:
+            raise failed_tasks(changed if self._excludes else failed, "extraction")
         causes = {}
         for result in failed:
             _, modality, patient_id = result.task.key.split("/", 2)
@@ -268,7 +294,8 @@ class Pipeline:
             encoded = clinical.encode(members, arm.clinical)
             arms.write_semantics(self.paths.semantics(name), encoded, plan.names)
         for modality in arm.modalities[1:]:
-            shutil.copyfile(self.paths.fingerprint(modality), self.paths.settings(name, modality))
+            text = self.paths.fingerprint(modality).read_text("utf-8")
+            write_text(self.paths.settings(name, modality), text)
         stamp = plan.arm_stamp(name, extractions)
         if read_stamp(self.paths.matrix(name)) != stamp:
             files = {pair: task.output for pair, task in extractions.items()}
@@ -329,37 +356,8 @@ def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
     return pairs
 
 
-def _failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
-    problems = []
-    for result in failed:
-        patient = result.task.label if stage == "extraction" else ""
-        remedy = (
-            "Correct it, or let the study go on without the patient: [run] on_error = "
-            '"exclude-patient".'
-            if stage == "extraction"
-            else "The whole traceback is in log.txt of the run folder."
-        )
-        what = f"{result.task.label}: {result.error}"
-        problems.append(Problem(what, remedy, patient=patient.split(" ")[0]))
-    message = (
-        f"{len(failed)} task(s) of the stage {stage} failed. What is finished is kept; "
-        "the same command goes on from there."
-    )
-    return TaskFailedError(message, problems)
-
-
-@contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Write what the package logs to the run folder's log as well."""
-    package = logging.getLogger("lungmet_worc")
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    level = package.level
-    package.addHandler(handler)
-    package.setLevel(min(level or logging.INFO, logging.INFO))
-    try:
-        yield
-    finally:
-        package.removeHandler(handler)
-        package.setLevel(level)
-        handler.close()
+def _still_needed(tasks: Sequence[Task], known: Mapping[str, Mapping[str, Any]]) -> int:
+    """Return about how many bytes the unfinished tasks of a stage will write, 0 if unknown."""
+    done = [task.output for task in tasks if known[task.key]["state"] == "done"]
+    sizes = [path.stat().st_size for path in done if path.exists()]
+    return round(sum(sizes) / len(sizes) * (len(tasks) - len(done))) if sizes else 0

@@ -15,6 +15,7 @@ from typing import Any
 from lungmet_worc import arms, clinical, versions
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.inputs import Input
 from lungmet_worc.manifest import Patient
 from lungmet_worc.runs import RunPaths, worc_ids
 from lungmet_worc.splits import Split, make_splits, restrict
@@ -105,11 +106,21 @@ class Plan:
             }
         return found
 
+    def _inputs(self, patient: Patient, modality: str) -> list[Input]:
+        """Return what a task must find in image and segmentation; the stamp has their digests."""
+        pair, name = patient.pairs[modality], patient.patient_id
+        files = {"image": _path(pair.image), "segmentation": _path(pair.segmentation)}
+        return [
+            (str(path), self.digests[path], f"{modality} {kind} of {name}")
+            for kind, path in files.items()
+        ]
+
     def fingerprints(self) -> list[Task]:
         """Return a task for each modality: WORC's decisions about its images."""
         tasks = []
         for modality, config in self.study.modalities.items():
-            pairs = [patient.pairs[modality] for patient, name in self.pairs() if name == modality]
+            members = [patient for patient, name in self.pairs() if name == modality]
+            pairs = [patient.pairs[modality] for patient in members]
             if not pairs:
                 continue
             settings = self.study.modality_settings(modality)
@@ -129,6 +140,7 @@ class Plan:
                         "images": [str(pair.image) for pair in pairs],
                         "segmentations": [str(pair.segmentation) for pair in pairs],
                         "scratch": str(self.paths.scratch),
+                        "inputs": [each for p in members for each in self._inputs(p, modality)],
                     },
                     output=self.paths.fingerprint(modality),
                     stamp=content_hash("fingerprint", settings, overrides, chosen, contents),
@@ -155,6 +167,7 @@ class Plan:
                         "settings": str(inis[modality]),
                         "accelerate": self.study.run.accelerate,
                         "scratch": str(self.paths.scratch),
+                        "inputs": self._inputs(patient, modality),
                     },
                     output=self.paths.features(modality, patient.patient_id),
                     stamp=content_hash(

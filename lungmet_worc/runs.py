@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import platform
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from lungmet_worc.errors import RunFolderError
+
+logger = logging.getLogger(__name__)
+
+#: "lungmet status" holds the lock for less than this while it looks at it, in seconds.
+_LOOK = 0.5
 
 #: Bump when a run folder of an older version can no longer be gone on with.
 FORMAT = 1
@@ -185,6 +193,15 @@ def write_state(paths: RunPaths, state: dict[str, Any]) -> None:
     write_text(paths.run_json, text + "\n")
 
 
+def remove_leftovers(paths: RunPaths) -> None:
+    """Remove what processes that were killed left; call it with the folder locked."""
+    from lungmet_worc.worc.storage import remove_partials
+
+    shutil.rmtree(paths.scratch, ignore_errors=True)
+    for left in remove_partials(paths.folder):
+        logger.info("%s was half written and is removed", left.name)
+
+
 def now() -> str:
     """Return the time, in UTC, as run.json writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -199,12 +216,20 @@ def locked(paths: RunPaths) -> Iterator[None]:
     RunFolderError
         Another process works in the folder; it is named.
     """
-    paths.folder.mkdir(parents=True, exist_ok=True)
     lock = paths.folder / ".lock"
-    with lock.open("a+", encoding="utf-8") as file:
+    try:
+        paths.folder.mkdir(parents=True, exist_ok=True)
+        opened = lock.open("a+", encoding="utf-8")
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        message = (
+            f'Nothing can be written to "{paths.folder}": {error.strerror}. '
+            "Use another folder for --out."
+        )
+        raise RunFolderError(message) from error
+    with opened as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            _lock(file)
+        except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "another process"
             message = (
@@ -219,6 +244,20 @@ def locked(paths: RunPaths) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock a file for this process alone; wait a moment for one that only looks at it."""
+    give_up = time.monotonic() + _LOOK
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_LOOK / 20)
+        else:
+            return
 
 
 def is_locked(paths: RunPaths) -> bool:

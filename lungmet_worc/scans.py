@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 
 from lungmet_worc.config import ModalityConfig
+from lungmet_worc.engines.processes import end_with, without_interrupts
 from lungmet_worc.errors import CohortError, Problem
 from lungmet_worc.imaging import MaskRules, PairInspection, inspect_pair
 from lungmet_worc.manifest import ImagePair, Patient
+
+logger = logging.getLogger(__name__)
 
 #: Called with the stage, how many scans are done, and how many there are.
 Progress = Callable[[str, int, int], None]
@@ -47,44 +52,55 @@ def inspect_scans(
 ) -> list[PairInspection]:
     """Inspect all scans, in other processes if there are cores for it.
 
+    What a process that was killed leaves over is tried once more, one scan at a time.
+
     Raises
     ------
     CohortError
-        A process was killed, most likely for want of memory.
+        A process was killed twice, most likely for want of memory.
     """
-    done = 0
+    found: dict[int, PairInspection] = {}
 
-    def report() -> None:
+    def keep(position: int, inspection: PairInspection) -> None:
+        found[position] = inspection
         if progress is not None:
-            progress(_STAGE, done, len(scans))
+            progress(_STAGE, len(found), len(scans))
 
-    report()
+    if progress is not None:
+        progress(_STAGE, 0, len(scans))
     if cores <= 1 or len(scans) < 2:
-        inspections = []
-        for scan in scans:
-            inspections.append(_inspect_scan(scan))
-            done += 1
-            report()
-        return inspections
+        for position, scan in enumerate(scans):
+            keep(position, _inspect_scan(scan))
+    else:
+        for processes in (min(cores, len(scans)), 1):
+            left = {n: scan for n, scan in enumerate(scans) if n not in found}
+            if left:
+                _inspect_in_pool(left, processes, keep)
+        if len(found) < len(scans):
+            message = "A process that read images was stopped, most likely for want of memory."
+            remedy = "Close other programs, or check with one core."
+            raise CohortError(message, [Problem(message, remedy)])
+    return [found[position] for position in range(len(scans))]
+
+
+def _inspect_in_pool(
+    scans: Mapping[int, Scan], processes: int, keep: Callable[[int, PairInspection], None]
+) -> None:
+    """Inspect scans in other processes until all are done or one of these dies."""
     from loky import BrokenProcessPool, ProcessPoolExecutor
 
-    by_position: dict[int, PairInspection] = {}
-    pool = ProcessPoolExecutor(max_workers=min(cores, len(scans)))
+    pool = ProcessPoolExecutor(max_workers=processes, initializer=end_with, initargs=(os.getpid(),))
     finished = False
     try:
-        futures = {pool.submit(_inspect_scan, scan): n for n, scan in enumerate(scans)}
+        with without_interrupts():
+            futures = {pool.submit(_inspect_scan, scan): n for n, scan in scans.items()}
         for future in as_completed(futures):
-            by_position[futures[future]] = future.result()
-            done += 1
-            report()
+            keep(futures[future], future.result())
         finished = True
     except BrokenProcessPool:
-        message = "A process that read images was stopped, most likely for want of memory."
-        remedy = "Close other programs, or check with one core."
-        raise CohortError(message, [Problem(message, remedy)]) from None
+        logger.warning("A process that read images was stopped.")
     finally:
         pool.shutdown(wait=True, kill_workers=not finished)
-    return [by_position[position] for position in range(len(scans))]
 
 
 def _inspect_scan(scan: Scan) -> PairInspection:

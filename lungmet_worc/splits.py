@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.errors import CohortError, RunFolderError
+from lungmet_worc.worc.storage import write_text
 
 #: The largest seed that numpy's legacy random state takes.
 _LARGEST_SEED = 2**32 - 1
@@ -148,9 +148,7 @@ def write_splits(path: Path, splits: Sequence[Split], names: Mapping[str, str]) 
     writer.writerows(zip(*padded, strict=True))
     text = stream.getvalue()
     _refuse_changed_ids(text, columns)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8", newline="")
-    draft.replace(path)
+    write_text(path, text)
 
 
 def _refuse_changed_ids(text: str, columns: Mapping[str, list[str]]) -> None:

@@ -25,6 +25,21 @@ class TaskState(Enum):
     FRESH = "fresh"
 
 
+class Failure(Enum):
+    """What kind of thing made a task fail, where that decides what happens next."""
+
+    TASK = "task"
+    """The task itself; only its data are concerned."""
+    MEMORY = "memory"
+    """The machine ran out of memory."""
+    DIED = "died"
+    """The worker process ended in the middle of it."""
+    STORAGE = "storage"
+    """Nothing can be written any more: disk full, quota, read only."""
+    INPUT = "input"
+    """A file is not the one that was planned with."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One call of a function that writes one file.
@@ -80,12 +95,15 @@ class TaskResult:
         Why it failed, in one line; empty if it did not.
     traceback : str
         The whole traceback of a failure, for the log.
+    failure : Failure
+        What kind of failure it was, if it failed.
     """
 
     task: Task
     seconds: float
     error: str = ""
     traceback: str = ""
+    failure: Failure = Failure.TASK
 
     @property
     def done(self) -> bool:

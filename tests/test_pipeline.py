@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import runpy
 import shutil
 import subprocess
@@ -15,7 +17,13 @@ import SimpleITK as sitk
 
 from lungmet_worc import Run, Study
 from lungmet_worc.engines.local import LocalEngine
-from lungmet_worc.errors import CohortError, ResultsError, RunFolderError, TaskFailedError
+from lungmet_worc.errors import (
+    CohortError,
+    ResultsError,
+    RunFolderError,
+    StorageError,
+    TaskFailedError,
+)
 from lungmet_worc.pipeline import Only
 from lungmet_worc.runs import RunPaths, locked
 from lungmet_worc.worc.acceleration import checked
@@ -346,6 +354,81 @@ def test_a_failed_extraction_stops_with_its_cause(copied: tuple[Path, Path]) -> 
     assert "on_error" in str(caught.value)
     assert Run(run).status()["failures"]
     assert "Traceback" in (run / "log.txt").read_text()
+
+
+def test_all_failures_are_told_at_once_and_nothing_else_is_lost(
+    copied: tuple[Path, Path],
+) -> None:
+    study, run = broken_extraction(copied, "")
+    with pytest.raises(TaskFailedError) as caught:
+        study.run(run, cores=2)
+    assert caught.value.message.startswith("20 task(s) of the stage extraction failed.")
+    assert len(caught.value.problems) == 1  # each cause once
+    assert all(f"P{number} CT" in caught.value.problems[0].what for number in range(1, 21))
+    assert len(list((run / "features" / "MRI").glob("*.hdf5"))) == 20
+
+
+class Changing(Recorder):
+    """Changes an image when the extraction begins."""
+
+    def __init__(self, image: Path, content: bytes) -> None:
+        super().__init__()
+        self.image, self.content = image, content
+
+    def start(self, stage: str, total: int, fresh: int) -> None:
+        super().start(stage, total, fresh)
+        if stage == "extraction":
+            self.image.write_bytes(self.content)
+
+
+def test_an_image_that_changes_during_the_run_is_no_bad_patient(
+    copied: tuple[Path, Path],
+) -> None:
+    study, run = copied
+    study.write_text(study.read_text() + '\n[run]\non_error = "exclude-patient"\n')
+    images = study.parent / "images"
+    for name in ("P3", "P4"):
+        RunPaths(run).features("MRI", name).unlink()
+    before = read_stamp(RunPaths(run).features("MRI", "P5"))
+    image = images / "P3_MRI_image.nii.gz"
+    sitk.WriteImage(sitk.ReadImage(str(image)) + 7, str(images / "new.nii.gz"))
+    changing = Changing(image, (images / "new.nii.gz").read_bytes())
+    with pytest.raises(TaskFailedError) as caught:
+        Study.from_toml(study).run(run, cores=2, progress=changing)
+    assert caught.value.exit_code == 3
+    assert "MRI image of P3 changed while the study ran; run again" in str(caught.value)
+    assert not RunPaths(run).features("MRI", "P3").exists()
+    assert RunPaths(run).features("MRI", "P4").exists()
+    recorder = Recorder()
+    finished = Study.from_toml(study).run(run, cores=2, progress=recorder)
+    assert recorder.ran["extraction"] == 1
+    assert "P3" in read_matrix(finished.paths.matrix("combined")).index
+    assert finished.status()["excluded"] == []
+    assert read_stamp(RunPaths(run).features("MRI", "P5")) == before
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_fills_up_in_the_main_process(
+    copied: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    study, run = copied
+    before = table_bytes(run)
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number), str(run / "x"))
+
+    RunPaths(run).report.unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr("lungmet_worc.results.write_results", full)
+        with pytest.raises(StorageError, match="Nothing more can be written") as caught:
+            Study.from_toml(study).run(run, cores=1)
+    assert str(run) in caught.value.message
+    with monkeypatch.context() as patched:
+        patched.setattr("lungmet_worc.pipeline.write_state", full)
+        with pytest.raises(StorageError):
+            Study.from_toml(study).run(run, cores=1)
+    Study.from_toml(study).run(run, cores=1)
+    assert table_bytes(run) == before
 
 
 def test_errors_of_images_stop_before_anything_is_computed(copied: tuple[Path, Path]) -> None:

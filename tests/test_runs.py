@@ -78,3 +78,9 @@ def test_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
 def test_no_run_in_a_folder(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="no run in"):
         Run(tmp_path)
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(RunFolderError, match="Nothing can be written"):
+        locked(RunPaths(tmp_path / "run")).__enter__()

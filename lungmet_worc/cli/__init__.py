@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 from collections.abc import Sequence
 
 from lungmet_worc.cli.parser import build_parser
+from lungmet_worc.cli.signals import Stopped, stopped_by_signals
 from lungmet_worc.errors import LungmetError
 
 __all__ = ["main"]
-
-#: Exit status after Ctrl-C, as shells know it.
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
-    0 done; 1 something that the user can mend; 2 wrong usage; 3 a task failed.
+    0 done; 1 something that the user can mend; 2 wrong usage; 3 a task failed or the disk is
+    full; 128 and the number of a signal that stopped it, as shells say it: 130 after Ctrl-C,
+    143 after SIGTERM, 141 if the reader of our output went away.
 
     Parameters
     ----------
@@ -32,22 +34,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from lungmet_worc.cli import commands
 
     try:
-        return int(getattr(commands, options.command.replace("-", "_"))(options))
+        with stopped_by_signals():
+            return int(getattr(commands, options.command.replace("-", "_"))(options))
     except LungmetError as error:
         if options.debug:
             raise
         print(_shown(error), file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print(
-            "\nStopped. What is finished is kept; the same command goes on from there.",
-            file=sys.stderr,
-        )
-        return INTERRUPTED
+    except Stopped as stopped:
+        # After SIGHUP there is no terminal left to tell it.
+        with contextlib.suppress(OSError):
+            print(
+                "\nStopped. What is finished is kept; the same command goes on from there.",
+                file=sys.stderr,
+            )
+        return stopped.exit_code
     except BrokenPipeError:
         # The reader of our output, for example head, went away.
         sys.stderr.close()
-        return 0
+        return 128 + signal.SIGPIPE
     # Any other error is a defect of ours; a surgeon is spared its traceback.
     except Exception as error:
         if options.debug:

@@ -18,7 +18,8 @@ start here:
   lungmet check my_study/study.toml
   lungmet run my_study/study.toml --out runs/my_study
 
-exit status: 0 done, 1 something to mend (all of it is listed), 2 wrong usage, 3 a task failed"""
+exit status: 0 done, 1 something to mend (all of it is listed), 2 wrong usage, 3 a task
+failed or the disk is full, 130 or 143 stopped by Ctrl-C or SIGTERM: run the same command again"""
 
 
 def build_parser() -> argparse.ArgumentParser:

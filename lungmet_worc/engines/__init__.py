@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from lungmet_worc.tasks import Task, TaskResult
+
+logger = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
@@ -28,7 +31,9 @@ class Engine(Protocol):
         """Run the tasks and yield each result when it is there, in any order."""
 
 
-def make_engine(name: str, *, cores: int, folder: Path) -> Engine:
+def make_engine(
+    name: str, *, cores: int, folder: Path, note: Callable[[str], None] = logger.info
+) -> Engine:
     """Return the engine of that name.
 
     Parameters
@@ -39,8 +44,10 @@ def make_engine(name: str, *, cores: int, folder: Path) -> Engine:
         Tasks that run at the same time.
     folder : Path
         Folder of the run in which the workers may write.
+    note : callable, optional
+        Tells the user something; by default only the log has it.
     """
     from lungmet_worc.engines.local import LocalEngine
 
     engines = {"local": LocalEngine}
-    return engines[name](cores=cores, folder=folder)
+    return engines[name](cores=cores, folder=folder, note=note)

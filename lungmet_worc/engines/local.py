@@ -1,49 +1,61 @@
-"""The local engine: a pool of processes on this machine, one BLAS thread each.
-
-The pool is loky's: it says when a worker was killed instead of waiting for ever, and it does
-not import the user's script again, so a script needs no ``if __name__ == "__main__"``.
-"""
+"""The local engine: processes on this machine, one BLAS thread each, as many as memory allows."""
 
 from __future__ import annotations
 
-import os
+import logging
+import signal
 import time
-import traceback
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from importlib import import_module
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
-from lungmet_worc.tasks import Task, TaskResult
-from lungmet_worc.worc import environment
+from lungmet_worc.engines import memory
+from lungmet_worc.engines.worker import BrokenProcessPool, Outcome, Worker
+from lungmet_worc.tasks import Failure, Task, TaskResult
 
-if TYPE_CHECKING:
-    from loky import ProcessPoolExecutor
+logger = logging.getLogger(__name__)
 
-_KILLED = (
-    "the worker process was ended from outside; most often the machine ran out of memory. "
-    "Run again with fewer cores"
-)
+#: The workers' memory is looked at this often, in seconds.
+INTERVAL = 1.0
+
+
+@dataclass
+class _Running:
+    task: Task
+    worker: Worker
+    started: float
 
 
 class LocalEngine:
     """Runs tasks in worker processes that import WORC once and serve all stages.
 
+    A task whose worker died, or ran out of memory, is tried once more, alone if memory was the
+    cause. No task is started beside others while memory is short.
+
     Parameters
     ----------
     cores : int
-        Number of worker processes.
+        Number of worker processes, at most.
     folder : Path
         Folder of the run in which the workers may write.
+    note : callable
+        Tells the user something.
     """
 
-    def __init__(self, *, cores: int, folder: Path) -> None:
+    def __init__(self, *, cores: int, folder: Path, note: Callable[[str], None]) -> None:
         self.cores = cores
         self.folder = folder
-        self._pool: ProcessPoolExecutor | None = None
+        self._note = note
+        self._workers: list[Worker] = []
+        self._idle: list[Worker] = []
+        self._running: dict[Future[Outcome], _Running] = {}
+        self._largest = 0
+        self._free = memory.available()
+        self._fewest = cores
 
     def __enter__(self) -> Self:
         """Return the engine; workers start with the first task."""
@@ -55,97 +67,127 @@ class LocalEngine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop the workers, at once if something went wrong."""
-        self._close(at_once=error is not None)
+        """Stop the workers."""
+        for worker in list(self._workers):
+            self._stop(worker)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
-        """Run the tasks and yield each result when it is there.
-
-        A worker that is killed takes all running tasks with it; each of those is tried once
-        more, alone, so that only the task that is at fault is reported.
-        """
-        suspects: list[Task] = []
+        """Run the tasks and yield each result when it is there."""
+        waiting = deque(tasks)
+        # Lost for want of memory: tried again at the end, one at a time.
+        alone: list[Task] = []
+        tried: set[str] = set()
+        limit = self.cores
         try:
-            yield from self._run_in_pool(list(tasks), suspects)
+            while waiting or alone or self._running:
+                if not waiting and not self._running:
+                    waiting, alone, limit = deque(alone), [], 1
+                while waiting and len(self._running) < limit and self._has_room():
+                    self._start(waiting.popleft())
+                for future in self._finished():
+                    side_by_side = len(self._running)
+                    result = self._result(future)
+                    if not _is_tried_again(result):
+                        yield result
+                    elif result.task.key in tried:
+                        yield replace(result, error=f"{result.error} It was tried twice.")
+                    else:
+                        tried.add(result.task.key)
+                        logger.warning("%s is tried again. %s", result.task.key, result.error)
+                        if result.failure is Failure.MEMORY:
+                            alone.append(result.task)
+                            limit = max(1, min(limit, side_by_side - 1))
+                        else:
+                            waiting.append(result.task)
         finally:
-            if suspects:
-                self._close(at_once=True)
-        for task in suspects:
-            yield self._run_alone(task)
+            # The one who asked for results may want no more of them.
+            for each in self._running.values():
+                self._stop(each.worker)
+            self._running.clear()
 
-    def _run_in_pool(self, tasks: list[Task], suspects: list[Task]) -> Iterator[TaskResult]:
-        waiting = tasks[::-1]
-        running: dict[Future[tuple[float, str, str]], Task] = {}
-        while waiting or running:
-            # Only as many as there are workers: what is queued in a pool is lost with it.
-            while waiting and len(running) < self.cores:
-                task = waiting.pop()
-                try:
-                    running[self._start(task)] = task
-                except BrokenProcessPool:
-                    self._close(at_once=True)
-                    waiting.append(task)
-                    break
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                task = running.pop(future)
-                try:
-                    yield TaskResult(task, *future.result())
-                except BrokenProcessPool:
-                    suspects.append(task)
-            if suspects and not running and waiting:
-                self._close(at_once=True)
-
-    def _run_alone(self, task: Task) -> TaskResult:
-        started = time.perf_counter()
-        try:
-            return TaskResult(task, *self._start(task).result())
-        except BrokenProcessPool:
-            self._close(at_once=True)
-            return TaskResult(task, time.perf_counter() - started, _KILLED, _KILLED)
-
-    def _start(self, task: Task) -> Future[tuple[float, str, str]]:
-        if self._pool is None:
-            from loky import ProcessPoolExecutor
-
-            self._pool = ProcessPoolExecutor(
-                max_workers=self.cores,
-                initializer=_start_worker,
-                initargs=(str(self.folder),),
-                # Before the worker loads numpy: BLAS reads these once.
-                env=dict.fromkeys(environment.ONE_THREAD, "1"),
+    def _has_room(self) -> bool:
+        """Return whether one more task can start; one always can."""
+        if not self._running:
+            return True
+        self._free = memory.available()
+        now = [each.worker.memory()[0] for each in self._running.values()]
+        next_worker = self._idle[-1].memory()[0] if self._idle else 0
+        if memory.has_room(self._free, self._largest, now, next_worker):
+            return True
+        # What idle workers hold is better used by those that work.
+        for worker in list(self._idle):
+            self._stop(worker)
+        if len(self._running) < self._fewest:
+            said = (
+                f"Memory is short ({memory.said(self._free)} free, a task used up to "
+                f"{memory.said(self._largest)}): {len(self._running)} of {self.cores} tasks run "
+                "at the same time until there is more."
             )
-        arguments = {**task.arguments, "output": str(task.output), "stamp": task.stamp}
-        return self._pool.submit(_run_task, task.function, arguments)
+            logger.warning("%s", said)
+            if self._fewest == self.cores:
+                self._note(said)
+            self._fewest = len(self._running)
+        return False
 
-    def _close(self, *, at_once: bool) -> None:
-        pool, self._pool = self._pool, None
-        if pool is None:
+    def _start(self, task: Task) -> None:
+        while True:
+            worker = self._idle.pop() if self._idle else Worker(self.folder)
+            if worker not in self._workers:
+                # Before it starts, so that it is stopped whatever happens meanwhile.
+                self._workers.append(worker)
+            try:
+                future = worker.start(task)
+            except BrokenProcessPool:  # killed while it was idle
+                self._stop(worker)
+                continue
+            self._running[future] = _Running(task, worker, time.perf_counter())
             return
-        # Workers may be in the middle of a task; what they write is written atomically.
-        pool.shutdown(wait=True, kill_workers=at_once)
+
+    def _finished(self) -> set[Future[Outcome]]:
+        """Wait for tasks that end, for a moment, and see what the workers use."""
+        finished, _ = wait(self._running, INTERVAL, FIRST_COMPLETED)
+        for each in self._running.values():
+            self._largest = max(self._largest, each.worker.memory()[1])
+        if not finished:
+            self._free = memory.available()
+        return finished
+
+    def _result(self, future: Future[Outcome]) -> TaskResult:
+        running = self._running.pop(future)
+        try:
+            result = TaskResult(running.task, *future.result())
+        except BrokenProcessPool as error:
+            result = self._died(running, str(error))
+        if not _is_tried_again(result):
+            self._idle.append(running.worker)
+            return result
+        self._stop(running.worker)
+        seen = (
+            f"{memory.said(self._free)} of memory were free, "
+            f"a task used up to {memory.said(self._largest)}."
+        )
+        return replace(result, error=f"{result.error}; {seen}")
+
+    def _died(self, running: _Running, trace: str) -> TaskResult:
+        code = running.worker.exit_code()
+        memory_is_short = self._free < max(self._largest, memory.SMALLEST_WORKER)
+        killed = code == -signal.SIGKILL
+        if killed:
+            how = "was killed, which the system does when memory runs out"
+        elif code is not None and code < 0:
+            how = f"crashed ({signal.Signals(-code).name})"
+        else:
+            how = f"ended in the middle of the task (exit code {code})"
+        failure = Failure.MEMORY if killed or memory_is_short else Failure.DIED
+        seconds = time.perf_counter() - running.started
+        return TaskResult(running.task, seconds, f"The worker process {how}", trace, failure)
+
+    def _stop(self, worker: Worker) -> None:
+        self._workers.remove(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        worker.stop()
 
 
-def _start_worker(folder: str) -> None:
-    """Prepare a worker process; Ctrl-C is the main process's business."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A folder for each worker: fastr fails when two of its imports make the same one.
-    own = Path(folder) / f"worker-{os.getpid()}"
-    environment.prepare(own)
-    environment.import_worc()
-    os.chdir(own)
-
-
-def _run_task(function: str, arguments: dict[str, Any]) -> tuple[float, str, str]:
-    """Run one task in a worker; return seconds, the cause of a failure, and its traceback."""
-    started = time.perf_counter()
-    module, _, name = function.partition(":")
-    try:
-        getattr(import_module(module), name)(**arguments)
-    # Whatever WORC, PREDICT or a reader of images raises becomes the task's cause.
-    except Exception as error:
-        cause = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        return time.perf_counter() - started, cause, traceback.format_exc()
-    return time.perf_counter() - started, "", ""
+def _is_tried_again(result: TaskResult) -> bool:
+    return not result.done and result.failure in (Failure.MEMORY, Failure.DIED)

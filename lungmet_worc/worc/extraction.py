@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.failures import told_by_the_disk
+from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.acceleration import extraction as acceleration
 from lungmet_worc.worc.environment import quiet
@@ -29,6 +31,7 @@ def extract(
     scratch: str,
     output: str,
     stamp: str,
+    inputs: Sequence[Input] = (),
 ) -> None:
     """Extract the features of one patient and modality into one file of WORC's format.
 
@@ -49,11 +52,23 @@ def extract(
         The feature file, written atomically.
     stamp : str
         Content hash of everything that the features depend on.
+    inputs : sequence of Input, optional
+        What image and segmentation must hold, before and after they are read.
+
+    Raises
+    ------
+    InputChangedError
+        One of them is not as planned.
     """
     ini = Path(settings)
     config = worc_settings.from_ini(ini.read_text("utf-8"))
     Path(scratch).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder, quiet():
+    with (
+        unchanged(inputs),
+        tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder,
+        told_by_the_disk(Path(folder)),
+        quiet(),
+    ):
         (acceleration.install if accelerate else acceleration.uninstall)()
         work = Path(folder)
         mask = _one_label(segmentation, label, work / "label.nii")

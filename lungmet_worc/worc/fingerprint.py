@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import write_stamped_text
@@ -28,6 +29,7 @@ def fingerprint_images(
     scratch: str,
     output: str,
     stamp: str,
+    inputs: Sequence[Input] = (),
 ) -> None:
     """Decide on normalisation, binning and 2D, 2.5D or 3D features of one modality.
 
@@ -45,12 +47,20 @@ def fingerprint_images(
         WORC's ini file of the modality.
     stamp : str
         Content hash of everything that the decisions depend on.
+    inputs : sequence of Input, optional
+        What the files must hold, before and after they are read.
+
+    Raises
+    ------
+    InputChangedError
+        One of them is not as planned.
     """
     decided = worc_settings.merge(settings)
     if settings["General"]["Fingerprint"] == "True":
-        decided = _execute(
-            settings, "images", scratch, images=list(images), segmentations=list(segmentations)
-        )
+        with unchanged(inputs):
+            decided = _execute(
+                settings, "images", scratch, images=list(images), segmentations=list(segmentations)
+            )
     text = worc_settings.to_ini(worc_settings.merge(decided, overrides))
     write_stamped_text(Path(output), text, stamp=stamp)
 

@@ -67,6 +67,7 @@ def fit_function(*, aligned: bool) -> FitFunction:
         _LastError.text = None
         if options.get("return_all", True):
             everything = original(X, y, scoring, train, test, parameters, **options)
+            _refuse_want_of_memory(_LastError.text)
             if _LastError.text is not None and "estimator" in everything[0]:
                 # Half fitted: WORC only notices an estimator that is not fitted at all
                 # before it lets it into an ensemble (errata E39).
@@ -78,10 +79,18 @@ def fit_function(*, aligned: bool) -> FitFunction:
             # WORC would end the whole experiment here.
             _LastError.text = f"{type(error).__name__}: {error}"
             result = _unscored(parameters, len(test))
+        _refuse_want_of_memory(_LastError.text or result.get("fit_error"))
         result["cause"] = _cause(result)
         return result
 
     return fit_and_score
+
+
+def _refuse_want_of_memory(text: str | None) -> None:
+    """Let the whole task fail: which candidates have a score must not hang on the machine."""
+    if text and ("MemoryError" in text or "bad_alloc" in text):
+        message = f"a candidate could not be fitted: {text.strip().splitlines()[-1]}"
+        raise MemoryError(message)
 
 
 def _in_front(train: Any) -> bool:

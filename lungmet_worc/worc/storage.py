@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ import tables
 #: Under this name the stamp lies in every file.
 STAMP = "lungmet_stamp"
 _RESULT = "lungmet_result"
+
+#: The names of files that are being written, see :func:`_partial`.
+_PARTIAL = re.compile(r"\..+\.\d+\.partial(\.\w+)?|\.report\.html\.partial")
 
 
 def write_features(
@@ -41,7 +45,7 @@ def write_features(
         index=["image_type", "parameters", "feature_values", "feature_labels"],
         name="Image features",
     )
-    _write(path, lambda target: series.to_hdf(target, key="image_features"), stamp)
+    _write(path, lambda store: store.put("image_features", series), stamp)
 
 
 def read_features(path: Path) -> dict[str, float]:
@@ -52,7 +56,7 @@ def read_features(path: Path) -> dict[str, float]:
 
 def write_matrix(path: Path, matrix: pd.DataFrame, *, stamp: str) -> None:
     """Write an arm's features: patients in rows, features in columns."""
-    _write(path, lambda target: matrix.to_hdf(target, key="arm_features"), stamp)
+    _write(path, lambda store: store.put("arm_features", matrix), stamp)
 
 
 def read_matrix(path: Path) -> pd.DataFrame:
@@ -69,11 +73,10 @@ def write_estimators(
     single model.
     """
 
-    def write(target: str) -> None:
-        frame.to_hdf(target, key="EstimatorData")
+    def write(store: pd.HDFStore) -> None:
+        store.put("EstimatorData", frame)
         text = np.frombuffer(json.dumps(result).encode(), dtype=np.uint8)
-        with tables.open_file(target, "a") as file:
-            file.create_array("/", _RESULT, text)
+        store.root._v_file.create_array("/", _RESULT, text)
 
     _write(path, write, stamp)
 
@@ -119,26 +122,42 @@ def write_stamped_text(path: Path, text: str, *, stamp: str) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically: a reader sees the old file or the new one."""
+    _write_bytes(path, text.encode())
+
+
+def remove_partials(folder: Path) -> list[Path]:
+    """Remove what processes that were killed while they wrote left in a folder; return it."""
+    left = [path for path in folder.rglob(".*.partial*") if _PARTIAL.fullmatch(path.name)]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return left
+
+
+def _write(path: Path, write: Callable[[pd.HDFStore], None], stamp: str) -> None:
+    # In memory first: on a full disk HDF5 cuts a file off without an error.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    in_memory = pd.HDFStore(
+        str(_partial(path)), mode="w", driver="H5FD_CORE", driver_core_backing_store=0
+    )
+    with warnings.catch_warnings(), in_memory as store:
+        # WORC's formats hold Python objects; PyTables warns of each.
+        warnings.simplefilter("ignore")
+        write(store)
+        setattr(store.root._v_attrs, STAMP, stamp)
+        content: bytes = store.root._v_file.get_file_image()
+    _write_bytes(path, content)
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _partial(path)
     try:
-        partial.write_text(text, "utf-8", newline="\n")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _write(path: Path, write: Callable[[str], None], stamp: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial(path)
-    partial.unlink(missing_ok=True)
-    try:
-        with warnings.catch_warnings():
-            # WORC's formats hold Python objects; PyTables warns of each.
-            warnings.simplefilter("ignore")
-            write(str(partial))
-        with tables.open_file(str(partial), "a") as file:
-            setattr(file.root._v_attrs, STAMP, stamp)
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            # A full network disk may tell only now; and a power cut must not leave a name
+            # without content.
+            os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

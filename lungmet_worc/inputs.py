@@ -1,0 +1,44 @@
+"""Whether the files that a task reads are those that it was planned with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lungmet_worc.errors import InputChangedError
+from lungmet_worc.imaging_files import file_digest
+
+#: Path, SHA-256 that was planned with, and how the user knows the file: "image of STS_007".
+Input = tuple[str, str, str]
+
+
+@contextmanager
+def unchanged(inputs: Sequence[Input]) -> Iterator[None]:
+    """Make sure that files are the planned ones before and after they are read.
+
+    A result that was computed from other contents would else carry the stamp of the planned
+    ones. A failure in between counts as the change's where a file changed.
+
+    Raises
+    ------
+    InputChangedError
+        A file is gone, or has another content.
+    """
+    _verify(inputs)
+    try:
+        yield
+    finally:
+        _verify(inputs)
+
+
+def _verify(inputs: Sequence[Input]) -> None:
+    for path, digest, name in inputs:
+        try:
+            same = file_digest(Path(path)) == digest
+        except OSError as error:
+            message = f"{name} can no longer be read ({error.strerror}); put it back and run again"
+            raise InputChangedError(message) from error
+        if not same:
+            message = f"{name} changed while the study ran; run again"
+            raise InputChangedError(message)
