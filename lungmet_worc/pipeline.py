@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,9 @@ from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.engines import Engine, make_engine
 from lungmet_worc.errors import CohortError, Problem, ResultsError, TaskFailedError
-from lungmet_worc.file_record import is_fresh, write_record
+from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
+from lungmet_worc.kept_aside import KeptAside, settle_last
+from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
@@ -26,7 +28,7 @@ from lungmet_worc.runs import RunPaths, locked, now, read_state, write_state
 from lungmet_worc.splits import write_splits
 from lungmet_worc.tasks import Task, TaskResult, unfinished
 from lungmet_worc.worc.acceleration import checked
-from lungmet_worc.worc.storage import read_stamp, write_matrix
+from lungmet_worc.worc.storage import read_stamp, write_matrix, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,9 @@ class Pipeline:
     progress: Progress
     cores: int
     state: dict[str, Any] = field(default_factory=dict)
+    _aside: KeptAside = field(init=False, repr=False)
     _written: float = 0.0
+    _told_aside: bool = False
 
     def run(self, only: Only | None = None) -> None:
         """Run the study, or one stage of it, and write everything that it gives.
@@ -76,12 +80,15 @@ class Pipeline:
             self.state.update(self._about())
             self.state["started"] = now()
             self.state["finished"] = None
+            settle_last(self.paths)
+            self._aside = KeptAside(self.paths, self.state["started"])
             engine = make_engine(self.study.run.engine, cores=self.cores, folder=self._scratch())
             try:
                 with engine:
                     self._run_stages(engine, only)
                 self.state["finished"] = now()
             finally:
+                self._aside.settle()
                 write_state(self.paths, self.state)
                 shutil.rmtree(self.paths.scratch, ignore_errors=True)
 
@@ -155,6 +162,8 @@ class Pipeline:
     def _tasks(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> list[TaskResult]:
         """Run what is not fresh and return what failed."""
         todo = unfinished(tasks)
+        self._remember_ingredients(tasks)
+        self._keep(task.output for task in todo)
         current = {task.key for task in tasks}
         known = {
             key: entry
@@ -179,6 +188,27 @@ class Pipeline:
         self.progress.finish()
         self._write_state(at_once=True)
         return failed
+
+    def _remember_ingredients(self, tasks: Sequence[Task]) -> None:
+        """Keep what the outputs are made from before any is there, to explain them one day."""
+        record = MadeFrom(self.paths.made_from)
+        if record.add(tasks):
+            record.write()
+
+    def _forget_ingredients(self) -> None:
+        """Drop what explains outputs that are no longer there, now that all are fresh."""
+        record = MadeFrom(self.paths.made_from)
+        if record.keep_only(entry["stamp"] for entry in self.state["tasks"].values()):
+            record.write()
+
+    def _keep(self, files: Iterable[Path], *, rewritten: bool = False) -> None:
+        """Keep earlier results aside, and tell the user once where."""
+        aside = self._aside
+        number = aside.move(files) if rewritten else aside.keep(files)
+        if number and not self._told_aside:
+            self._told_aside = True
+            where = aside.folder.relative_to(self.paths.folder)
+            self.progress.note(f"Earlier results that are made again are kept in {where}.")
 
     def _record(self, result: TaskResult) -> None:
         entry: dict[str, Any] = {
@@ -239,6 +269,7 @@ class Pipeline:
             "searches": {str(split.index): plan.seed(split) for split in plan.splits},
         }
         self.state["inputs"] = plan.inputs()
+        self._aside.keep([self.paths.splits])
         write_splits(self.paths.splits, plan.splits, plan.names)
 
     def _search(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
@@ -263,14 +294,18 @@ class Pipeline:
         arm = self.study.arms[name]
         members = [plan.patients[member] for member in plan.cohort.arms[name]]
         outcomes = {plan.names[p]: plan.outcomes[p] for p in plan.cohort.arms[name]}
+        self._aside.keep([self.paths.labels(name), self.paths.semantics(name)])
         arms.write_labels(self.paths.labels(name), self.study.outcome, outcomes)
         if arm.clinical:
             encoded = clinical.encode(members, arm.clinical)
             arms.write_semantics(self.paths.semantics(name), encoded, plan.names)
         for modality in arm.modalities[1:]:
-            shutil.copyfile(self.paths.fingerprint(modality), self.paths.settings(name, modality))
+            text = self.paths.fingerprint(modality).read_text("utf-8")
+            self._aside.keep([self.paths.settings(name, modality)])
+            write_text(self.paths.settings(name, modality), text)
         stamp = plan.arm_stamp(name, extractions)
         if read_stamp(self.paths.matrix(name)) != stamp:
+            self._keep([self.paths.matrix(name)])
             files = {pair: task.output for pair, task in extractions.items()}
             write_matrix(self.paths.matrix(name), arms.arm_matrix(arm, members, files), stamp=stamp)
 
@@ -289,10 +324,18 @@ class Pipeline:
         if not fresh:
             from lungmet_worc.results import write_results
 
+            replaced = files_to_replace(self.paths.report_files, stamp)
+            self._keep(self._results() if replaced is None else replaced, rewritten=True)
             files = write_results(plan, searches, unusable)
             write_record(self.paths.report_files, files, stamp=stamp)
             self.progress.advance("tables, figures and report")
         self.progress.finish()
+        self._forget_ingredients()
+
+    def _results(self) -> list[Path]:
+        """Return tables, figures and report of a run folder that has no record of them."""
+        folders = (self.paths.tables, self.paths.figures)
+        return [self.paths.report, *(path for folder in folders for path in folder.glob("*"))]
 
     def _about(self) -> dict[str, Any]:
         study = self.study.model_dump(mode="json", exclude={"path"})

@@ -77,6 +77,16 @@ class RunPaths:
         """Return the record of tables, figures and report: from what they were made."""
         return self.folder / "report_files.json"
 
+    @property
+    def made_from(self) -> Path:
+        """Return the record of what each output was made from."""
+        return self.folder / "made_from.json"
+
+    @property
+    def old(self) -> Path:
+        """Return where earlier results are kept that were made again."""
+        return self.folder / "old"
+
     def features(self, modality: str, patient_id: str) -> Path:
         """Return the feature file of a patient in a modality."""
         return self.folder / "features" / modality / f"{file_name(patient_id)}.hdf5"

@@ -177,7 +177,7 @@ def test_a_run_folder_holds_what_is_promised_and_no_more(small_run: Run) -> None
     written = {path.name for path in small_run.paths.folder.iterdir()}
     assert written == {
         "run.json", "log.txt", "splits.csv", "features", "arms", "tables", "figures",
-        "report.html", "report_files.json", "inspections.json", ".lock",
+        "report.html", "report_files.json", "inspections.json", "made_from.json", ".lock",
     }  # fmt: skip
 
 
@@ -244,6 +244,9 @@ def test_an_altered_or_missing_result_is_written_again(
     Study.from_toml(study).run(run, cores=1, progress=recorder)
     assert (recorder.ran["search"], recorder.ran["report"]) == (0, 1)
     assert (run / name).read_bytes() == before
+    kept = [path for path in (run / "old").rglob("*") if path.is_file()]
+    assert [path.name for path in kept] == ([Path(name).name] if change == "altered" else [])
+    assert all(path.read_bytes() == before + b" " for path in kept)
 
 
 def test_another_name_changes_the_report_alone(copied: tuple[Path, Path]) -> None:
@@ -253,6 +256,7 @@ def test_another_name_changes_the_report_alone(copied: tuple[Path, Path]) -> Non
     Study.from_toml(study).run(run, cores=1, progress=recorder)
     assert (recorder.ran["extraction"], recorder.ran["search"], recorder.ran["report"]) == (0, 0, 1)
     assert "renamed study" in (run / "report.html").read_text("utf-8")
+    assert [path.name for path in (run / "old").glob("*/*")] == ["report.html"]
 
 
 def test_only_what_is_missing_is_done_again(copied: tuple[Path, Path]) -> None:
@@ -292,14 +296,27 @@ def test_a_changed_mask_makes_only_its_arms_stale(copied: tuple[Path, Path]) -> 
     study, run = copied
     images = study.parent / "images"
     other = read_stamp(RunPaths(run).split("MRI_only", 0))
+    before = table_bytes(run)
     recorder = Recorder()
     mask = sitk.ReadImage(str(images / "P2_CT_mask.nii.gz"))
     grown = sitk.BinaryDilate(mask, [1, 1, 0])
     sitk.WriteImage(sitk.Cast(grown, mask.GetPixelID()), str(images / "P2_CT_mask.nii.gz"))
+    planned = [str(each) for each in Study.from_toml(study).plan(run, cores=1).stale]
+    assert "search, 6 tasks (CT_only, combined): the CT mask of P2 changed" in planned
     Study.from_toml(study).run(run, cores=2, progress=recorder)
     assert recorder.ran["extraction"] == 1
     assert recorder.ran["search"] == 6  # CT_only and combined, three splits each
     assert read_stamp(RunPaths(run).split("MRI_only", 0)) == other
+    (old,) = (run / "old").iterdir()
+    assert [note for note in recorder.notes if f"kept in old/{old.name}" in note]
+    assert {path.name for path in (old / "arms").iterdir()} == {"CT_only", "combined"}
+    assert len(list(old.glob("arms/*/splits/*.hdf5"))) == 6
+    assert [path.name for path in old.glob("features/*/*.hdf5")] == ["P2.hdf5"]
+    assert (old / "tables" / "performance.csv").read_bytes() == before["performance.csv"]
+    assert (old / "report.html").exists()
+    record = json.loads((run / "made_from.json").read_text())
+    tasks = json.loads((run / "run.json").read_text())["tasks"]
+    assert set(record["stamps"]) == {entry["stamp"] for entry in tasks.values()}
 
 
 @pytest.mark.parametrize("stage", ["search", "report"])
