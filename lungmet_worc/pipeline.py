@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lungmet_worc import arms, clinical, versions
+from lungmet_worc import arms, clinical, errata, unscored, versions
 from lungmet_worc.check import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.digest import make_digest
 from lungmet_worc.engines import Engine, make_engine
 from lungmet_worc.errors import CohortError, Problem, ResultsError, TaskFailedError
 from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
@@ -80,6 +81,9 @@ class Pipeline:
             self.state.update(self._about())
             self.state["started"] = now()
             self.state["finished"] = None
+            self.state.setdefault("begun", self.state["started"])
+            # So that "lungmet status" finds the run from its first second.
+            write_state(self.paths, self.state)
             settle_last(self.paths)
             self._aside = KeptAside(self.paths, self.state["started"])
             engine = make_engine(self.study.run.engine, cores=self.cores, folder=self._scratch())
@@ -92,6 +96,17 @@ class Pipeline:
                 write_state(self.paths, self.state)
                 shutil.rmtree(self.paths.scratch, ignore_errors=True)
 
+    def check(self) -> None:
+        """Raise what would end the run before anything is computed.
+
+        Raises
+        ------
+        CohortError
+            The manifest or the images have errors, or an arm has no patient; all are listed.
+        """
+        manifest, report = self._check()
+        self._plan(manifest, report, dict(report.unusable) if self._excludes else {})
+
     def _run_stages(self, engine: Engine, only: Only | None) -> None:
         if self.study.run.accelerate:
             for warning in checked.warnings():
@@ -100,6 +115,7 @@ class Pipeline:
         manifest, report = self._check()
         unusable = dict(report.unusable) if self._excludes else {}
         plan = self._plan(manifest, report, unusable)
+        self._remember_arms(plan, unusable)
         if only in (None, "extraction"):
             self._must(engine, "fingerprint", plan.fingerprints())
             failed = self._tasks(engine, "extraction", plan.extractions())
@@ -112,7 +128,8 @@ class Pipeline:
             unusable.update(self._remembered(manifest, plan))
             plan = self._plan(manifest, report, unusable)
             _complete("extraction", [*plan.fingerprints(), *plan.extractions()])
-        self._remember_cohort(plan, unusable)
+        self._remember_arms(plan, unusable)
+        self._remember_cohort(plan)
         if only == "extraction":
             return
         searches = self._search(engine, plan, only)
@@ -186,6 +203,8 @@ class Pipeline:
                 if not (self._excludes and stage == "extraction"):
                     break
         self.progress.finish()
+        if stage == "search":
+            unscored.remember(known, tasks)
         self._write_state(at_once=True)
         return failed
 
@@ -252,7 +271,7 @@ class Pipeline:
             if entry["patient_id"] in known
         }
 
-    def _remember_cohort(self, plan: Plan, unusable: Mapping[tuple[str, str], str]) -> None:
+    def _remember_arms(self, plan: Plan, unusable: Mapping[tuple[str, str], str]) -> None:
         self.state["excluded"] = [
             {"patient_id": patient_id, "modality": modality, "cause": cause}
             for (patient_id, modality), cause in unusable.items()
@@ -261,9 +280,12 @@ class Pipeline:
             name: {
                 "n_patients": len(members),
                 "n_events": sum(plan.outcomes[member] for member in members),
+                "n_left_out": len(plan.cohort.reasons[name]),
             }
             for name, members in plan.cohort.arms.items()
         }
+
+    def _remember_cohort(self, plan: Plan) -> None:
         self.state["seeds"] = {
             "study": self.study.search.seed,
             "searches": {str(split.index): plan.seed(split) for split in plan.splits},
@@ -326,11 +348,18 @@ class Pipeline:
 
             replaced = files_to_replace(self.paths.report_files, stamp)
             self._keep(self._results() if replaced is None else replaced, rewritten=True)
-            files = write_results(plan, searches, unusable)
+            # When this run started says nothing about the results; when the first one did, does.
+            files = write_results(plan, searches, unusable, make_digest(self._as_reported()))
             write_record(self.paths.report_files, files, stamp=stamp)
             self.progress.advance("tables, figures and report")
         self.progress.finish()
+        number = unscored.remember(self.state["tasks"], searches)
+        self.state["errata"] = errata.met_by(plan, number)
         self._forget_ingredients()
+
+    def _as_reported(self) -> dict[str, Any]:
+        """Return the state as the report tells it, the same however often it is written."""
+        return {**self.state, "started": self.state["begun"], "finished": self.state["begun"]}
 
     def _results(self) -> list[Path]:
         """Return tables, figures and report of a run folder that has no record of them."""
@@ -340,7 +369,12 @@ class Pipeline:
     def _about(self) -> dict[str, Any]:
         study = self.study.model_dump(mode="json", exclude={"path"})
         study["cohort"]["manifest"] = self.study.cohort.manifest.name
-        return {"study": study, "versions": versions.everything(), "cores": self.cores}
+        return {
+            "study": study,
+            "order": list(self.study.arms),
+            "versions": versions.everything(),
+            "cores": self.cores,
+        }
 
     def _scratch(self) -> Path:
         self.paths.scratch.mkdir(parents=True, exist_ok=True)

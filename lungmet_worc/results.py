@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 from lungmet_worc import errata, versions
 from lungmet_worc.collect import ArmPredictions, SplitPrediction
 from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.digest import Digest
 from lungmet_worc.figures import write_all_figures
 from lungmet_worc.plan import Plan
 from lungmet_worc.report import ReportContext, write_report
@@ -23,7 +25,10 @@ from lungmet_worc.worc.storage import read_result
 
 
 def write_results(
-    plan: Plan, searches: Sequence[Task], unusable: Mapping[tuple[str, str], str]
+    plan: Plan,
+    searches: Sequence[Task],
+    unusable: Mapping[tuple[str, str], str],
+    digest: Digest,
 ) -> list[Path]:
     """Write the tables, the figures and the report of a complete run.
 
@@ -35,6 +40,8 @@ def write_results(
         The search tasks, all done.
     unusable : mapping of (patient id, modality) to str
         Who was left out, and why.
+    digest : Digest
+        What the run did, so far as it is known before the tables are there.
 
     Returns
     -------
@@ -56,6 +63,11 @@ def write_results(
     figures = write_all_figures(arms, tables["performance"], plan.paths.figures)
     failures = _failures(results)
     study = plan.study
+    found = errata.met(
+        plan,
+        int(failures["candidates"].sum()),
+        undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
+    )
     context = ReportContext(
         study_name=study.name,
         outcome=study.outcome,
@@ -69,17 +81,14 @@ def write_results(
         settings=_settings(study),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},
         arms={name: describe_arm(arm) for name, arm in study.arms.items()},
-        errata=errata.met(
-            plan,
-            int(failures["candidates"].sum()),
-            undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
-        ),
+        errata=found,
         failures=failures,
         excluded=[
             (patient, f"{modality}: {cause}") for (patient, modality), cause in unusable.items()
         ],
         versions=versions.everything(),
         created=now()[:10],
+        digest=replace(digest, errata=tuple(found)),
     )
     write_report(context, plan.paths.report)
     return [

@@ -43,6 +43,11 @@ class RunPaths:
         return self.folder / "log.txt"
 
     @property
+    def console(self) -> Path:
+        """Return what a detached run says."""
+        return self.folder / "console.txt"
+
+    @property
     def splits(self) -> Path:
         """Return the splits that all arms share, in WORC's fixed-splits format."""
         return self.folder / "splits.csv"

@@ -108,7 +108,10 @@ def test_run_json_says_what_was_run(small_run: Run, small_study: Path) -> None:
     image = small_study.parent / "images" / "P1_MRI_image.nii.gz"
     digest = hashlib.sha256(image.read_bytes()).hexdigest()
     assert state["inputs"]["MRI"]["P1"]["image"] == digest
+    assert [number for number, _ in state["errata"]][:2] == ["E1", "E2"]
+    assert list(state["order"]) == ["MRI_only", "CT_only", "combined"]
     task = state["tasks"]["search/combined/2"]
+    assert task["without_score"] == read_result(small_run.paths.split("combined", 2))["causes"]
     assert task["state"] == "done"
     assert task["seconds"] > 0
     assert task["stamp"] == read_stamp(small_run.paths.split("combined", 2))
@@ -224,7 +227,8 @@ def test_nothing_to_do_loads_nothing_heavy(copied: tuple[Path, Path]) -> None:
     assert "SimpleITK" in first.stdout  # the copies of the images had to be read
     assert "heavy: set()" in second.stdout
     shown, _, _ = second.stdout.partition("heavy:")
-    assert first.stdout.startswith(shown)
+    assert first.stdout.partition("**")[2].startswith(shown.partition("**")[2])
+    assert 'Study "test": Complete.' in shown
     assert "**Performance of each arm" in shown
     assert "Report: " in shown
     assert "1 of 1, already done" in second.stderr
@@ -362,6 +366,10 @@ def test_a_failed_extraction_stops_with_its_cause(copied: tuple[Path, Path]) -> 
     assert "invalid literal for int() with base 10: 'none'" in str(caught.value)
     assert "on_error" in str(caught.value)
     assert Run(run).status()["failures"]
+    digest = Run(run).digest()
+    assert digest.ending == "failed"
+    assert [arm.n_patients for arm in digest.arms] == [20, 20, 20]
+    assert "'none'" in digest.failed[0].what
     assert "Traceback" in (run / "log.txt").read_text()
 
 
@@ -382,6 +390,12 @@ def test_a_broken_patient_is_left_out_when_asked(copied: tuple[Path, Path]) -> N
     finished = Study.from_toml(study).run(run, cores=2)
     assert "P5" not in set(finished.patients["patient_id"])
     assert finished.status()["excluded"][0]["patient_id"] == "P5"
+    digest = finished.digest()
+    assert digest.ending == "complete"
+    assert {(arm.n_patients, arm.n_left_out) for arm in digest.arms} == {(19, 1)}
+    (cause,) = digest.left_out
+    assert cause.patients == ("P5",)
+    assert cause.what.startswith("P5, MRI: ")
     assert "P5" in finished.report().read_text("utf-8")
 
 
@@ -416,4 +430,4 @@ def test_status_of_a_finished_run(small_run: Run) -> None:
     assert status["finished"]
     assert not status["running"]
     assert status["stages"]["search"] == {"done": 9}
-    assert status["arms"]["combined"] == {"n_patients": 20, "n_events": 10}
+    assert status["arms"]["combined"] == {"n_patients": 20, "n_events": 10, "n_left_out": 0}

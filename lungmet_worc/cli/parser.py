@@ -58,9 +58,13 @@ def build_parser() -> argparse.ArgumentParser:
     _add_out(run)
     run.add_argument("--only", choices=("extraction", "search", "report"), help="do one stage only")
     _add_cores(run)
+    run.add_argument(
+        "--detach", action="store_true", help="go on after logout; the study is checked first"
+    )
 
-    status = command("status", "say how far a run is")
+    status = command("status", "say how far a run is, and what it did")
     status.add_argument("out", metavar="DIR", help="the run folder")
+    status.add_argument("--watch", action="store_true", help="go on saying it until the run ends")
 
     compare = command("compare", "print the performance of the arms and their comparison")
     compare.add_argument("out", metavar="DIR", help="the run folder")
