@@ -108,7 +108,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
     plan = Plan(study, checked.cohort, checked.digests, paths)
-    measured = measured_seconds(paths)
+    measured = mean_seconds(read_state(paths))
     record = MadeFrom(paths.made_from)
     fingerprints = plan.fingerprints()
     plan = replace(plan, expected=_expected(fingerprints, record))
@@ -175,15 +175,22 @@ def _stage(stage: str, tasks: Sequence[Task], each: float) -> tuple[StagePlan, l
     return StagePlan(stage, fresh, missing, len(stale), each * (missing + len(stale))), stale
 
 
-def measured_seconds(paths: RunPaths) -> dict[str, float]:
-    """Return the mean seconds of a task of each stage in this run folder.
+def mean_seconds(state: Mapping[str, Any]) -> dict[str, float]:
+    """Return the mean seconds of a task of each stage, and those of the report.
 
     The mean, since it is sums that are foretold; the arms' splits alternate, so that all arms
     weigh the same in it.
+
+    Parameters
+    ----------
+    state : mapping
+        What ``run.json`` says.
     """
     times: dict[str, list[float]] = {}
-    tasks: Mapping[str, Any] = read_state(paths).get("tasks", {})
-    for key, entry in tasks.items():
+    for key, entry in state.get("tasks", {}).items():
         if "seconds" in entry and entry["state"] == "done":
             times.setdefault(key.partition("/")[0], []).append(float(entry["seconds"]))
-    return {stage: statistics.fmean(values) for stage, values in times.items()}
+    means = {stage: statistics.fmean(values) for stage, values in times.items()}
+    if "report_seconds" in state:
+        means["report"] = float(state["report_seconds"])
+    return means

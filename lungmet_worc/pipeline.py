@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,9 +17,11 @@ from lungmet_worc import arms, clinical, errata, unscored, versions
 from lungmet_worc.check import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.deadline import common_splits
 from lungmet_worc.digest import make_digest
 from lungmet_worc.engines import Engine, make_engine
 from lungmet_worc.errors import CohortError, Problem, ResultsError, TaskFailedError
+from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
 from lungmet_worc.kept_aside import KeptAside, settle_last
 from lungmet_worc.made_from import MadeFrom
@@ -28,6 +31,7 @@ from lungmet_worc.progress import Progress
 from lungmet_worc.runs import RunPaths, locked, now, read_state, write_state
 from lungmet_worc.splits import write_splits
 from lungmet_worc.tasks import Task, TaskResult, unfinished
+from lungmet_worc.timed_tasks import TimeLimit
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.storage import read_stamp, write_matrix, write_text
 
@@ -53,12 +57,15 @@ class Pipeline:
         Who listens.
     cores : int
         Tasks that run at the same time.
+    deadline : datetime, optional
+        When to be done; what is complete for all arms alike by then is evaluated.
     """
 
     study: StudyConfig
     paths: RunPaths
     progress: Progress
     cores: int
+    deadline: datetime | None = None
     state: dict[str, Any] = field(default_factory=dict)
     _aside: KeptAside = field(init=False, repr=False)
     _written: float = 0.0
@@ -75,12 +82,14 @@ class Pipeline:
             One stage was asked for and an earlier one is not complete.
         TaskFailedError
             A task failed.
+        DeadlineError
+            The deadline came before two splits of every arm were done.
         """
         with locked(self.paths), _logging_to(self.paths.log):
             self.state = read_state(self.paths)
             self.state.update(self._about())
             self.state["started"] = now()
-            self.state["finished"] = None
+            self.state["finished"] = self.state["partial"] = None
             self.state.setdefault("begun", self.state["started"])
             # So that "lungmet status" finds the run from its first second.
             write_state(self.paths, self.state)
@@ -194,7 +203,7 @@ class Pipeline:
             known[task.key] = {"state": "to do", "stamp": task.stamp}
         self.progress.start(stage, len(tasks), len(tasks) - len(todo))
         failed = []
-        for result in engine.run(todo) if todo else ():
+        for result in self._results_in_time(engine, stage, todo) if todo else ():
             self._record(result)
             self.progress.advance(result.task.label)
             if not result.done:
@@ -207,6 +216,21 @@ class Pipeline:
             unscored.remember(known, tasks)
         self._write_state(at_once=True)
         return failed
+
+    def _results_in_time(
+        self, engine: Engine, stage: str, todo: Sequence[Task]
+    ) -> Iterator[TaskResult]:
+        """Run tasks, and start none that the deadline leaves no time for."""
+        if self.deadline is None:
+            return engine.run(todo)
+        return TimeLimit(
+            self.deadline,
+            {**expected_seconds(self.study), **mean_seconds(self.state)},
+            arms=len(self.study.arms),
+            splits=self.study.search.splits,
+            cores=self.cores,
+            note=self.progress.note,
+        ).results(engine, stage, todo)
 
     def _remember_ingredients(self, tasks: Sequence[Task]) -> None:
         """Keep what the outputs are made from before any is there, to explain them one day."""
@@ -307,7 +331,18 @@ class Pipeline:
             _complete("search", searches)
         else:
             self._must(engine, "search", searches)
-        return searches
+        return self._common(searches)
+
+    def _common(self, searches: list[Task]) -> list[Task]:
+        """Return the searches of the splits that the deadline let all arms finish."""
+        common, self.state["partial"] = common_splits(searches, unfinished(searches))
+        if self.state["partial"]:
+            self.progress.note(
+                "Partial: {splits} of {of} splits are done in every arm.".format(
+                    **self.state["partial"]
+                )
+            )
+        return common
 
     def _prepare_arm(
         self, plan: Plan, name: str, extractions: Mapping[tuple[str, str], Task]
@@ -343,6 +378,7 @@ class Pipeline:
         stamp = plan.report_stamp(evaluations, unusable)
         fresh = is_fresh(self.paths.report_files, stamp)
         self.progress.start("report", 1, int(fresh))
+        began = time.monotonic()
         if not fresh:
             from lungmet_worc.results import write_results
 
@@ -351,11 +387,13 @@ class Pipeline:
             # When this run started says nothing about the results; when the first one did, does.
             files = write_results(plan, searches, unusable, make_digest(self._as_reported()))
             write_record(self.paths.report_files, files, stamp=stamp)
+            self.state["report_seconds"] = round(time.monotonic() - began, 3)
             self.progress.advance("tables, figures and report")
         self.progress.finish()
         number = unscored.remember(self.state["tasks"], searches)
         self.state["errata"] = errata.met_by(plan, number)
-        self._forget_ingredients()
+        if not self.state["partial"]:
+            self._forget_ingredients()
 
     def _as_reported(self) -> dict[str, Any]:
         """Return the state as the report tells it, the same however often it is written."""

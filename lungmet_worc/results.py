@@ -30,14 +30,14 @@ def write_results(
     unusable: Mapping[tuple[str, str], str],
     digest: Digest,
 ) -> list[Path]:
-    """Write the tables, the figures and the report of a complete run.
+    """Write the tables, the figures and the report of a run.
 
     Parameters
     ----------
     plan : Plan
         The study, its cohort and its run folder.
     searches : sequence of Task
-        The search tasks, all done.
+        The search tasks, all done, of the same splits in every arm.
     unusable : mapping of (patient id, modality) to str
         Who was left out, and why.
     digest : Digest
@@ -59,7 +59,7 @@ def write_results(
         ArmPredictions(arm, tuple(split_prediction(index, result) for index, result in of_arm))
         for arm, of_arm in results.items()
     ]
-    tables = write_all_tables(arms, plan.paths.tables)
+    tables = write_all_tables(arms, plan.paths.tables, partial=digest.partial)
     figures = write_all_figures(arms, tables["performance"], plan.paths.figures)
     failures = _failures(results)
     study = plan.study
@@ -78,7 +78,7 @@ def write_results(
         cohort=plan.cohort.table(),
         cohort_summary=plan.cohort.summary(),
         figures=figures,
-        settings=_settings(study),
+        settings=_settings(study, len({task.key.rpartition("/")[2] for task in searches})),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},
         arms={name: describe_arm(arm) for name, arm in study.arms.items()},
         errata=found,
@@ -136,8 +136,10 @@ def _failures(results: Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]) ->
     return pd.DataFrame(rows, columns=["arm", "cause", "candidates"])
 
 
-def _settings(study: StudyConfig) -> dict[str, object]:
+def _settings(study: StudyConfig, n_splits: int) -> dict[str, object]:
     settings = study.search.model_dump(mode="json")
+    if n_splits < study.search.splits:  # the methods tell what was done
+        settings |= {"splits": n_splits, "splits asked for": study.search.splits}
     settings["patients"] = study.cohort.patients
     settings["worc"] = study.worc
     return settings

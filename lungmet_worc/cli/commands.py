@@ -70,20 +70,26 @@ def run(options: argparse.Namespace) -> int:
         from lungmet_worc.cli.detach import run_detached
 
         return run_detached(options)
+    from lungmet_worc.deadline import DeadlineError
     from lungmet_worc.errors import TaskFailedError
     from lungmet_worc.run import Run
     from lungmet_worc.study import Study
 
     try:
         finished = Study.from_toml(options.study).run(
-            options.out, only=options.only, cores=options.cores
+            options.out, only=options.only, cores=options.cores, until=options.until
         )
+    except DeadlineError:
+        print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
+        raise
     except TaskFailedError as error:
         # The digest names each cause once; the error would name it for each task.
         print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
         raise TaskFailedError(error.message) from error
     if options.only in (None, "report"):
         _show_results(finished)
+    elif finished.digest().partial:
+        print(finished.digest().to_text())
     else:
         print(f"The {options.only} is complete in {options.out}.")
     return 0

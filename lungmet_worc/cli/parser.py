@@ -18,7 +18,8 @@ start here:
   lungmet check my_study/study.toml
   lungmet run my_study/study.toml --out runs/my_study
 
-exit status: 0 done, 1 something to mend (all of it is listed), 2 wrong usage, 3 a task failed"""
+exit status: 0 done, or reported as far as a deadline allowed; 1 something to mend (all of it is
+listed); 2 wrong usage; 3 a task failed"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,6 +60,13 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--only", choices=("extraction", "search", "report"), help="do one stage only")
     _add_cores(run)
     run.add_argument(
+        "--until",
+        type=_deadline,
+        metavar="TIME",
+        help='when to be done, such as 07:00 or "2026-11-24 07:00": what is complete for all arms '
+        "alike by then is reported as partial",
+    )
+    run.add_argument(
         "--detach", action="store_true", help="go on after logout; the study is checked first"
     )
 
@@ -90,6 +98,16 @@ def _positive(text: str) -> int:
         message = "at least 1"
         raise argparse.ArgumentTypeError(message)
     return number
+
+
+def _deadline(text: str) -> str:
+    from lungmet_worc.deadline import parse_deadline
+
+    try:
+        parse_deadline(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _add_cores(parser: argparse.ArgumentParser) -> None:
