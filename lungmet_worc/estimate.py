@@ -156,10 +156,15 @@ def _expected(tasks: Sequence[Task], record: MadeFrom) -> dict[Path, worc_settin
     for task in tasks:
         if task.state() is not TaskState.STALE:
             continue
-        old, new = record.of(read_stamp(task.output)) or {}, task.ingredients
+        stamp, new = read_stamp(task.output), task.ingredients
+        if stamp is None:  # damaged: nobody can tell what it said
+            expected[task.output] = worc_settings.merge(new["settings"], new["overrides"])
+            continue
+        old = record.of(stamp) or new
         changes: dict[str, dict[str, str]] = {}
-        for part in ("settings", "overrides") if old else ():
-            for (section, key), (_, value) in changed_settings(old[part], new[part]).items():
+        for part in ("settings", "overrides"):
+            found = changed_settings(old.get(part), new[part])
+            for (section, key), (_, value) in found.items():
                 if value is not None:
                     changes.setdefault(section, {})[key] = value
         now = worc_settings.from_ini(task.output.read_text("utf-8"))

@@ -81,7 +81,6 @@ class KeptAside:
                 move = True
         if move:
             file.replace(target)
-        logger.info("%s is kept as %s", *(p.relative_to(self.paths.folder) for p in (file, target)))
         return True
 
 
@@ -103,6 +102,7 @@ def _settle(run: Path, folder: Path) -> int:
         if now.is_file() and (now.samefile(path) or filecmp.cmp(now, path, shallow=False)):
             path.unlink()
         else:
+            logger.info("an earlier result is kept as %s", path.relative_to(run))
             kept += 1
     for path in (folder, folder.parent):
         _remove_if_empty(path)

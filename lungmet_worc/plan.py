@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc import arms, clinical, versions
+from lungmet_worc import arms, clinical, ingredients, versions
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.manifest import Patient
@@ -136,13 +136,7 @@ class Plan:
                     },
                     output=self.paths.fingerprint(modality),
                     stamp=content_hash("fingerprint", settings, overrides, chosen, contents),
-                    ingredients={
-                        "settings": settings,
-                        "overrides": overrides,
-                        "patients": list(found),
-                        "images": {name: pair["image"][:16] for name, pair in found.items()},
-                        "masks": {name: pair["segmentation"][:16] for name, pair in found.items()},
-                    },
+                    ingredients=ingredients.of_fingerprint(settings, overrides, found),
                 )
             )
         return tasks
@@ -155,6 +149,14 @@ class Plan:
         installed = versions.of(versions.EXTRACTION)
         for patient, modality in self.pairs():
             pair, config = patient.pairs[modality], self.study.modalities[modality]
+            parts = (
+                versions.EXTRACTION_REVISION,
+                installed,
+                self.digests[_path(pair.image)],
+                self.digests[_path(pair.segmentation)],
+                config.label,
+                decided[modality],
+            )
             tasks.append(
                 Task(
                     key=f"extraction/{modality}/{patient.patient_id}",
@@ -169,23 +171,8 @@ class Plan:
                         "scratch": str(self.paths.scratch),
                     },
                     output=self.paths.features(modality, patient.patient_id),
-                    stamp=content_hash(
-                        "extraction",
-                        versions.EXTRACTION_REVISION,
-                        installed,
-                        self.digests[_path(pair.image)],
-                        self.digests[_path(pair.segmentation)],
-                        config.label,
-                        decided[modality],
-                    ),
-                    ingredients={
-                        "revision": versions.EXTRACTION_REVISION,
-                        "versions": installed,
-                        "image": self.digests[_path(pair.image)][:16],
-                        "mask": self.digests[_path(pair.segmentation)][:16],
-                        "label": config.label,
-                        "settings": decided[modality],
-                    },
+                    stamp=content_hash("extraction", *parts),
+                    ingredients=ingredients.of_extraction(*parts),
                 )
             )
         return tasks
@@ -197,7 +184,8 @@ class Plan:
             first = arm.modalities[0] if arm.modalities else "clinical"
             settings = self._search_settings(arm)
             overrides = arms.arm_overrides(self.study, arm)
-            outcomes = {self.names[p]: self.outcomes[p] for p in self.cohort.arms[name]}
+            members = {p: self.outcomes[p] for p in self.cohort.arms[name]}
+            outcomes = {self.names[p]: outcome for p, outcome in members.items()}
             mended = self.study.search.worc_compat is None
             tasks.append(
                 Task(
@@ -215,13 +203,9 @@ class Plan:
                     stamp=content_hash(
                         "settings", settings, overrides, sorted(outcomes.items()), mended
                     ),
-                    ingredients={
-                        "settings": settings,
-                        "overrides": overrides,
-                        "patients": sorted(self.cohort.arms[name]),
-                        "outcomes": {p: self.outcomes[p] for p in self.cohort.arms[name]},
-                        "worc_compat": self.study.search.worc_compat,
-                    },
+                    ingredients=ingredients.of_settings(
+                        settings, overrides, members, self.study.search.worc_compat
+                    ),
                 )
             )
         return tasks
@@ -253,15 +237,9 @@ class Plan:
             arm.features,
             [list(encoded.columns), values],
         )
-        ingredients = {
-            "patients": ids,
-            "modalities": list(arm.modalities),
-            "features": arm.features,
-            "features_of": {f"{modality}/{patient}": made for patient, modality, made in files},
-            "clinical": list(encoded.columns),
-            "clinical_of": {one: row for one, row in zip(ids, values, strict=True) if row},
-        }
-        return stamp, ingredients
+        return stamp, ingredients.of_matrix(
+            ids, arm.modalities, arm.features, files, list(encoded.columns), values
+        )
 
     def searches(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
         """Return a task for each split of each arm; the arms' settings must be there.
@@ -278,7 +256,7 @@ class Plan:
             ini = self.paths.settings(name, first)
             outcomes = {p: self.outcomes[p] for p in self.cohort.arms[name]}
             matrix_stamp, of_matrix = self._arm_parts(name, extractions)
-            ingredients = {
+            made_from = {
                 "revision": versions.SEARCH_REVISION,
                 "versions": installed,
                 **of_matrix,
@@ -288,10 +266,10 @@ class Plan:
                 "worc_compat": search.worc_compat,
                 "settings": self._search_part(ini),
             }
-            prepared[name] = (matrix_stamp, outcomes, ini, ingredients)
+            prepared[name] = (matrix_stamp, outcomes, ini, made_from)
         for split in self.splits:
             for name in self.study.arms:
-                matrix_stamp, outcomes, ini, ingredients = prepared[name]
+                matrix_stamp, outcomes, ini, made_from = prepared[name]
                 part = restrict(split, self.cohort.arms[name])
                 seed = self.seed(split)
                 arguments: dict[str, Any] = {
@@ -322,9 +300,9 @@ class Plan:
                             installed,
                             matrix_stamp,
                             science,
-                            ingredients["settings"],
+                            made_from["settings"],
                         ),
-                        ingredients=ingredients,
+                        ingredients=made_from,
                     )
                 )
         return tasks
@@ -350,10 +328,7 @@ class Plan:
                     },
                     output=self.paths.performance(name),
                     stamp=content_hash("evaluation", [task.stamp for task in splits], self.names),
-                    ingredients={
-                        "splits": [int(task.key.rpartition("/")[2]) for task in splits],
-                        "results": content_hash([task.stamp for task in splits])[:16],
-                    },
+                    ingredients=ingredients.of_evaluation(splits),
                 )
             )
         return tasks

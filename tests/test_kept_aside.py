@@ -22,7 +22,8 @@ def paths(tmp_path: Path) -> RunPaths:
     return RunPaths(tmp_path)
 
 
-def test_only_what_is_replaced_is_kept(paths: RunPaths) -> None:
+def test_only_what_is_replaced_is_kept(paths: RunPaths, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     aside = KeptAside(paths, STARTED)
     files = [paths.split("MRI", index) for index in range(3)]
     assert aside.keep(files) == 2  # the third is not there
@@ -33,6 +34,7 @@ def test_only_what_is_replaced_is_kept(paths: RunPaths) -> None:
     assert [path for path in kept.rglob("*") if path.is_file()] == [kept / "arms/MRI/splits/0.hdf5"]
     assert (kept / "arms/MRI/splits/0.hdf5").read_text() == "old arms/MRI/splits/0.hdf5"
     assert files[0].read_text() == "new"
+    assert caplog.messages == [f"an earlier result is kept as old/{NAME}/arms/MRI/splits/0.hdf5"]
 
 
 def test_nothing_replaced_leaves_no_folder(paths: RunPaths) -> None:

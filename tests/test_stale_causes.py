@@ -200,6 +200,14 @@ def test_without_a_record_it_says_so(study: Path, made: RunPaths, damage: str | 
     assert all("no record is kept" in line for line in lines)
 
 
+def test_damaged_settings_are_planned_anew(study: Path, made: RunPaths) -> None:
+    made.fingerprint("CT").write_bytes(b"\xff no settings")
+    assert explained(study, made) == [
+        "fingerprint, 1 task (CT): it was made by an earlier version, or from something of which "
+        "no record is kept"
+    ]
+
+
 def test_the_record_names_no_path_and_is_small(study: Path, made: RunPaths) -> None:
     text = made.made_from.read_text()
     assert str(study.parent) not in text
