@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from lungmet_worc.deadline import deadline_text, parse_deadline
 from lungmet_worc.errors import did_you_mean
 from lungmet_worc.worc import settings as worc_settings
 
@@ -133,6 +134,14 @@ class RunConfig(_Model):
     cores: int | None = Field(default=None, ge=1)
     on_error: Literal["stop", "exclude-patient"] = "stop"
     accelerate: bool = True
+    deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
+
+    @field_validator("deadline")
+    @classmethod
+    def _a_time(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_deadline(value)
+        return value
 
 
 class StudyConfig(_Model):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 
 from lungmet_worc.plan import Plan
@@ -48,6 +49,21 @@ def met(plan: Plan, n_without_score: int, *, undefined: bool) -> list[tuple[str,
             )
         )
     return sorted(found, key=lambda entry: int(entry[0][1:]))
+
+
+def met_by(plan: Plan, n_without_score: int) -> list[tuple[str, str]]:
+    """Return the same as :func:`met` of a study whose tables are written.
+
+    Parameters
+    ----------
+    plan : Plan
+        The study, its cohort and its run folder.
+    n_without_score : int
+        Candidate workflows that have no score, over all arms and splits.
+    """
+    with (plan.paths.tables / "splits.csv").open(encoding="utf-8", newline="") as file:
+        undefined = any(not row["ppv"] or not row["npv"] for row in csv.DictReader(file))
+    return met(plan, n_without_score, undefined=undefined)
 
 
 def _by_study(plan: Plan) -> Iterator[tuple[str, str]]:

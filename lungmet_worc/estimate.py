@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from lungmet_worc.check import check_study
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
 from lungmet_worc.runs import RunPaths, read_state
+from lungmet_worc.stale_causes import StaleTasks, changed_settings, stale_tasks
 from lungmet_worc.tasks import Task, TaskState
+from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.worc.storage import read_stamp
+
+#: In the order in which they run.
+STAGES = ("fingerprint", "extraction", "settings", "search", "evaluation")
 
 #: By [run] accelerate: seconds of one core, measured on the 51 patients of the public cohort (see
 #: experiments/benchmarks), used until the run itself has measured tasks of its own.
@@ -49,11 +57,14 @@ class PlanSummary:
         Who enters which arm.
     cores : int
         Tasks that would run at the same time.
+    stale : tuple of StaleTasks
+        Why tasks that were done would run again, those with one cause together.
     """
 
     stages: tuple[StagePlan, ...]
     cohort: str
     cores: int
+    stale: tuple[StaleTasks, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -70,8 +81,9 @@ class PlanSummary:
                 f"{duration(math.ceil(stage.seconds / self.cores))}"
             )
         lines += ["", f"In all about {duration(math.ceil(self.seconds))} on {self.cores} core(s)."]
-        if any(stage.stale for stage in self.stages):
-            lines.append("Stale: made from other inputs, settings or versions; it would run again.")
+        if self.stale:
+            lines += ["", "Stale, and would run again (the old results are kept in old/):"]
+            lines += [f"  {each}" for each in self.stale]
         return "\n".join(lines)
 
 
@@ -96,45 +108,94 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
     plan = Plan(study, checked.cohort, checked.digests, paths)
-    measured = _measured(paths)
+    measured = mean_seconds(read_state(paths))
+    record = MadeFrom(paths.made_from)
+    fingerprints = plan.fingerprints()
+    plan = replace(plan, expected=_expected(fingerprints, record))
+    arm_settings = plan.arm_settings()
+    plan = replace(plan, expected={**plan.expected, **_expected(arm_settings, record)})
     extractions = plan.extractions()
     searches = plan.searches(
         {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
     )
-    per_fit = (
-        SECONDS_PER_FIT[study.run.accelerate] * study.search.candidates * study.search.inner_splits
+    evaluations = plan.evaluations(searches)
+    tasks = (fingerprints, extractions, arm_settings, searches, evaluations)
+    record.add(task for stage in tasks for task in stage)
+    foretold = {**expected_seconds(study), **measured}
+    planned = [
+        _stage(name, stage, foretold[name]) for name, stage in zip(STAGES, tasks, strict=True)
+    ]
+    stale = [task for _, of_stage in planned for task in of_stage]
+    return PlanSummary(
+        tuple(stage for stage, _ in planned),
+        checked.cohort.summary(),
+        cores,
+        tuple(stale_tasks(stale, record)),
     )
-    kind = (
-        "coarse" if study.worc_settings()["ImageFeatures"]["texture_Gabor"] == "False" else "full"
-    )
-    stages = (
-        _stage("fingerprint", plan.fingerprints(), measured, 2.0),
-        _stage("extraction", extractions, measured, SECONDS_PER_VOLUME[study.run.accelerate, kind]),
-        _stage("settings", plan.arm_settings(), measured, 0.1),
-        _stage("search", searches, measured, per_fit),
-        _stage("evaluation", plan.evaluations(searches), measured, 1.0),
-    )
-    return PlanSummary(stages, checked.cohort.summary(), cores)
 
 
-def _stage(
-    stage: str, tasks: Sequence[Task], measured: Mapping[str, float], seconds: float
-) -> StagePlan:
+def expected_seconds(study: StudyConfig) -> dict[str, float]:
+    """Return about how long a task of each stage takes on one core, in seconds."""
+    search, accelerate = study.search, study.run.accelerate
+    coarse = study.worc_settings()["ImageFeatures"]["texture_Gabor"] == "False"
+    return {
+        "fingerprint": 2.0,
+        "extraction": SECONDS_PER_VOLUME[accelerate, "coarse" if coarse else "full"],
+        "settings": 0.1,
+        "search": SECONDS_PER_FIT[accelerate] * search.candidates * search.inner_splits,
+        "evaluation": 1.0,
+    }
+
+
+def _expected(tasks: Sequence[Task], record: MadeFrom) -> dict[Path, worc_settings.Settings]:
+    """Return what ini files will say that are stale: as now, but for what the study changed.
+
+    What WORC decides about the images is taken to stay: nobody knows before it runs.
+    """
+    expected: dict[Path, worc_settings.Settings] = {}
+    for task in tasks:
+        if task.state() is not TaskState.STALE:
+            continue
+        stamp, new = read_stamp(task.output), task.ingredients
+        if stamp is None:  # damaged: nobody can tell what it said
+            expected[task.output] = worc_settings.merge(new["settings"], new["overrides"])
+            continue
+        old = record.of(stamp) or new
+        changes: dict[str, dict[str, str]] = {}
+        for part in ("settings", "overrides"):
+            found = changed_settings(old.get(part), new[part])
+            for (section, key), (_, value) in found.items():
+                if value is not None:
+                    changes.setdefault(section, {})[key] = value
+        now = worc_settings.from_ini(task.output.read_text("utf-8"))
+        expected[task.output] = worc_settings.merge(now, changes)
+    return expected
+
+
+def _stage(stage: str, tasks: Sequence[Task], each: float) -> tuple[StagePlan, list[Task]]:
+    """Return a stage in numbers, and its stale tasks."""
     states = [task.state() for task in tasks]
-    missing, stale = states.count(TaskState.MISSING), states.count(TaskState.STALE)
-    each = measured.get(stage, seconds)
-    return StagePlan(stage, states.count(TaskState.FRESH), missing, stale, each * (missing + stale))
+    stale = [task for task, state in zip(tasks, states, strict=True) if state is TaskState.STALE]
+    fresh, missing = states.count(TaskState.FRESH), states.count(TaskState.MISSING)
+    return StagePlan(stage, fresh, missing, len(stale), each * (missing + len(stale))), stale
 
 
-def _measured(paths: RunPaths) -> dict[str, float]:
-    """Return the mean seconds of a task of each stage in this run folder.
+def mean_seconds(state: Mapping[str, Any]) -> dict[str, float]:
+    """Return the mean seconds of a task of each stage, and those of the report.
 
     The mean, since it is sums that are foretold; the arms' splits alternate, so that all arms
     weigh the same in it.
+
+    Parameters
+    ----------
+    state : mapping
+        What ``run.json`` says.
     """
     times: dict[str, list[float]] = {}
-    tasks: Mapping[str, Any] = read_state(paths).get("tasks", {})
-    for key, entry in tasks.items():
+    for key, entry in state.get("tasks", {}).items():
         if "seconds" in entry and entry["state"] == "done":
             times.setdefault(key.partition("/")[0], []).append(float(entry["seconds"]))
-    return {stage: statistics.fmean(values) for stage, values in times.items()}
+    means = {stage: statistics.fmean(values) for stage, values in times.items()}
+    if "report_seconds" in state:
+        means["report"] = float(state["report_seconds"])
+    return means

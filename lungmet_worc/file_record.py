@@ -44,5 +44,20 @@ def is_fresh(record: Path, stamp: str) -> bool:
         return False
 
 
+def files_to_replace(record: Path, stamp: str) -> list[Path] | None:
+    """Return the files that other ones will take the place of, None without a usable record.
+
+    With the same stamp these are only the files that were altered since they were written.
+    """
+    try:
+        digests = json.loads(record.read_text("utf-8"))["files"].items()
+        files = [(record.parent / name, digest) for name, digest in digests]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    same = read_stamp(record) == stamp
+    there = [(path, digest) for path, digest in files if path.is_file()]
+    return [path for path, digest in there if not same or _digest(path) != digest]
+
+
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -5,19 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from lungmet_worc import arms, clinical, failures, versions
+from lungmet_worc import arms, clinical, errata, failures, unscored, versions
 from lungmet_worc.check import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.deadline import common_splits
+from lungmet_worc.digest import make_digest
 from lungmet_worc.engines import Engine, make_engine
 from lungmet_worc.errors import CohortError, ResultsError
+from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
-from lungmet_worc.file_record import is_fresh, write_record
+from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
+from lungmet_worc.kept_aside import KeptAside, settle_last
+from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
@@ -25,6 +31,7 @@ from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
 from lungmet_worc.splits import write_splits
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
+from lungmet_worc.timed_tasks import TimeLimit
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.storage import read_stamp, write_matrix, write_text
 
@@ -50,14 +57,19 @@ class Pipeline:
         Who listens.
     cores : int
         Tasks that run at the same time.
+    deadline : datetime, optional
+        When to be done; what is complete for all arms alike by then is evaluated.
     """
 
     study: StudyConfig
     paths: RunPaths
     progress: Progress
     cores: int
+    deadline: datetime | None = None
     state: dict[str, Any] = field(default_factory=dict)
+    _aside: KeptAside = field(init=False, repr=False)
     _written: float = 0.0
+    _told_aside: bool = False
 
     def run(self, only: Only | None = None) -> None:
         """Run the study, or one stage of it, and write everything that it gives.
@@ -72,6 +84,8 @@ class Pipeline:
             Tasks failed; all of them are listed.
         StorageError
             The disk is full, or cannot be written to.
+        DeadlineError
+            The deadline came before two splits of every arm were done.
         """
         try:
             with locked(self.paths), logging_to(self.paths.log):
@@ -88,7 +102,12 @@ class Pipeline:
         self.state = read_state(self.paths)
         self.state.update(self._about())
         self.state["started"] = now()
-        self.state["finished"] = None
+        self.state["finished"] = self.state["partial"] = None
+        self.state.setdefault("begun", self.state["started"])
+        # So that "lungmet status" finds the run from its first second.
+        write_state(self.paths, self.state)
+        settle_last(self.paths)
+        self._aside = KeptAside(self.paths, self.state["started"])
         engine = make_engine(
             self.study.run.engine,
             cores=self.cores,
@@ -100,9 +119,21 @@ class Pipeline:
                 self._run_stages(engine, only)
             self.state["finished"] = now()
         finally:
+            self._aside.settle()
             # Room first: on a full disk the state could else not be written.
             remove_leftovers(self.paths)
             write_state(self.paths, self.state)
+
+    def check(self) -> None:
+        """Raise what would end the run before anything is computed.
+
+        Raises
+        ------
+        CohortError
+            The manifest or the images have errors, or an arm has no patient; all are listed.
+        """
+        manifest, report = self._check()
+        self._plan(manifest, report, dict(report.unusable) if self._excludes else {})
 
     def _run_stages(self, engine: Engine, only: Only | None) -> None:
         if self.study.run.accelerate:
@@ -112,6 +143,7 @@ class Pipeline:
         manifest, report = self._check()
         unusable = dict(report.unusable) if self._excludes else {}
         plan = self._plan(manifest, report, unusable)
+        self._remember_arms(plan, unusable)
         if only in (None, "extraction"):
             self._must(engine, "fingerprint", plan.fingerprints())
             failed = self._tasks(engine, "extraction", plan.extractions())
@@ -124,7 +156,8 @@ class Pipeline:
             unusable.update(self._remembered(manifest, plan))
             plan = self._plan(manifest, report, unusable)
             _complete("extraction", [*plan.fingerprints(), *plan.extractions()])
-        self._remember_cohort(plan, unusable)
+        self._remember_arms(plan, unusable)
+        self._remember_cohort(plan)
         if only == "extraction":
             return
         searches = self._search(engine, plan, only)
@@ -174,6 +207,8 @@ class Pipeline:
     def _tasks(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> list[TaskResult]:
         """Run what is not fresh and return what failed."""
         todo = unfinished(tasks)
+        self._remember_ingredients(tasks)
+        self._keep(task.output for task in todo)
         current = {task.key for task in tasks}
         known = {
             key: entry
@@ -187,7 +222,7 @@ class Pipeline:
             known[task.key] = {"state": "to do", "stamp": task.stamp}
         self.progress.start(stage, len(tasks), len(tasks) - len(todo))
         failed = []
-        for result in engine.run(todo) if todo else ():
+        for result in self._results_in_time(engine, stage, todo) if todo else ():
             self._record(result)
             self.progress.advance(result.task.label)
             if not result.done:
@@ -198,8 +233,46 @@ class Pipeline:
                         result.error, self.paths.folder, _still_needed(tasks, known)
                     )
         self.progress.finish()
+        if stage == "search":
+            unscored.remember(known, tasks)
         self._write_state(at_once=True)
         return failed
+
+    def _results_in_time(
+        self, engine: Engine, stage: str, todo: Sequence[Task]
+    ) -> Iterator[TaskResult]:
+        """Run tasks, and start none that the deadline leaves no time for."""
+        if self.deadline is None:
+            return engine.run(todo)
+        return TimeLimit(
+            self.deadline,
+            {**expected_seconds(self.study), **mean_seconds(self.state)},
+            arms=len(self.study.arms),
+            splits=self.study.search.splits,
+            cores=self.cores,
+            note=self.progress.note,
+        ).results(engine, stage, todo)
+
+    def _remember_ingredients(self, tasks: Sequence[Task]) -> None:
+        """Keep what the outputs are made from before any is there, to explain them one day."""
+        record = MadeFrom(self.paths.made_from)
+        if record.add(tasks):
+            record.write()
+
+    def _forget_ingredients(self) -> None:
+        """Drop what explains outputs that are no longer there, now that all are fresh."""
+        record = MadeFrom(self.paths.made_from)
+        if record.keep_only(entry["stamp"] for entry in self.state["tasks"].values()):
+            record.write()
+
+    def _keep(self, files: Iterable[Path], *, rewritten: bool = False) -> None:
+        """Keep earlier results aside, and tell the user once where."""
+        aside = self._aside
+        number = aside.move(files) if rewritten else aside.keep(files)
+        if number and not self._told_aside:
+            self._told_aside = True
+            where = aside.folder.relative_to(self.paths.folder)
+            self.progress.note(f"Earlier results that are made again are kept in {where}.")
 
     def _record(self, result: TaskResult) -> None:
         entry: dict[str, Any] = {
@@ -248,7 +321,7 @@ class Pipeline:
             if entry["patient_id"] in known
         }
 
-    def _remember_cohort(self, plan: Plan, unusable: Mapping[tuple[str, str], str]) -> None:
+    def _remember_arms(self, plan: Plan, unusable: Mapping[tuple[str, str], str]) -> None:
         self.state["excluded"] = [
             {"patient_id": patient_id, "modality": modality, "cause": cause}
             for (patient_id, modality), cause in unusable.items()
@@ -257,14 +330,18 @@ class Pipeline:
             name: {
                 "n_patients": len(members),
                 "n_events": sum(plan.outcomes[member] for member in members),
+                "n_left_out": len(plan.cohort.reasons[name]),
             }
             for name, members in plan.cohort.arms.items()
         }
+
+    def _remember_cohort(self, plan: Plan) -> None:
         self.state["seeds"] = {
             "study": self.study.search.seed,
             "searches": {str(split.index): plan.seed(split) for split in plan.splits},
         }
         self.state["inputs"] = plan.inputs()
+        self._aside.keep([self.paths.splits])
         write_splits(self.paths.splits, plan.splits, plan.names)
 
     def _search(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
@@ -280,7 +357,18 @@ class Pipeline:
             _complete("search", searches)
         else:
             self._must(engine, "search", searches)
-        return searches
+        return self._common(searches)
+
+    def _common(self, searches: list[Task]) -> list[Task]:
+        """Return the searches of the splits that the deadline let all arms finish."""
+        common, self.state["partial"] = common_splits(searches, unfinished(searches))
+        if self.state["partial"]:
+            self.progress.note(
+                "Partial: {splits} of {of} splits are done in every arm.".format(
+                    **self.state["partial"]
+                )
+            )
+        return common
 
     def _prepare_arm(
         self, plan: Plan, name: str, extractions: Mapping[tuple[str, str], Task]
@@ -289,15 +377,18 @@ class Pipeline:
         arm = self.study.arms[name]
         members = [plan.patients[member] for member in plan.cohort.arms[name]]
         outcomes = {plan.names[p]: plan.outcomes[p] for p in plan.cohort.arms[name]}
+        self._aside.keep([self.paths.labels(name), self.paths.semantics(name)])
         arms.write_labels(self.paths.labels(name), self.study.outcome, outcomes)
         if arm.clinical:
             encoded = clinical.encode(members, arm.clinical)
             arms.write_semantics(self.paths.semantics(name), encoded, plan.names)
         for modality in arm.modalities[1:]:
             text = self.paths.fingerprint(modality).read_text("utf-8")
+            self._aside.keep([self.paths.settings(name, modality)])
             write_text(self.paths.settings(name, modality), text)
         stamp = plan.arm_stamp(name, extractions)
         if read_stamp(self.paths.matrix(name)) != stamp:
+            self._keep([self.paths.matrix(name)])
             files = {pair: task.output for pair, task in extractions.items()}
             write_matrix(self.paths.matrix(name), arms.arm_matrix(arm, members, files), stamp=stamp)
 
@@ -313,18 +404,41 @@ class Pipeline:
         stamp = plan.report_stamp(evaluations, unusable)
         fresh = is_fresh(self.paths.report_files, stamp)
         self.progress.start("report", 1, int(fresh))
+        began = time.monotonic()
         if not fresh:
             from lungmet_worc.results import write_results
 
-            files = write_results(plan, searches, unusable)
+            replaced = files_to_replace(self.paths.report_files, stamp)
+            self._keep(self._results() if replaced is None else replaced, rewritten=True)
+            # When this run started says nothing about the results; when the first one did, does.
+            files = write_results(plan, searches, unusable, make_digest(self._as_reported()))
             write_record(self.paths.report_files, files, stamp=stamp)
+            self.state["report_seconds"] = round(time.monotonic() - began, 3)
             self.progress.advance("tables, figures and report")
         self.progress.finish()
+        number = unscored.remember(self.state["tasks"], searches)
+        self.state["errata"] = errata.met_by(plan, number)
+        if not self.state["partial"]:
+            self._forget_ingredients()
+
+    def _as_reported(self) -> dict[str, Any]:
+        """Return the state as the report tells it, the same however often it is written."""
+        return {**self.state, "started": self.state["begun"], "finished": self.state["begun"]}
+
+    def _results(self) -> list[Path]:
+        """Return tables, figures and report of a run folder that has no record of them."""
+        folders = (self.paths.tables, self.paths.figures)
+        return [self.paths.report, *(path for folder in folders for path in folder.glob("*"))]
 
     def _about(self) -> dict[str, Any]:
         study = self.study.model_dump(mode="json", exclude={"path"})
         study["cohort"]["manifest"] = self.study.cohort.manifest.name
-        return {"study": study, "versions": versions.everything(), "cores": self.cores}
+        return {
+            "study": study,
+            "order": list(self.study.arms),
+            "versions": versions.everything(),
+            "cores": self.cores,
+        }
 
     def _scratch(self) -> Path:
         self.paths.scratch.mkdir(parents=True, exist_ok=True)

@@ -7,12 +7,12 @@ package versions. How a study is run (cores, engine, what happens on an error) i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc import arms, clinical, versions
+from lungmet_worc import arms, clinical, ingredients, versions
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.inputs import Input
@@ -41,12 +41,15 @@ class Plan:
         Content hash of each image and segmentation.
     paths : RunPaths
         The run folder.
+    expected : mapping of Path to settings
+        What ini files will say that are not yet written again; by default what they say now.
     """
 
     study: StudyConfig
     cohort: Cohort
     digests: Mapping[Path, str]
     paths: RunPaths
+    expected: Mapping[Path, worc_settings.Settings] = field(default_factory=dict)
 
     @cached_property
     def patients(self) -> dict[str, Patient]:
@@ -118,17 +121,18 @@ class Plan:
     def fingerprints(self) -> list[Task]:
         """Return a task for each modality: WORC's decisions about its images."""
         tasks = []
+        inputs = self.inputs()
         for modality, config in self.study.modalities.items():
-            members = [patient for patient, name in self.pairs() if name == modality]
-            pairs = [patient.pairs[modality] for patient in members]
-            if not pairs:
+            found = inputs.get(modality)
+            if not found:
                 continue
+            members = [self.patients[patient_id] for patient_id in found]
+            pairs = [member.pairs[modality] for member in members]
             settings = self.study.modality_settings(modality)
             preset = worc_settings.PRESETS[self.study.search.preset][1]
             overrides = worc_settings.merge(preset, self.study.worc, config.worc)
             chosen = worc_settings.extraction_settings(settings)
-            contents = [[self.digests[_path(p.image)], self.digests[_path(p.segmentation)]]
-                        for p in pairs]  # fmt: skip
+            contents = [[pair["image"], pair["segmentation"]] for pair in found.values()]
             tasks.append(
                 Task(
                     key=f"fingerprint/{modality}",
@@ -144,6 +148,7 @@ class Plan:
                     },
                     output=self.paths.fingerprint(modality),
                     stamp=content_hash("fingerprint", settings, overrides, chosen, contents),
+                    ingredients=ingredients.of_fingerprint(settings, overrides, found),
                 )
             )
         return tasks
@@ -152,9 +157,18 @@ class Plan:
         """Return a task for each patient and modality; the fingerprints must be there."""
         tasks = []
         inis = {name: self.paths.fingerprint(name) for name in self.study.modalities}
-        decided = {name: _extraction_part(ini) for name, ini in inis.items()}
+        decided = {name: self._extraction_part(ini) for name, ini in inis.items()}
+        installed = versions.of(versions.EXTRACTION)
         for patient, modality in self.pairs():
             pair, config = patient.pairs[modality], self.study.modalities[modality]
+            parts = (
+                versions.EXTRACTION_REVISION,
+                installed,
+                self.digests[_path(pair.image)],
+                self.digests[_path(pair.segmentation)],
+                config.label,
+                decided[modality],
+            )
             tasks.append(
                 Task(
                     key=f"extraction/{modality}/{patient.patient_id}",
@@ -170,15 +184,8 @@ class Plan:
                         "inputs": self._inputs(patient, modality),
                     },
                     output=self.paths.features(modality, patient.patient_id),
-                    stamp=content_hash(
-                        "extraction",
-                        versions.EXTRACTION_REVISION,
-                        versions.of(versions.EXTRACTION),
-                        self.digests[_path(pair.image)],
-                        self.digests[_path(pair.segmentation)],
-                        config.label,
-                        decided[modality],
-                    ),
+                    stamp=content_hash("extraction", *parts),
+                    ingredients=ingredients.of_extraction(*parts),
                 )
             )
         return tasks
@@ -190,7 +197,8 @@ class Plan:
             first = arm.modalities[0] if arm.modalities else "clinical"
             settings = self._search_settings(arm)
             overrides = arms.arm_overrides(self.study, arm)
-            outcomes = {self.names[p]: self.outcomes[p] for p in self.cohort.arms[name]}
+            members = {p: self.outcomes[p] for p in self.cohort.arms[name]}
+            outcomes = {self.names[p]: outcome for p, outcome in members.items()}
             mended = self.study.search.worc_compat is None
             tasks.append(
                 Task(
@@ -208,12 +216,21 @@ class Plan:
                     stamp=content_hash(
                         "settings", settings, overrides, sorted(outcomes.items()), mended
                     ),
+                    ingredients=ingredients.of_settings(
+                        settings, overrides, members, self.study.search.worc_compat
+                    ),
                 )
             )
         return tasks
 
     def arm_stamp(self, name: str, extractions: Mapping[tuple[str, str], Task]) -> str:
         """Return the hash of everything that an arm's feature matrix depends on."""
+        return self._arm_parts(name, extractions)[0]
+
+    def _arm_parts(
+        self, name: str, extractions: Mapping[tuple[str, str], Task]
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the stamp of an arm's feature matrix, and its ingredients."""
         arm = self.study.arms[name]
         members = [self.patients[member] for member in self.cohort.arms[name]]
         files = [
@@ -223,13 +240,18 @@ class Plan:
             if (member.patient_id, modality) in extractions
         ]
         encoded = clinical.encode(members, arm.clinical)
-        return content_hash(
+        ids = [member.patient_id for member in members]
+        values = encoded.astype(str).to_numpy().tolist()
+        stamp = content_hash(
             "matrix",
             files,
-            [member.patient_id for member in members],
+            ids,
             list(arm.modalities),
             arm.features,
-            [list(encoded.columns), encoded.astype(str).to_numpy().tolist()],
+            [list(encoded.columns), values],
+        )
+        return stamp, ingredients.of_matrix(
+            ids, arm.modalities, arm.features, files, list(encoded.columns), values
         )
 
     def searches(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
@@ -239,16 +261,28 @@ class Plan:
         splits of each.
         """
         search = self.study.search
+        installed = versions.of(versions.SEARCH)
         tasks = []
-        prepared: dict[str, tuple[str, dict[str, int], Path, dict[str, dict[str, str]]]] = {}
+        prepared: dict[str, tuple[str, dict[str, int], Path, dict[str, Any]]] = {}
         for name, arm in self.study.arms.items():
             first = arm.modalities[0] if arm.modalities else "clinical"
             ini = self.paths.settings(name, first)
             outcomes = {p: self.outcomes[p] for p in self.cohort.arms[name]}
-            prepared[name] = (self.arm_stamp(name, extractions), outcomes, ini, _search_part(ini))
+            matrix_stamp, of_matrix = self._arm_parts(name, extractions)
+            made_from = {
+                "revision": versions.SEARCH_REVISION,
+                "versions": installed,
+                **of_matrix,
+                "outcome": self.study.outcome,
+                "outcomes": outcomes,
+                "seed": search.seed,
+                "worc_compat": search.worc_compat,
+                "settings": self._search_part(ini),
+            }
+            prepared[name] = (matrix_stamp, outcomes, ini, made_from)
         for split in self.splits:
             for name in self.study.arms:
-                matrix_stamp, outcomes, ini, settings = prepared[name]
+                matrix_stamp, outcomes, ini, made_from = prepared[name]
                 part = restrict(split, self.cohort.arms[name])
                 seed = self.seed(split)
                 arguments: dict[str, Any] = {
@@ -276,11 +310,12 @@ class Plan:
                         stamp=content_hash(
                             "search",
                             versions.SEARCH_REVISION,
-                            versions.of(versions.SEARCH),
+                            installed,
                             matrix_stamp,
                             science,
-                            settings,
+                            made_from["settings"],
                         ),
+                        ingredients=made_from,
                     )
                 )
         return tasks
@@ -306,6 +341,7 @@ class Plan:
                     },
                     output=self.paths.performance(name),
                     stamp=content_hash("evaluation", [task.stamp for task in splits], self.names),
+                    ingredients=ingredients.of_evaluation(splits),
                 )
             )
         return tasks
@@ -337,14 +373,31 @@ class Plan:
             [[*who, cause] for who, cause in unusable.items()],
         )
 
-    def _search_settings(self, arm: ArmConfig) -> dict[str, dict[str, str]]:
+    def _search_settings(self, arm: ArmConfig) -> worc_settings.Settings:
         """Return the settings of an arm's search: those of its first modality, as in WORC."""
         if not arm.modalities:
             return self.study.worc_settings()
-        ini = self.paths.fingerprint(arm.modalities[0])
-        if ini.exists():
-            return worc_settings.from_ini(ini.read_text("utf-8"))
-        return self.study.modality_settings(arm.modalities[0])
+        decided = self._decided(self.paths.fingerprint(arm.modalities[0]))
+        return decided or self.study.modality_settings(arm.modalities[0])
+
+    def _decided(self, ini: Path) -> worc_settings.Settings | None:
+        """Return what an ini file says or will say, None as long as it is not there."""
+        if ini in self.expected:
+            return self.expected[ini]
+        return worc_settings.from_ini(ini.read_text("utf-8")) if ini.exists() else None
+
+    def _extraction_part(self, ini: Path) -> dict[str, dict[str, str]] | None:
+        """Return the decided settings of a modality, None as long as they are not there."""
+        decided = self._decided(ini)
+        return None if decided is None else worc_settings.extraction_settings(decided)
+
+    def _search_part(self, ini: Path) -> dict[str, dict[str, str]]:
+        """Return the decided settings of a search, without those that only features depend on."""
+        return {
+            section: dict(values)
+            for section, values in (self._decided(ini) or {}).items()
+            if section not in worc_settings.EXTRACTION_SECTIONS
+        }
 
 
 def _complete(patient: Patient, modality: str) -> bool:
@@ -357,22 +410,3 @@ def _path(path: Path | None) -> Path:
         message = "A pair without a file was planned."
         raise ValueError(message)
     return path
-
-
-def _extraction_part(ini: Path) -> dict[str, dict[str, str]] | None:
-    """Return the decided settings of a modality, None as long as they are not there."""
-    if not ini.exists():
-        return None
-    return worc_settings.extraction_settings(worc_settings.from_ini(ini.read_text("utf-8")))
-
-
-def _search_part(ini: Path) -> dict[str, dict[str, str]]:
-    """Return the decided settings of a search, without those that features depend on alone."""
-    if not ini.exists():
-        return {}
-    parsed = worc_settings.from_ini(ini.read_text("utf-8"))
-    return {
-        section: values
-        for section, values in parsed.items()
-        if section not in worc_settings.EXTRACTION_SECTIONS
-    }

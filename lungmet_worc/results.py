@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 from lungmet_worc import errata, versions
 from lungmet_worc.collect import ArmPredictions, SplitPrediction
 from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.digest import Digest
 from lungmet_worc.figures import write_all_figures
 from lungmet_worc.plan import Plan
 from lungmet_worc.report import ReportContext, write_report
@@ -23,18 +25,23 @@ from lungmet_worc.worc.storage import read_result
 
 
 def write_results(
-    plan: Plan, searches: Sequence[Task], unusable: Mapping[tuple[str, str], str]
+    plan: Plan,
+    searches: Sequence[Task],
+    unusable: Mapping[tuple[str, str], str],
+    digest: Digest,
 ) -> list[Path]:
-    """Write the tables, the figures and the report of a complete run.
+    """Write the tables, the figures and the report of a run.
 
     Parameters
     ----------
     plan : Plan
         The study, its cohort and its run folder.
     searches : sequence of Task
-        The search tasks, all done.
+        The search tasks, all done, of the same splits in every arm.
     unusable : mapping of (patient id, modality) to str
         Who was left out, and why.
+    digest : Digest
+        What the run did, so far as it is known before the tables are there.
 
     Returns
     -------
@@ -52,10 +59,15 @@ def write_results(
         ArmPredictions(arm, tuple(split_prediction(index, result) for index, result in of_arm))
         for arm, of_arm in results.items()
     ]
-    tables = write_all_tables(arms, plan.paths.tables)
+    tables = write_all_tables(arms, plan.paths.tables, partial=digest.partial)
     figures = write_all_figures(arms, tables["performance"], plan.paths.figures)
     failures = _failures(results)
     study = plan.study
+    found = errata.met(
+        plan,
+        int(failures["candidates"].sum()),
+        undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
+    )
     context = ReportContext(
         study_name=study.name,
         outcome=study.outcome,
@@ -66,20 +78,17 @@ def write_results(
         cohort=plan.cohort.table(),
         cohort_summary=plan.cohort.summary(),
         figures=figures,
-        settings=_settings(study),
+        settings=_settings(study, len({task.key.rpartition("/")[2] for task in searches})),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},
         arms={name: describe_arm(arm) for name, arm in study.arms.items()},
-        errata=errata.met(
-            plan,
-            int(failures["candidates"].sum()),
-            undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
-        ),
+        errata=found,
         failures=failures,
         excluded=[
             (patient, f"{modality}: {cause}") for (patient, modality), cause in unusable.items()
         ],
         versions=versions.everything(),
         created=now()[:10],
+        digest=replace(digest, errata=tuple(found)),
     )
     write_report(context, plan.paths.report)
     return [
@@ -127,8 +136,10 @@ def _failures(results: Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]) ->
     return pd.DataFrame(rows, columns=["arm", "cause", "candidates"])
 
 
-def _settings(study: StudyConfig) -> dict[str, object]:
+def _settings(study: StudyConfig, n_splits: int) -> dict[str, object]:
     settings = study.search.model_dump(mode="json")
+    if n_splits < study.search.splits:  # the methods tell what was done
+        settings |= {"splits": n_splits, "splits asked for": study.search.splits}
     settings["patients"] = study.cohort.patients
     settings["worc"] = study.worc
     return settings

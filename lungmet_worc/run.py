@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.errors import ResultsError, RunFolderError
-from lungmet_worc.runs import RunPaths, is_locked, read_state
+from lungmet_worc.runs import RunPaths, is_locked, now, read_state
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from lungmet_worc.digest import Digest
+    from lungmet_worc.pace import StagePace
 
 
 class Run:
@@ -98,6 +101,19 @@ class Run:
             "excluded": state.get("excluded", []),
             "arms": state.get("arms", {}),
         }
+
+    def digest(self) -> Digest:
+        """Return what the run did: done, or what failed, for whom, why, and what to do."""
+        from lungmet_worc.digest import make_digest
+
+        state = read_state(self.paths)
+        return make_digest(state, running=is_locked(self.paths), now=now())
+
+    def paces(self) -> list[StagePace]:
+        """Return the tasks of each stage, how many are done a minute, and how long is left."""
+        from lungmet_worc.pace import stage_paces
+
+        return stage_paces(read_state(self.paths))
 
     def table_text(self, name: str) -> str:
         """Return a table as text in Markdown.

@@ -51,6 +51,11 @@ class RunPaths:
         return self.folder / "log.txt"
 
     @property
+    def console(self) -> Path:
+        """Return what a detached run says."""
+        return self.folder / "console.txt"
+
+    @property
     def splits(self) -> Path:
         """Return the splits that all arms share, in WORC's fixed-splits format."""
         return self.folder / "splits.csv"
@@ -84,6 +89,16 @@ class RunPaths:
     def report_files(self) -> Path:
         """Return the record of tables, figures and report: from what they were made."""
         return self.folder / "report_files.json"
+
+    @property
+    def made_from(self) -> Path:
+        """Return the record of what each output was made from."""
+        return self.folder / "made_from.json"
+
+    @property
+    def old(self) -> Path:
+        """Return where earlier results are kept that were made again."""
+        return self.folder / "old"
 
     def features(self, modality: str, patient_id: str) -> Path:
         """Return the feature file of a patient in a modality."""

@@ -133,6 +133,7 @@ class Study:
         *,
         only: Only | None = None,
         cores: int | None = None,
+        until: str | None = None,
         progress: Progress | None = None,
     ) -> Run:
         """Run the study into a folder, or go on with a run that was interrupted.
@@ -145,6 +146,9 @@ class Study:
             Do one stage only.
         cores : int, optional
             Tasks that run at the same time; by default what the study file says, or all cores.
+        until : str, optional
+            When to be done, for example ``"07:00"``: what is complete for all arms alike by then
+            is evaluated; by default what the study file says under ``deadline``.
         progress : Progress, optional
             Who listens. By default a bar for each stage on a terminal, plain lines
             elsewhere; ``lungmet_worc.progress.Quiet()`` only writes the log.
@@ -152,15 +156,24 @@ class Study:
         Raises
         ------
         LungmetError
-            The study cannot be run, or a task failed.
+            The study cannot be run, a task failed, or the deadline came before two splits of
+            every arm were done.
         """
+        from lungmet_worc.deadline import next_moment
         from lungmet_worc.pipeline import Pipeline
         from lungmet_worc.progress import Bars
         from lungmet_worc.run import Run
         from lungmet_worc.runs import RunPaths
 
         paths = RunPaths(Path(out).resolve())
-        Pipeline(self.config, paths, progress or Bars(), self._cores(cores)).run(only)
+        deadline = until or self.config.run.deadline
+        Pipeline(
+            self.config,
+            paths,
+            progress or Bars(),
+            self._cores(cores),
+            deadline=next_moment(deadline) if deadline else None,
+        ).run(only)
         return Run(paths.folder)
 
     def _cores(self, cores: int | None) -> int:

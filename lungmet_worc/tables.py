@@ -54,7 +54,9 @@ INTEGER_COLUMNS = frozenset(
 TEXT_COLUMNS = frozenset({"arm", "metric", "patient_id", "arm_a", "arm_b", "test"})
 
 
-def write_all_tables(arms: Sequence[ArmPredictions], folder: Path) -> dict[str, pd.DataFrame]:
+def write_all_tables(
+    arms: Sequence[ArmPredictions], folder: Path, *, partial: str = ""
+) -> dict[str, pd.DataFrame]:
     """Write every table of a study, each as CSV, XLSX, Markdown and LaTeX.
 
     Parameters
@@ -62,6 +64,8 @@ def write_all_tables(arms: Sequence[ArmPredictions], folder: Path) -> dict[str, 
     arms : sequence of ArmPredictions
     folder : Path
         Made if it is missing.
+    partial : str
+        What part of the study the tables are of, for their titles; empty if of all.
 
     Returns
     -------
@@ -75,7 +79,8 @@ def write_all_tables(arms: Sequence[ArmPredictions], folder: Path) -> dict[str, 
     """
     frames = {**outcome_tables(arms), "comparison": compare_arms(arms)}
     for name, (_, title) in TABLES.items():
-        write_table(frames[name], folder, name, title)
+        said = f"Partial result, {partial}. {title}" if partial else title
+        write_table(frames[name], folder, name, said)
     return frames
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class Task:
         The file that the task writes.
     stamp : str
         Content hash of everything that the output depends on.
+    ingredients : mapping
+        The same in named, JSON-able parts without any path, to explain a stale output by.
     """
 
     key: str
@@ -66,6 +68,7 @@ class Task:
     arguments: Mapping[str, Any]
     output: Path
     stamp: str
+    ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def stage(self) -> str:

@@ -35,7 +35,7 @@ REPORT = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "Jinja2", "o
 CHECK_REVISION = 1
 EXTRACTION_REVISION = 1
 SEARCH_REVISION = 1
-REPORT_REVISION = 1
+REPORT_REVISION = 2
 
 
 #: Looking a version up takes milliseconds, and every stamp names some.

@@ -11,8 +11,10 @@ import pytest
 
 from lungmet_worc import Run
 from lungmet_worc.cli import main
+from lungmet_worc.errors import Problem, TaskFailedError
 from lungmet_worc.runs import RunPaths, write_state
 from tests.synthetic import change_cell, write_cohort, write_study
+from tests.test_digest import make_state
 
 COMMANDS = ("demo", "init", "check", "plan", "run", "status", "compare", "export-worc")
 
@@ -115,7 +117,9 @@ def test_status_plan_and_compare_of_a_finished_run(
 ) -> None:
     folder = str(small_run.paths.folder)
     assert main(["status", folder]) == 0
-    assert "finished at" in capsys.readouterr().out
+    assert 'Study "test": Complete.' in capsys.readouterr().out
+    assert main(["status", folder, "--watch"]) == 0  # it ends, since the run has
+    assert "search            9      0      0" in capsys.readouterr().out
     assert main(["plan", str(small_study), "--out", folder, "--cores", "1"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line]
     assert ["search", "9", "0", "0"] in [line[:4] for line in lines]
@@ -161,3 +165,24 @@ def test_an_unexpected_error_is_said_as_a_defect(
     assert "Traceback" not in said
     with pytest.raises(KeyError):
         main(["init", str(tmp_path), "--debug"])
+
+
+def test_a_failed_run_prints_its_digest_and_is_3(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    failed = {"state": "failed", "error": "OSError: No space left on device", "seconds": 1.0}
+    tasks = {f"extraction/CT/P{number}": failed for number in range(1, 6)}
+    write_state(RunPaths(out), make_state(tasks=tasks, finished=None))
+
+    def fail(*_: object, **__: object) -> None:
+        problems = [Problem(f"P{number} CT: No space left", "Make room.") for number in range(1, 6)]
+        message = "5 task(s) of the stage extraction failed."
+        raise TaskFailedError(message, problems)
+
+    monkeypatch.setattr("lungmet_worc.study.Study.run", fail)
+    assert main(["run", str(study), "--out", str(out)]) == 3
+    said = capsys.readouterr().err
+    assert "CT features of 5 patients (P1, P2, P3 and 2 more) failed: the disk is full" in said
+    assert "Error: 5 task(s) of the stage extraction failed." in said
+    assert said.count("Make room") == 1

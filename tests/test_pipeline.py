@@ -116,7 +116,10 @@ def test_run_json_says_what_was_run(small_run: Run, small_study: Path) -> None:
     image = small_study.parent / "images" / "P1_MRI_image.nii.gz"
     digest = hashlib.sha256(image.read_bytes()).hexdigest()
     assert state["inputs"]["MRI"]["P1"]["image"] == digest
+    assert [number for number, _ in state["errata"]][:2] == ["E1", "E2"]
+    assert list(state["order"]) == ["MRI_only", "CT_only", "combined"]
     task = state["tasks"]["search/combined/2"]
+    assert task["without_score"] == read_result(small_run.paths.split("combined", 2))["causes"]
     assert task["state"] == "done"
     assert task["seconds"] > 0
     assert task["stamp"] == read_stamp(small_run.paths.split("combined", 2))
@@ -185,7 +188,7 @@ def test_a_run_folder_holds_what_is_promised_and_no_more(small_run: Run) -> None
     written = {path.name for path in small_run.paths.folder.iterdir()}
     assert written == {
         "run.json", "log.txt", "splits.csv", "features", "arms", "tables", "figures",
-        "report.html", "report_files.json", "inspections.json", ".lock",
+        "report.html", "report_files.json", "inspections.json", "made_from.json", ".lock",
     }  # fmt: skip
 
 
@@ -232,7 +235,8 @@ def test_nothing_to_do_loads_nothing_heavy(copied: tuple[Path, Path]) -> None:
     assert "SimpleITK" in first.stdout  # the copies of the images had to be read
     assert "heavy: set()" in second.stdout
     shown, _, _ = second.stdout.partition("heavy:")
-    assert first.stdout.startswith(shown)
+    assert first.stdout.partition("**")[2].startswith(shown.partition("**")[2])
+    assert 'Study "test": Complete.' in shown
     assert "**Performance of each arm" in shown
     assert "Report: " in shown
     assert "1 of 1, already done" in second.stderr
@@ -252,6 +256,9 @@ def test_an_altered_or_missing_result_is_written_again(
     Study.from_toml(study).run(run, cores=1, progress=recorder)
     assert (recorder.ran["search"], recorder.ran["report"]) == (0, 1)
     assert (run / name).read_bytes() == before
+    kept = [path for path in (run / "old").rglob("*") if path.is_file()]
+    assert [path.name for path in kept] == ([Path(name).name] if change == "altered" else [])
+    assert all(path.read_bytes() == before + b" " for path in kept)
 
 
 def test_another_name_changes_the_report_alone(copied: tuple[Path, Path]) -> None:
@@ -261,6 +268,7 @@ def test_another_name_changes_the_report_alone(copied: tuple[Path, Path]) -> Non
     Study.from_toml(study).run(run, cores=1, progress=recorder)
     assert (recorder.ran["extraction"], recorder.ran["search"], recorder.ran["report"]) == (0, 0, 1)
     assert "renamed study" in (run / "report.html").read_text("utf-8")
+    assert [path.name for path in (run / "old").glob("*/*")] == ["report.html"]
 
 
 def test_only_what_is_missing_is_done_again(copied: tuple[Path, Path]) -> None:
@@ -300,14 +308,27 @@ def test_a_changed_mask_makes_only_its_arms_stale(copied: tuple[Path, Path]) -> 
     study, run = copied
     images = study.parent / "images"
     other = read_stamp(RunPaths(run).split("MRI_only", 0))
+    before = table_bytes(run)
     recorder = Recorder()
     mask = sitk.ReadImage(str(images / "P2_CT_mask.nii.gz"))
     grown = sitk.BinaryDilate(mask, [1, 1, 0])
     sitk.WriteImage(sitk.Cast(grown, mask.GetPixelID()), str(images / "P2_CT_mask.nii.gz"))
+    planned = [str(each) for each in Study.from_toml(study).plan(run, cores=1).stale]
+    assert "search, 6 tasks (CT_only, combined): the CT mask of P2 changed" in planned
     Study.from_toml(study).run(run, cores=2, progress=recorder)
     assert recorder.ran["extraction"] == 1
     assert recorder.ran["search"] == 6  # CT_only and combined, three splits each
     assert read_stamp(RunPaths(run).split("MRI_only", 0)) == other
+    (old,) = (run / "old").iterdir()
+    assert [note for note in recorder.notes if f"kept in old/{old.name}" in note]
+    assert {path.name for path in (old / "arms").iterdir()} == {"CT_only", "combined"}
+    assert len(list(old.glob("arms/*/splits/*.hdf5"))) == 6
+    assert [path.name for path in old.glob("features/*/*.hdf5")] == ["P2.hdf5"]
+    assert (old / "tables" / "performance.csv").read_bytes() == before["performance.csv"]
+    assert (old / "report.html").exists()
+    record = json.loads((run / "made_from.json").read_text())
+    tasks = json.loads((run / "run.json").read_text())["tasks"]
+    assert set(record["stamps"]) == {entry["stamp"] for entry in tasks.values()}
 
 
 @pytest.mark.parametrize("stage", ["search", "report"])
@@ -353,6 +374,10 @@ def test_a_failed_extraction_stops_with_its_cause(copied: tuple[Path, Path]) -> 
     assert "invalid literal for int() with base 10: 'none'" in str(caught.value)
     assert "on_error" in str(caught.value)
     assert Run(run).status()["failures"]
+    digest = Run(run).digest()
+    assert digest.ending == "failed"
+    assert [arm.n_patients for arm in digest.arms] == [20, 20, 20]
+    assert "'none'" in digest.failed[0].what
     assert "Traceback" in (run / "log.txt").read_text()
 
 
@@ -448,6 +473,12 @@ def test_a_broken_patient_is_left_out_when_asked(copied: tuple[Path, Path]) -> N
     finished = Study.from_toml(study).run(run, cores=2)
     assert "P5" not in set(finished.patients["patient_id"])
     assert finished.status()["excluded"][0]["patient_id"] == "P5"
+    digest = finished.digest()
+    assert digest.ending == "complete"
+    assert {(arm.n_patients, arm.n_left_out) for arm in digest.arms} == {(19, 1)}
+    (cause,) = digest.left_out
+    assert cause.patients == ("P5",)
+    assert cause.what.startswith("P5, MRI: ")
     assert "P5" in finished.report().read_text("utf-8")
 
 
@@ -482,4 +513,4 @@ def test_status_of_a_finished_run(small_run: Run) -> None:
     assert status["finished"]
     assert not status["running"]
     assert status["stages"]["search"] == {"done": 9}
-    assert status["arms"]["combined"] == {"n_patients": 20, "n_events": 10}
+    assert status["arms"]["combined"] == {"n_patients": 20, "n_events": 10, "n_left_out": 0}

@@ -14,6 +14,7 @@ import pytest
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.collect import ArmPredictions, outcome_tables, patients_table
 from lungmet_worc.compare import compare_arms
+from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.figures import write_all_figures
 from lungmet_worc.manifest import ImagePair, Patient
@@ -30,6 +31,25 @@ DESCRIPTIONS = {
     "mri_only": "Features of MRI",
     "ct_only": "Features of CT",
     "combined": "Features of MRI and CT",
+}
+
+
+STATE = {
+    "study": {
+        "name": "Sarcoma: MRI, CT or both",
+        "arms": {"mri_only": {}, "ct_only": {}, "combined": {}},
+        "search": {"splits": 20, "candidates": 50},
+    },
+    "started": "2025-11-22T22:04:05+00:00",
+    "finished": "2025-11-23T04:04:05+00:00",
+    "excluded": [
+        {"patient_id": "STS_003", "modality": "CT", "cause": "/data/x/ct.nii.gz is no image"}
+    ],
+    "tasks": {
+        f"search/{arm}/{split}": {"state": "done", "seconds": 60.0}
+        for arm in ("mri_only", "ct_only", "combined")
+        for split in range(20)
+    },
 }
 
 
@@ -87,6 +107,7 @@ def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> 
         excluded=[("STS_003", "CT: extraction failed")],
         versions={"WORC": "3.7.0", "PREDICT": "3.2.0"},
         created="2025-11-23",
+        digest=make_digest(STATE),
     )
     return dataclasses.replace(context, **change)  # type: ignore[arg-type]
 
@@ -624,3 +645,20 @@ def test_page_of_many_patients_stays_readable(context: ReportContext, tmp_path: 
 def test_settings_are_flat() -> None:
     settings = {"a": None, "b": {"c": [1, 2], "d": {}}, "e": np.float64(0.5), "f": ()}
     assert flattened(settings) == [("a", "not set"), ("b.c", "1, 2"), ("e", "0.5"), ("f", "none")]
+
+
+def test_the_digest_is_the_first_box(context: ReportContext, tmp_path: Path) -> None:
+    html = written(context, tmp_path)
+    assert html.index('class="digest"') < html.index('class="answer"')
+    text = " ".join(Page(html).text.split())
+    assert "Complete. Begun 2025-11-22 22:04 UTC; 60 min of computing on one core." in text
+    assert "mri_only: 20 of 20 splits done" in text
+    assert "STS_003, CT: ct.nii.gz is no image" in text
+    assert "/data/x" not in html
+
+
+def test_an_unfinished_run_is_seen_at_once(context: ReportContext, tmp_path: Path) -> None:
+    digest = make_digest({**STATE, "partial": {"splits": 7, "of": 20}})
+    html = written(dataclasses.replace(context, digest=digest), tmp_path)
+    assert 'class="digest unfinished"' in html
+    assert "Partial: 7 of 20 splits in every arm." in html

@@ -214,9 +214,12 @@ def evaluate_arms(plan: Plan, searches: Sequence[Task]) -> None:
 
 def write_report(plan: Plan, searches: Sequence[Task]) -> None:
     """Write tables, figures and report, as the end of a run does."""
+    from lungmet_worc.digest import make_digest
     from lungmet_worc.results import write_results
+    from lungmet_worc.runs import now
 
-    write_results(plan, searches, {})
+    about = {"study": plan.study.model_dump(mode="json"), "started": now()}
+    write_results(plan, searches, {}, make_digest(about))
 
 
 @contextmanager

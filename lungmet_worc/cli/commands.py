@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,13 +66,30 @@ def plan(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run a study."""
+    if options.detach:
+        from lungmet_worc.cli.detach import run_detached
+
+        return run_detached(options)
+    from lungmet_worc.deadline import DeadlineError
+    from lungmet_worc.errors import TaskFailedError
+    from lungmet_worc.run import Run
     from lungmet_worc.study import Study
 
-    finished = Study.from_toml(options.study).run(
-        options.out, only=options.only, cores=options.cores
-    )
+    try:
+        finished = Study.from_toml(options.study).run(
+            options.out, only=options.only, cores=options.cores, until=options.until
+        )
+    except DeadlineError:
+        print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
+        raise
+    except TaskFailedError as error:
+        # The digest names each cause once; the error would name it for each task.
+        print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
+        raise TaskFailedError(error.message) from error
     if options.only in (None, "report"):
         _show_results(finished)
+    elif finished.digest().partial:
+        print(finished.digest().to_text())
     else:
         print(f"The {options.only} is complete in {options.out}.")
     return 0
@@ -79,10 +97,14 @@ def run(options: argparse.Namespace) -> int:
 
 def status(options: argparse.Namespace) -> int:
     """Say how far a run is."""
-    from lungmet_worc.cli.status import status_text
+    from lungmet_worc.cli.status import status_text, watch
     from lungmet_worc.run import Run
 
-    print(status_text(Run(options.out).status()))
+    run = Run(options.out)
+    if options.watch:
+        watch(run)
+    else:
+        print(status_text(run.digest(), run.paces()))
     return 0
 
 
@@ -105,6 +127,7 @@ def export_worc(options: argparse.Namespace) -> int:
 
 
 def _show_results(run: Run) -> None:
+    print(f"\n{run.digest().to_text()}\n")
     _show_tables(run)
     print(f"Report: {_relative(run.report())}")
 

@@ -18,8 +18,9 @@ start here:
   lungmet check my_study/study.toml
   lungmet run my_study/study.toml --out runs/my_study
 
-exit status: 0 done, 1 something to mend (all of it is listed), 2 wrong usage, 3 a task
-failed or the disk is full, 130 or 143 stopped by Ctrl-C or SIGTERM: run the same command again"""
+exit status: 0 done, or reported as far as a deadline allowed; 1 something to mend (all of it is
+listed); 2 wrong usage; 3 a task failed or the disk is full; 130 or 143 stopped by Ctrl-C or
+SIGTERM: run the same command again"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,9 +60,20 @@ def build_parser() -> argparse.ArgumentParser:
     _add_out(run)
     run.add_argument("--only", choices=("extraction", "search", "report"), help="do one stage only")
     _add_cores(run)
+    run.add_argument(
+        "--until",
+        type=_deadline,
+        metavar="TIME",
+        help='when to be done, such as 07:00 or "2026-11-24 07:00": what is complete for all arms '
+        "alike by then is reported as partial",
+    )
+    run.add_argument(
+        "--detach", action="store_true", help="go on after logout; the study is checked first"
+    )
 
-    status = command("status", "say how far a run is")
+    status = command("status", "say how far a run is, and what it did")
     status.add_argument("out", metavar="DIR", help="the run folder")
+    status.add_argument("--watch", action="store_true", help="go on saying it until the run ends")
 
     compare = command("compare", "print the performance of the arms and their comparison")
     compare.add_argument("out", metavar="DIR", help="the run folder")
@@ -87,6 +99,16 @@ def _positive(text: str) -> int:
         message = "at least 1"
         raise argparse.ArgumentTypeError(message)
     return number
+
+
+def _deadline(text: str) -> str:
+    from lungmet_worc.deadline import parse_deadline
+
+    try:
+        parse_deadline(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _add_cores(parser: argparse.ArgumentParser) -> None:

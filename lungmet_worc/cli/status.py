@@ -1,47 +1,80 @@
-"""How far a run is, in words."""
+"""How far a run is, in words, once or as long as it goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-_STAGES = ("fingerprint", "extraction", "settings", "search", "evaluation")
+from lungmet_worc.progress import duration
+
+if TYPE_CHECKING:
+    from lungmet_worc.digest import Digest
+    from lungmet_worc.pace import StagePace
+    from lungmet_worc.run import Run
+
+#: Seconds between two looks at a run.
+INTERVAL = 2.0
+
+_CLEAR = "\x1b[H\x1b[2J"
 
 
-def status_text(status: Mapping[str, Any]) -> str:
-    """Return what ``Run.status`` says, for a reader.
+def status_text(digest: Digest, paces: Sequence[StagePace]) -> str:
+    """Return how far a run is and what it did, for a reader.
 
     Parameters
     ----------
-    status : mapping
-        See :meth:`lungmet_worc.run.Run.status`.
+    digest : Digest
+        See :meth:`lungmet_worc.run.Run.digest`.
+    paces : sequence of StagePace
+        See :meth:`lungmet_worc.run.Run.paces`.
     """
-    if status["running"]:
-        state = "running"
-    elif status["finished"]:
-        state = f"finished at {status['finished']}"
-    else:
-        state = "stopped before its end; the same run command goes on with it"
-    lines = [f'Study "{status["study"]}": {state} (started {status["started"]}).', ""]
-    lines.append(f"{'stage':<12} {'done':>6} {'to do':>6} {'failed':>6}")
-    for stage in _STAGES:
-        states = status["stages"].get(stage)
-        if states:
-            counts = [states.get(name, 0) for name in ("done", "to do", "failed")]
-            lines.append(f"{stage:<12} {counts[0]:>6} {counts[1]:>6} {counts[2]:>6}")
-    if status["arms"]:
-        lines += ["", "arms"]
-        lines += [
-            f"  {name}: {arm['n_patients']} patients, {arm['n_events']} events"
-            for name, arm in status["arms"].items()
-        ]
-    for title, entries in (
-        (
-            "left out",
-            [(f"{e['patient_id']} {e['modality']}", e["cause"]) for e in status["excluded"]],
-        ),
-        ("failed", status["failures"]),
-    ):
-        if entries:
-            lines += ["", title, *(f"  {name}: {cause}" for name, cause in entries)]
-    return "\n".join(lines)
+    lines = [f"{'stage':<12} {'done':>6} {'to do':>6} {'failed':>6}   a minute   left"]
+    for pace in paces:
+        rate, left = "", ""
+        if digest.ending == "running" and pace.to_do:
+            rate = f"{pace.per_minute:.3g}" if pace.per_minute else "?"
+            left = "?" if pace.seconds_left is None else f"about {duration(pace.seconds_left)}"
+        counts = f"{pace.stage:<12} {pace.done:>6} {pace.to_do:>6} {pace.failed:>6}"
+        lines.append(f"{counts}   {rate:>8}   {left}".rstrip())
+    return "\n".join([digest.to_text(), "", *lines])
+
+
+def watch(run: Run, *, interval: float = INTERVAL) -> None:
+    """Show how far a run is until it ends, or until Ctrl-C.
+
+    On a terminal the text is drawn again and again; elsewhere a line is written whenever
+    something changed, and the whole text at the end.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    interval : float
+        Seconds between two looks.
+    """
+    terminal = sys.stdout.isatty()
+    said = ""
+    try:
+        while True:
+            digest, paces = run.digest(), run.paces()
+            if terminal:
+                _write(f"{_CLEAR}{status_text(digest, paces)}\n")
+            if digest.ending != "running":
+                break
+            line = "; ".join(str(pace) for pace in paces if pace.to_do) or "checking"
+            if not terminal and line != said:
+                said = line
+                _write(f"{line}\n")
+            time.sleep(interval)
+    except KeyboardInterrupt:
+        _write("\nThe run goes on; this only watched it.\n")
+        return
+    if not terminal:
+        _write(f"{status_text(digest, paces)}\n")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

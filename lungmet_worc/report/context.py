@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from lungmet_worc.digest import Digest
+
 
 @dataclass(frozen=True)
 class ReportContext:
@@ -42,6 +44,8 @@ class ReportContext:
         Version of each package.
     created : str
         When the report was made.
+    digest : Digest
+        What the run did.
     """
 
     study_name: str
@@ -61,3 +65,4 @@ class ReportContext:
     excluded: Sequence[tuple[str, str]]
     versions: Mapping[str, str]
     created: str
+    digest: Digest

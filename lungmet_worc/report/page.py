@@ -11,8 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from lungmet_worc.digest import Digest
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.metrics import METRIC_NAMES
+from lungmet_worc.progress import duration
 from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.formats import numeric_columns
 from lungmet_worc.report.headline import headline
@@ -102,7 +104,16 @@ def _page(context: ReportContext) -> dict[str, Any]:
         "references": references(),
         "failures": failures.astype(str),
         "settings": flattened(clean.settings),
+        "verdict": cleaned(clean.digest.verdict),
+        "digest": cleaned(clean.digest.sections()),
+        "computed": _computed(clean.digest),
     }
+
+
+def _computed(digest: Digest) -> str:
+    """Say when the results began to be computed, and how much computing is in them."""
+    began = f"{digest.started[:10]} {digest.started[11:16]} UTC"
+    return f"Begun {began}; {duration(digest.task_seconds)} of computing on one core."
 
 
 def _without_paths(context: ReportContext) -> ReportContext:
@@ -110,7 +121,7 @@ def _without_paths(context: ReportContext) -> ReportContext:
     fields = {}
     for field in dataclasses.fields(context):
         value = getattr(context, field.name)
-        if field.name in {"performance", "comparison", "splits", "patients", "figures"}:
+        if field.name in {"performance", "comparison", "splits", "patients", "figures", "digest"}:
             fields[field.name] = value
         else:
             fields[field.name] = cleaned(value)

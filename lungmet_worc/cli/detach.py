@@ -1,0 +1,76 @@
+"""A run that goes on after logout: checked here, then left to a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lungmet_worc.pipeline import Pipeline, available_cores
+from lungmet_worc.progress import Bars
+from lungmet_worc.runs import RunPaths, is_locked, locked
+from lungmet_worc.study_file import load_study
+
+#: The longest that a new process takes to begin, in seconds.
+PATIENCE = 60.0
+
+
+def run_detached(options: argparse.Namespace) -> int:
+    """Start ``lungmet run`` in a session of its own, once the study is found to be sound.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Those of ``lungmet run``.
+
+    Returns
+    -------
+    int
+        0 if the run goes on or is done already, otherwise its exit status.
+
+    Raises
+    ------
+    LungmetError
+        The study cannot be run, or another run works in the folder.
+    """
+    study = load_study(options.study)
+    paths = RunPaths(Path(options.out).resolve())
+    if is_locked(paths):
+        with locked(paths):  # says who holds it
+            pass
+    cores = options.cores or study.run.cores or available_cores()
+    Pipeline(study, paths, Bars(), cores).check()
+    words = [sys.executable, "-m", "lungmet_worc", "run", options.study, "--out", options.out]
+    for name in ("only", "cores", "until"):
+        value = getattr(options, name)
+        words += [] if value is None else [f"--{name}", str(value)]
+    words += ["--debug"] if options.debug else []
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    with paths.console.open("ab") as console:
+        begins = console.tell()
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # it does not hear that the terminal is closed
+        )
+    waited = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < waited:
+        if is_locked(paths) and paths.run_json.exists():
+            break
+        time.sleep(0.1)
+    if process.returncode is not None:
+        with paths.console.open("rb") as console:
+            console.seek(begins)
+            sys.stdout.write(console.read().decode("utf-8", "replace"))
+        return process.returncode
+    print(
+        f"The run goes on as process {process.pid}, also after you log out.\n"
+        f"  watch it:  lungmet status {options.out} --watch\n"
+        f"  stop it:   kill {process.pid}     (the same command goes on from there)\n"
+        f"  its words: {Path(options.out) / paths.console.name}"
+    )
+    return 0

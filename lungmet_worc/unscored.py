@@ -1,0 +1,37 @@
+"""Why candidate workflows have no score (errata E9), kept in run.json split by split."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+from lungmet_worc.tasks import Task
+from lungmet_worc.worc.storage import read_result
+
+WITHOUT_SCORE = "without_score"
+
+
+def remember(entries: MutableMapping[str, Any], searches: Sequence[Task]) -> int:
+    """Add to each done search why candidates have no score, where that is not known yet.
+
+    Parameters
+    ----------
+    entries : mapping
+        The tasks of ``run.json`` by their keys; those of the searches are completed.
+    searches : sequence of Task
+        Search tasks.
+
+    Returns
+    -------
+    int
+        Candidates without a score, over all searches that are done.
+    """
+    number = 0
+    for task in searches:
+        entry = entries.get(task.key, {})
+        if entry.get("state") != "done":
+            continue
+        if WITHOUT_SCORE not in entry:
+            entry[WITHOUT_SCORE] = dict(read_result(task.output)["causes"])
+        number += sum(entry[WITHOUT_SCORE].values())
+    return number

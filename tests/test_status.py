@@ -1,0 +1,99 @@
+"""How fast a run goes, and watching it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any, cast
+
+import pytest
+
+from lungmet_worc.cli import status
+from lungmet_worc.digest import make_digest
+from lungmet_worc.pace import stage_paces
+from lungmet_worc.run import Run
+from tests.test_digest import make_state
+
+
+def running(done: int, failed: int = 0) -> dict[str, Any]:
+    """Return a state in the middle of an extraction of ten patients."""
+    entries = [{"state": "done", "seconds": 3.0}] * done
+    entries += [{"state": "failed", "seconds": 1.0, "error": "odd"}] * failed
+    entries += [{"state": "to do"}] * (10 - done - failed)
+    tasks = {f"extraction/CT/P{n}": entry for n, entry in enumerate(entries)}
+    return make_state(tasks=tasks, finished=None, cores=2)
+
+
+def test_rates_and_time_left() -> None:
+    extraction, search = stage_paces(running(4, failed=1))
+    assert (extraction.done, extraction.to_do, extraction.failed) == (4, 5, 1)
+    assert extraction.per_minute == pytest.approx(40)
+    assert extraction.seconds_left == pytest.approx(7.5)
+    assert str(extraction) == "extraction 4 of 10 done, 40 a minute, about 8 s left, 1 failed"
+    assert (search.stage, search.to_do, search.seconds_left) == ("search", 8, None)
+    assert stage_paces(make_state(tasks={})) == []
+    (search,) = stage_paces(make_state())
+    assert (search.done, search.seconds_left) == (8, 0.0)
+
+
+def test_the_text_of_a_running_run() -> None:
+    state = running(4)
+    digest = make_digest(state, running=True, now="2026-11-23T18:10:00+00:00")
+    text = status.status_text(digest, stage_paces(state))
+    assert "Running." in text
+    assert "extraction        4      6      0         40   about 9 s" in text
+    assert "search            0      8      0          ?   ?" in text
+
+
+class Watched:
+    """A run that is a step further whenever one looks."""
+
+    def __init__(self, *states: dict[str, Any]) -> None:
+        self.states = list(states)
+
+    def digest(self) -> Any:
+        last = len(self.states) == 1
+        return make_digest(self.states[0], running=not last, now="2026-11-23T18:10:00+00:00")
+
+    def paces(self) -> Any:
+        return stage_paces(self.states[0] if len(self.states) == 1 else self.states.pop(0))
+
+
+def watched(*states: dict[str, Any]) -> Run:
+    return cast("Run", Watched(*states))
+
+
+def test_a_line_for_each_change_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = (make_state(tasks={}), running(1), running(1), running(2), make_state())
+    status.watch(watched(*steps), interval=0)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "checking"
+    assert [line.partition(" done")[0] for line in lines[1:3]] == [
+        "extraction 1 of 10", "extraction 2 of 10",
+    ]  # fmt: skip
+    assert lines[3].endswith("Complete.")
+
+
+def test_a_terminal_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    status.watch(watched(running(1), running(2), make_state()), interval=0)
+    screens = terminal.getvalue().split("\x1b[H\x1b[2J")[1:]
+    assert len(screens) == 3
+    assert "Running." in screens[0]
+    assert "Complete." in screens[2]
+
+
+def test_ctrl_c_ends_the_watching_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(status.time, "sleep", interrupt)
+    status.watch(watched(running(1), make_state()))
+    assert "The run goes on" in capsys.readouterr().out
