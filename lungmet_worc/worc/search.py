@@ -89,6 +89,8 @@ def search_split(
         ensemble(search, x_train, y_train, labels, config, seed=seed)
         posterior = np.asarray(search.predict_proba(x_test))[:, 1]
         predicted = np.asarray(search.predict(x_test)).astype(int)
+    # Room for the file, which is pickled in memory.
+    acceleration.forget()
     result = {
         "train": list(train),
         "test": list(test),

@@ -6,13 +6,16 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import tables
+
+from lungmet_worc.failures import told_by_the_disk
 
 #: Under this name the stamp lies in every file.
 STAMP = "lungmet_stamp"
@@ -134,30 +137,56 @@ def remove_partials(folder: Path) -> list[Path]:
 
 
 def _write(path: Path, write: Callable[[pd.HDFStore], None], stamp: str) -> None:
-    # In memory first: on a full disk HDF5 cuts a file off without an error.
     path.parent.mkdir(parents=True, exist_ok=True)
-    in_memory = pd.HDFStore(
-        str(_partial(path)), mode="w", driver="H5FD_CORE", driver_core_backing_store=0
-    )
-    with warnings.catch_warnings(), in_memory as store:
-        # WORC's formats hold Python objects; PyTables warns of each.
-        warnings.simplefilter("ignore")
-        write(store)
-        setattr(store.root._v_attrs, STAMP, stamp)
-        content: bytes = store.root._v_file.get_file_image()
-    _write_bytes(path, content)
+    partial = _partial(path)
+    # On a full disk HDF5 cuts a file off without an error, and finds it damaged when it is
+    # opened again. In memory first would be safer still, but the models of a large cohort are
+    # a third of what a worker may use.
+    with _replaced(path, partial), told_by_the_disk(path.parent):
+        with warnings.catch_warnings(), pd.HDFStore(str(partial), mode="w") as store:
+            # WORC's formats hold Python objects; PyTables warns of each.
+            warnings.simplefilter("ignore")
+            write(store)
+        with tables.open_file(str(partial), "a") as file:
+            setattr(file.root._v_attrs, STAMP, stamp)
+        with tables.open_file(str(partial), "r") as file, partial.open("rb") as written:
+            _whole(file)
+            os.fsync(written.fileno())
+
+
+def _whole(file: tables.File) -> None:
+    """Read where every part of a file begins, which fails where it was cut off.
+
+    Raises
+    ------
+    OSError, tables.HDF5ExtError
+        A part is missing.
+    """
+    for node in file.walk_nodes("/", "Leaf"):
+        if node.nrows and not isinstance(node, tables.VLArray):
+            node[-1:]
+    if getattr(file.root._v_attrs, STAMP, None) is None:
+        message = "the stamp is missing"
+        raise OSError(message)
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _partial(path)
+    with _replaced(path, partial), partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        # A full network disk may tell only now; and a power cut must not leave a name
+        # without content.
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _replaced(path: Path, partial: Path) -> Iterator[None]:
+    """Put a file in place when it is written to its end, or take it away."""
+    partial.unlink(missing_ok=True)
     try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            # A full network disk may tell only now; and a power cut must not leave a name
-            # without content.
-            os.fsync(file.fileno())
+        yield
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

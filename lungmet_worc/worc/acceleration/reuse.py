@@ -288,4 +288,7 @@ def _fitted_imputer(values: np.ndarray, method: str, neighbours: int) -> Any:
 
     imputer = Imputer(missing_values=np.nan, strategy=method, n_neighbors=neighbours)
     imputer.fit(values)
+    if method == "knn" and np.array_equal(imputer.Imputer._fit_X, values, equal_nan=True):
+        # Each keeps the training rows; all of an ensemble can keep the same ones.
+        imputer.Imputer._fit_X = values
     return imputer

@@ -57,6 +57,11 @@ def uninstall() -> None:
     while _replaced:
         owner, name, plain = _replaced.pop()
         setattr(owner, name, plain)
+    forget()
+
+
+def forget() -> None:
+    """Drop what is kept of the splits that were worked on."""
     reuse.forget_splits()
 
 
