@@ -229,6 +229,7 @@ class Pipeline:
                 failed.append(result)
                 self.progress.note(f"{result.task.label} failed: {result.error}")
                 if result.failure is Failure.STORAGE:
+                    self.progress.finish()
                     raise failures.storage_error(
                         result.error, self.paths.folder, _still_needed(tasks, known)
                     )
