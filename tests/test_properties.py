@@ -8,7 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
 import pytest
+import tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
@@ -134,8 +136,7 @@ def test_a_write_that_is_cut_short_leaves_the_old_or_the_new(
         elif point == "open":
             patched.setattr(storage, "_partial", end)
         elif point == "write":
-            real = Path.open
-            patched.setattr(Path, "open", lambda self, mode: _Half(real(self, mode)))
+            patched.setattr(pd.HDFStore, "put", end)
         if point is None:
             write_output(path, "new", new)
         else:
@@ -147,21 +148,27 @@ def test_a_write_that_is_cut_short_leaves_the_old_or_the_new(
         assert list(read_features(path).values()) == expected
 
 
-class _Half:
-    """A file whose process ends in the middle of a write."""
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_file_that_is_cut_off_without_an_error_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, share: float
+) -> None:
+    """As HDF5 leaves it on a full disk."""
+    path = tmp_path / "P1.hdf5"
+    write_output(path, "old", [1.0])
+    close = pd.HDFStore.close
 
-    def __init__(self, file: Any) -> None:
-        self.file = file
+    def cut_off(store: pd.HDFStore) -> None:
+        close(store)
+        file = Path(store.filename)
+        os.truncate(file, int(share * file.stat().st_size))
 
-    def __enter__(self) -> _Half:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.file.close()
-
-    def write(self, content: bytes) -> None:
-        self.file.write(content[: len(content) // 2])
-        raise Killed
+    monkeypatch.setattr(pd.HDFStore, "close", cut_off)
+    with pytest.raises((OSError, tables.HDF5ExtError)):
+        write_output(path, "new", [2.0] * 1000)
+    monkeypatch.undo()
+    assert read_stamp(path) == "old"
+    assert list(read_features(path).values()) == [1.0]
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
 @given(st.text(), st.text())

@@ -147,7 +147,8 @@ def _write(path: Path, write: Callable[[pd.HDFStore], None], stamp: str) -> None
             # WORC's formats hold Python objects; PyTables warns of each.
             warnings.simplefilter("ignore")
             write(store)
-        with tables.open_file(str(partial), "a") as file:
+        # Not "a", which takes an empty file for a new one.
+        with tables.open_file(str(partial), "r+") as file:
             setattr(file.root._v_attrs, STAMP, stamp)
         with tables.open_file(str(partial), "r") as file, partial.open("rb") as written:
             _whole(file)

@@ -51,7 +51,7 @@ def test_the_same_command_finishes_the_run(
         pytest.fail("no run was disturbed")
     assert status == FAULTS[fault], run.text()
     assert "Traceback" not in run.text()
-    print(f"{fault}: {len(finished_outputs(folder))} outputs finished")
+    print(f"{fault}: {len(finished_outputs(folder))} outputs finished")  # noqa: T201
     assert_goes_on(undisturbed.study, folder, undisturbed.tables)
 
 
