@@ -60,7 +60,7 @@ test: venv  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-faults: venv  ## kill and stop 40 runs at random moments, and see that each is finished
-	$(BIN)/python -m pytest -m faults -rP $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
 
 lint: venv  ## check style and types
 	$(BIN)/ruff check .

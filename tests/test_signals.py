@@ -17,6 +17,9 @@ ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     before = [signal.getsignal(number) for number in ALL]
+    # Tests that were started in the background ignore Ctrl-C, those under nohup SIGHUP.
+    for number in ALL:
+        signal.signal(number, signal.SIG_DFL)
     yield
     for number, handler in zip(ALL, before, strict=True):
         signal.signal(number, handler)

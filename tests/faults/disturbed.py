@@ -60,6 +60,13 @@ class Disturbed:
     ) -> Disturbed:
         """Start ``lungmet run``."""
         said = folder.with_suffix(".txt")
+
+        def prepare() -> None:
+            # A test that was itself started in the background ignores Ctrl-C.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if before is not None:
+                before()
+
         words = ["run", str(study), "--out", str(folder), "--cores", "2"]
         with said.open("wb") as file:
             process = subprocess.Popen(
@@ -68,7 +75,7 @@ class Disturbed:
                 stderr=file,
                 start_new_session=True,
                 env={**os.environ, **(environment or {})},
-                preexec_fn=before,
+                preexec_fn=prepare,
             )
         return cls(process, folder, said)
 

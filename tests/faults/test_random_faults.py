@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.faults.conftest import Undisturbed
-from tests.faults.disturbed import Disturbed, assert_goes_on, finished_outputs
+from tests.faults.disturbed import Disturbed, assert_goes_on
 
 pytestmark = [pytest.mark.faults, pytest.mark.worc]
 
@@ -51,7 +51,6 @@ def test_the_same_command_finishes_the_run(
         pytest.fail("no run was disturbed")
     assert status == FAULTS[fault], run.text()
     assert "Traceback" not in run.text()
-    print(f"{fault}: {len(finished_outputs(folder))} outputs finished")  # noqa: T201
     assert_goes_on(undisturbed.study, folder, undisturbed.tables)
 
 
