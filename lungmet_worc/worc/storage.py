@@ -147,8 +147,7 @@ def _write(path: Path, write: Callable[[pd.HDFStore], None], stamp: str) -> None
             # WORC's formats hold Python objects; PyTables warns of each.
             warnings.simplefilter("ignore")
             write(store)
-        # Not "a", which takes an empty file for a new one.
-        with tables.open_file(str(partial), "r+") as file:
+        with tables.open_file(str(partial), "a") as file:
             setattr(file.root._v_attrs, STAMP, stamp)
         with tables.open_file(str(partial), "r") as file, partial.open("rb") as written:
             _whole(file)
@@ -166,8 +165,9 @@ def _whole(file: tables.File) -> None:
     for node in file.walk_nodes("/", "Leaf"):
         if node.nrows and not isinstance(node, tables.VLArray):
             node[-1:]
-    if getattr(file.root._v_attrs, STAMP, None) is None:
-        message = "the stamp is missing"
+    # PyTables takes a file that was cut off altogether for a new one.
+    if not file.root._v_nchildren or getattr(file.root._v_attrs, STAMP, None) is None:
+        message = "a file was cut off while it was written"
         raise OSError(message)
 
 
