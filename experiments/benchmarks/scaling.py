@@ -44,7 +44,7 @@ AXES: dict[str, tuple[Size, ...]] = {
     "inner_splits": tuple(replace(USUAL, inner_splits=n) for n in (1, 2, 4)),
     "missing": tuple(replace(USUAL, patients=200, missing=share) for share in (0.0, 0.01, 0.05)),
 }
-LARGEST = Size(patients=1500, features=2200, candidates=40, inner_splits=2, ensemble=40)
+LARGEST = Size(patients=1500, features=2200, inner_splits=1, ensemble=100)
 
 
 def main() -> None:

@@ -80,6 +80,7 @@ def search_split(
     parts = (ordered, list(test))
     x_train, x_test = (matrix.loc[part].to_numpy().tolist() for part in parts)
     y_train, y_test = (np.asarray([outcomes[p] for p in part], float) for part in parts)
+    del matrix
     with quiet():
         (acceleration.install if accelerate else acceleration.uninstall)()
         config = load_settings(settings)
@@ -177,7 +178,7 @@ def fit(
         # WORC leaves this None and draws from numpy's global generator.
         random_state=seed,
     )
-    search.fit([(values, list(labels)) for values in x_train], y_train)
+    search.fit(_patients(x_train, labels), y_train)
     return search
 
 
@@ -282,13 +283,21 @@ def ensemble(
     # WORC's bagging draws half of the candidates, which of one is none.
     alone = len(search.cv_results_["params"]) == 1
     search.create_ensemble(
-        [(values, list(labels)) for values in x_train],
+        _patients(x_train, labels),
         y_train,
         method="Single" if alone else config["Ensemble"]["Method"],
         size=size,
         verbose=False,
         scoring=ENSEMBLE_SCORES.get(scoring, scoring),
     )
+
+
+def _patients(
+    values: Sequence[list[float]], labels: Sequence[str]
+) -> list[tuple[list[float], list[str]]]:
+    """Return patients as WORC takes them, with one list of names for all."""
+    names = list(labels)
+    return [(row, names) for row in values]
 
 
 def _estimator_frame(
