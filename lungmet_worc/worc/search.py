@@ -8,6 +8,7 @@ fastr network for the fits (errata E15), :func:`_fit_in_process` calls WORC's
 from __future__ import annotations
 
 import copy
+import ctypes
 import random
 import time
 from collections import Counter
@@ -90,8 +91,8 @@ def search_split(
         ensemble(search, x_train, y_train, labels, config, seed=seed)
         posterior = np.asarray(search.predict_proba(x_test))[:, 1]
         predicted = np.asarray(search.predict(x_test)).astype(int)
-    # Room for the file, which is pickled in memory.
     acceleration.forget()
+    _give_back_memory()
     result = {
         "train": list(train),
         "test": list(test),
@@ -290,6 +291,16 @@ def ensemble(
         verbose=False,
         scoring=ENSEMBLE_SCORES.get(scoring, scoring),
     )
+
+
+def _give_back_memory() -> None:
+    """Make room for the file, which is pickled in memory.
+
+    glibc keeps freed arrays of up to 32 MB for the next ones unless it is told otherwise.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _patients(

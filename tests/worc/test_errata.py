@@ -94,10 +94,12 @@ def test_e3_a_task_that_fails_says_which_and_why(tmp_path: Path) -> None:
         "texture_Gabor = true\n[run]\ncores = 1"
     )  # fmt: skip
     assert study.path is not None
-    with pytest.raises(TaskFailedError, match="P1 MRI: ValueError: could not convert") as failed:
+    with pytest.raises(TaskFailedError, match="P12 MRI: ValueError: could not convert") as failed:
         Study.from_toml(study.path).run(tmp_path / "run")
     assert failed.value.exit_code == 3
-    assert failed.value.problems[0].patient == "P1"
+    # One cause, once, with everybody whom it concerns.
+    assert len(failed.value.problems) == 1
+    assert failed.value.problems[0].what.startswith("P1 MRI, P2 MRI, ")
 
 
 def test_e4_a_path_with_dummy_in_it_is_taken_for_a_stand_in(
