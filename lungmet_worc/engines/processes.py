@@ -31,6 +31,13 @@ def end_with(parent: int) -> None:
 @contextmanager
 def without_interrupts() -> Iterator[None]:
     """Start processes that never see Ctrl-C, not even while they start: they inherit the mask."""
+    from multiprocessing import resource_tracker
+
+    from loky.backend import resource_tracker as resource_tracker_of_loky
+
+    # The first process starts both, and each lets the signal through again when it has started.
+    resource_tracker.ensure_running()
+    resource_tracker_of_loky.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
