@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv python tools demo test test-faults lint format check-worc bench clean
+.PHONY: help venv python tools demo test test-faults test-slurm lint format check-worc bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ test: venv  ## run the tests
 
 test-faults: venv  ## kill and stop 40 runs at random moments, and see that each is finished
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
+
+test-slurm: venv  ## run the tests of the fastr engine against a private Slurm and Redis
+	$(BIN)/python -m pytest -m slurm $(PYTEST_ARGS)
 
 lint: venv  ## check style and types
 	$(BIN)/ruff check .
