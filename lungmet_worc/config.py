@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from lungmet_worc.deadline import deadline_text, parse_deadline
 from lungmet_worc.errors import did_you_mean
@@ -127,10 +128,29 @@ class SearchConfig(_Model):
         return value
 
 
+#: Execution plugins of fastr that run jobs on the machine on which lungmet runs.
+ON_THIS_MACHINE = ("BlockingExecution", "LinearExecution", "ProcessPoolExecution")
+
+_SIZES = {"MB": 2**20, "GB": 2**30}
+
+
+def _bytes(size: object) -> object:
+    """Return a size of memory such as "4 GB" in bytes."""
+    if not isinstance(size, str):
+        return size
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) *(MB|GB)", size.strip(), re.IGNORECASE)
+    if match is None:
+        message = f'"{size}" is no size of memory. Write it as in "4 GB" or "1500 MB".'
+        raise ValueError(message)
+    return round(float(match[1]) * _SIZES[match[2].upper()])
+
+
 class RunConfig(_Model):
     """How the tasks are run; none of it changes a number."""
 
-    engine: Literal["local"] = "local"
+    engine: Literal["local", "fastr"] = "local"
+    plugin: str = "ProcessPoolExecution"
+    memory: Annotated[int, BeforeValidator(_bytes), Field(ge=2**29)] | None = None
     cores: int | None = Field(default=None, ge=1)
     on_error: Literal["stop", "exclude-patient"] = "stop"
     accelerate: bool = True
@@ -142,6 +162,24 @@ class RunConfig(_Model):
         if value is not None:
             parse_deadline(value)
         return value
+
+    @model_validator(mode="after")
+    def _fits_the_engine(self) -> Self:
+        unused = [
+            name
+            for name in ("plugin", "memory")
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if self.engine == "local" and unused:
+            message = f'"{unused[0]}" is only used with engine = "fastr". Add that, or remove it.'
+            raise ValueError(message)
+        if self.engine == "fastr" and self.cores is None and self.plugin not in ON_THIS_MACHINE:
+            message = (
+                f"How many jobs may run on the cluster at the same time? Say it for {self.plugin}, "
+                "for example: cores = 100."
+            )
+            raise ValueError(message)
+        return self
 
 
 class StudyConfig(_Model):

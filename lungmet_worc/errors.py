@@ -104,6 +104,10 @@ class StorageError(LungmetError):
     exit_code = 3
 
 
+class EngineError(LungmetError):
+    """The engine cannot run tasks: a plugin that is not there, a cluster that takes no jobs."""
+
+
 class InputChangedError(LungmetError):
     """A file is no longer the one that the run was planned with."""
 

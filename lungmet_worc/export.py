@@ -15,7 +15,7 @@ from lungmet_worc import arms, clinical
 from lungmet_worc.check import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
-from lungmet_worc.engines import make_engine
+from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import (
     CohortError,
     LungmetError,
@@ -198,7 +198,7 @@ def _decided(experiment: _Experiment) -> _Experiment:
     """Return the experiment with the settings that a run would use, and with its search's."""
     plan, chosen = experiment.plan, experiment.config.modalities
     fingerprints = [t for t in plan.fingerprints() if t.key.partition("/")[2] in chosen]
-    with make_engine(plan.study.run.engine, cores=1, folder=plan.paths.scratch) as engine:
+    with LocalEngine(cores=1, folder=plan.paths.scratch) as engine:
 
         def run(tasks: Sequence[Task]) -> None:
             for result in engine.run(tasks):

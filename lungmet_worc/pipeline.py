@@ -109,7 +109,7 @@ class Pipeline:
         settle_last(self.paths)
         self._aside = KeptAside(self.paths, self.state["started"])
         engine = make_engine(
-            self.study.run.engine,
+            self.study.run,
             cores=self.cores,
             folder=self._scratch(),
             note=self.progress.note,

@@ -72,7 +72,9 @@ def inspect_scans(
         for position, scan in enumerate(scans):
             keep(position, _inspect_scan(scan))
     else:
-        for processes in (min(cores, len(scans)), 1):
+        # A cluster may have more cores than the machine that checks.
+        here = len(os.sched_getaffinity(0))
+        for processes in (min(cores, len(scans), here), 1):
             left = {n: scan for n, scan in enumerate(scans) if n not in found}
             if left:
                 _inspect_in_pool(left, processes, keep)

@@ -6,9 +6,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from lungmet_worc.tasks import Task, TaskResult
+
+if TYPE_CHECKING:
+    from lungmet_worc.config import RunConfig
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +35,14 @@ class Engine(Protocol):
 
 
 def make_engine(
-    name: str, *, cores: int, folder: Path, note: Callable[[str], None] = logger.info
+    settings: RunConfig, *, cores: int, folder: Path, note: Callable[[str], None] = logger.info
 ) -> Engine:
-    """Return the engine of that name.
+    """Return the engine that a study asks for.
 
     Parameters
     ----------
-    name : {"local"}
-        The engine.
+    settings : RunConfig
+        Which engine, and what is set for it.
     cores : int
         Tasks that run at the same time.
     folder : Path
@@ -47,7 +50,16 @@ def make_engine(
     note : callable, optional
         Tells the user something; by default only the log has it.
     """
+    if settings.engine == "fastr":
+        from lungmet_worc.engines.fastr.engine import FastrEngine
+
+        return FastrEngine(
+            cores=cores,
+            folder=folder,
+            plugin=settings.plugin,
+            job_memory=settings.memory,
+            note=note,
+        )
     from lungmet_worc.engines.local import LocalEngine
 
-    engines = {"local": LocalEngine}
-    return engines[name](cores=cores, folder=folder, note=note)
+    return LocalEngine(cores=cores, folder=folder, note=note)

@@ -42,11 +42,13 @@ class LocalEngine:
         Number of worker processes, at most.
     folder : Path
         Folder of the run in which the workers may write.
-    note : callable
-        Tells the user something.
+    note : callable, optional
+        Tells the user something; by default only the log has it.
     """
 
-    def __init__(self, *, cores: int, folder: Path, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, *, cores: int, folder: Path, note: Callable[[str], None] = logger.info
+    ) -> None:
         self.cores = cores
         self.folder = folder
         self._note = note

@@ -8,6 +8,7 @@ user's script again, so a script needs no ``if __name__ == "__main__"``.
 from __future__ import annotations
 
 import os
+import platform
 import time
 import traceback
 import warnings
@@ -67,7 +68,7 @@ class Worker:
         """
         arguments = {**task.arguments, "output": str(task.output), "stamp": task.stamp}
         with without_interrupts():
-            future = self._pool.submit(_run_task, task.function, arguments, str(self._folder))
+            future = self._pool.submit(run_task, task.function, arguments, str(self._folder))
         self._look()
         return future
 
@@ -103,15 +104,30 @@ def _prepare(folder: Path) -> None:
     if _prepared:
         return
     # A folder for each worker: fastr fails when two of its imports make the same one.
-    own = folder / f"worker-{os.getpid()}"
+    own = folder / f"worker-{platform.node()}-{os.getpid()}"
     environment.prepare(own)
     environment.import_worc()
     os.chdir(own)
     _prepared = True
 
 
-def _run_task(function: str, arguments: dict[str, Any], folder: str) -> Outcome:
-    """Run one task in a worker; return seconds, the cause of a failure, and its traceback."""
+def run_task(function: str, arguments: dict[str, Any], folder: str) -> Outcome:
+    """Run one task in a worker process.
+
+    Parameters
+    ----------
+    function : str
+        ``module:function`` of the task.
+    arguments : dict
+        Its keyword arguments.
+    folder : str
+        Folder of the run in which the worker may write.
+
+    Returns
+    -------
+    tuple
+        Seconds, the cause of a failure in one line, its traceback, and its kind.
+    """
     started = time.perf_counter()
     module, _, name = function.partition(":")
     try:
