@@ -76,7 +76,7 @@ class HereEngine:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("here")
-    monkeypatch.setattr(export, "make_engine", lambda name, **options: HereEngine(folder))
+    monkeypatch.setattr(export, "LocalEngine", lambda **options: HereEngine(folder))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -17,6 +17,9 @@ SHARE = 0.05
 #: twice, and a job imports WORC.
 OVERHEAD = 10.0
 
+#: No task is taken for shorter, whatever the clock says, in seconds.
+SHORTEST = 1e-3
+
 #: About as many jobs for each core, if they are long enough, so that all end at the same time.
 ROUNDS = 4
 
@@ -30,7 +33,7 @@ class Pace:
 
     def add(self, task: Task, seconds: float) -> None:
         """Remember what a task took."""
-        self._tasks[kind(task)].append(seconds)
+        self._tasks[kind(task)].append(max(seconds, SHORTEST))
 
     def add_overhead(self, seconds: float) -> None:
         """Remember what a job took beside its tasks; a clock that jumped is not believed."""

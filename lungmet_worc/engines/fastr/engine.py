@@ -33,9 +33,6 @@ INTERVAL = 0.5
 #: What fastr may take to cancel its jobs when the run is stopped, in seconds.
 CANCELLED_WITHIN = 2.5
 
-#: What earlier jobs of the same run folder may take to end in Slurm, in seconds.
-_EARLIER_END = 60.0
-
 #: What jobs ask for as long as nothing else is set, in bytes.
 MEMORY = 4 * 2**30
 
@@ -93,10 +90,15 @@ class FastrEngine:
             fastr does not have the plugin, or it cannot be used here.
         """
         self._home.make()
-        self._environment = self._home.environment(os.environ, SBATCH_JOB_NAME=self._name)
+        self._environment = self._home.environment(
+            # What a site sets must not take the environment from the jobs.
+            os.environ,
+            SBATCH_JOB_NAME=self._name,
+            SBATCH_EXPORT="ALL",
+        )
         self._try_plugin()
         if self.plugin == slurm.PLUGIN:
-            number = slurm.cancel(self._name, self._environment, wait=_EARLIER_END)
+            number = slurm.cancel_earlier(self._name, self._environment)
             if number:
                 self._note(f"{number} job(s) of an earlier run of this folder were cancelled.")
         return self
@@ -217,7 +219,7 @@ class FastrEngine:
             _kill_group(process.pid)
             return
         if self.plugin == slurm.PLUGIN:
-            slurm.cancel(self._name, self._environment, wait=0.0)
+            slurm.cancel(self._name, self._environment, within=CANCELLED_WITHIN)
         elif self.plugin != "ProcessPoolExecution":
             # Other batch systems are left to fastr, which knows the numbers of its jobs.
             process.send_signal(signal.SIGINT)
@@ -245,7 +247,7 @@ class FastrEngine:
             raise EngineError(message)
         found = json.loads(answer.read_text("utf-8"))
         if found["problem"]:
-            message = f"[run] plugin: {self.plugin} cannot be used here: {found['problem']}."
+            message = f"[run] plugin: {self.plugin} cannot be used here. {found['problem']}."
             raise EngineError(message)
         if self.plugin not in found["known"]:
             message = (

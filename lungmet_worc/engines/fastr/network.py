@@ -55,21 +55,19 @@ def _try_plugin(name: str) -> dict[str, Any]:
             resources.execution_plugins[name].test()
         # Whatever a plugin misses: a program, a library, a server.
         except Exception as error:
-            problem = " ".join(str(error).split()) or type(error).__name__
-    else:
-        problem = _why_not_loaded(name)
+            said = _text(getattr(error, "output", b"") or error).strip().splitlines()
+            problem = said[-1].rstrip(".") if said else type(error).__name__
+    elif _is_one_of_fastr(name):
+        problem = "What it needs is not installed, or not on the PATH"
     return {"known": known, "problem": problem}
 
 
-def _why_not_loaded(name: str) -> str:
-    """Return what a plugin lacks that fastr has but could not load; empty if it has none."""
+def _is_one_of_fastr(name: str) -> bool:
+    """Return whether fastr has a plugin that it could not load."""
     from fastr import config
 
-    for folder in config.plugins_path:
-        path = Path(folder) / "executionplugins" / f"{name.lower()}.py"
-        if path.exists():
-            return "what it needs is not installed here"
-    return ""
+    file = f"executionplugins/{name.lower()}.py"
+    return any((Path(folder) / file).exists() for folder in config.plugins_path)
 
 
 def _execute(spec: dict[str, Any]) -> None:
@@ -150,17 +148,25 @@ class _Events:
             "job": name,
             "status": job.status.name,
             "code": process.get("return_code"),
-            "said": str(process.get("stderr", ""))[-_TAIL:],
-            "errors": [f"{_text(error[0])}: {_text(error[1])}"[:_TAIL] for error in job.errors],
+            "said": str(process.get("stderr", ""))[-_TAIL:] + _end_of(Path(job.stderrfile)),
+            "errors": [_text(error)[:_TAIL] for error in job.errors],
             "ended": ended[-1].replace(tzinfo=UTC).timestamp() if ended else None,
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
 
 
-def _text(value: object) -> str:
+def _end_of(path: Path) -> str:
+    """Return the end of a file into which a batch system wrote, if there is one."""
+    return path.read_text("utf-8", errors="replace")[-_TAIL:] if path.exists() else ""
+
+
+def _text(error: object) -> str:
+    """Return an error of fastr's as text: kind, text and place, or each of them by itself."""
+    if isinstance(error, list | tuple):
+        return ": ".join(_text(part) for part in error[:2])
     # fastr passes on what sbatch said as bytes.
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return error.decode("utf-8", "replace") if isinstance(error, bytes) else str(error)
 
 
 def _end_with_a_broken_pool(events: _Events) -> None:

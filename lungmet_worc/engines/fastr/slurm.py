@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 PLUGIN = "SlurmExecution"
 
+#: What earlier jobs of the same run folder may take to end, in seconds.
+EARLIER_END = 60.0
+
 #: Slurm is asked again after so many seconds when its controller does not answer.
 PAUSE = 5.0
 
@@ -32,8 +35,8 @@ def job_name(run_folder: Path) -> str:
     return "lungmet-" + hashlib.sha256(str(run_folder).encode()).hexdigest()[:12]
 
 
-def cancel(name: str, environment: Mapping[str, str], *, wait: float) -> int:
-    """Cancel the jobs of a name, and wait until none is left; return how many there were.
+def cancel_earlier(name: str, environment: Mapping[str, str]) -> int:
+    """Cancel the jobs that a killed run left, and wait until they ended; return how many.
 
     Parameters
     ----------
@@ -41,30 +44,39 @@ def cancel(name: str, environment: Mapping[str, str], *, wait: float) -> int:
         See :func:`job_name`.
     environment : mapping
         With the site's settings of Slurm.
-    wait : float
-        Wait for their end for at most this long, in seconds.
     """
     found = _jobs(name, environment)
     if found:
-        _ask(["scancel", "--name", name, "--me"], environment)
-    give_up = time.monotonic() + wait
+        cancel(name, environment, within=EARLIER_END)
+    give_up = time.monotonic() + EARLIER_END
     while _jobs(name, environment) and time.monotonic() < give_up:
         time.sleep(0.5)
     return len(found)
 
 
+def cancel(name: str, environment: Mapping[str, str], *, within: float) -> None:
+    """Ask Slurm to cancel the jobs of a name; give up after so many seconds."""
+    _ask(["scancel", "--me", "--name", name], environment, within)
+
+
 def _jobs(name: str, environment: Mapping[str, str]) -> list[str]:
     asked = ["squeue", "--noheader", "--me", "--name", name, "--format", "%i"]
-    return _ask(asked, environment).split()
+    return _ask(asked, environment, EARLIER_END).split()
 
 
-def _ask(command: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Return what a command of Slurm says; nothing if it fails."""
+def _ask(command: Sequence[str], environment: Mapping[str, str], within: float) -> str:
+    """Return what a command of Slurm says; nothing if it fails or takes longer."""
     try:
         done = subprocess.run(
-            command, env=dict(environment), capture_output=True, text=True, check=False
+            command,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=within,
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired) as error:
+        logger.warning("%s: %s", command[0], error)
         return ""
     return done.stdout if done.returncode == 0 else ""
 
@@ -97,7 +109,11 @@ class _PatientCommand:
         self._command = command
 
     def communicate(self, script: bytes = b"") -> tuple[bytes, bytes]:
-        """Run the command until the controller answers; return what it printed."""
+        """Run the command until the controller answers; return what it printed.
+
+        A controller that is too busy to answer sbatch may have taken the job all the same. The
+        task then runs twice, which changes nothing: what it writes is the same, in one go.
+        """
         while True:
             done = subprocess.run(
                 self._command, input=quoted(script), capture_output=True, check=False

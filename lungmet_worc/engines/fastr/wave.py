@@ -17,6 +17,13 @@ from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
 
+#: fastr's word for a job that sbatch refused; what sbatch said is the next one.
+_NOT_SUBMITTED = "FastrSlurmSubmitError"
+
+#: What Slurm writes into the output of a job that it ended.
+_TIME_LIMIT = "DUE TO TIME LIMIT"
+_OUT_OF_MEMORY = "oom-kill"
+
 
 @dataclass(frozen=True)
 class Told:
@@ -163,11 +170,12 @@ class Wave:
 
 def _refused(event: Mapping[str, Any]) -> str:
     """Return why a batch system did not take a job; empty if it did."""
-    for error in event["errors"]:
-        kind, _, text = error.partition(": ")
-        if kind == "FastrSlurmSubmitError":
-            return " ".join(text.removeprefix("sbatch: error: ").split()).rstrip(".")
-    return ""
+    errors = event["errors"]
+    if _NOT_SUBMITTED not in errors:
+        return ""
+    said = errors[errors.index(_NOT_SUBMITTED) + 1]
+    lines = [line.removeprefix("sbatch: error: ").rstrip(".") for line in said.splitlines()]
+    return "; ".join(line for line in lines if line)
 
 
 def _died(task: Task, event: Mapping[str, Any] | None, code: int, said: str) -> TaskResult:
@@ -183,7 +191,10 @@ def _died(task: Task, event: Mapping[str, Any] | None, code: int, said: str) -> 
     if storage:
         return TaskResult(task, 0.0, storage, trace, Failure.STORAGE)
     number = event["code"]
-    if number in (-signal.SIGKILL, 128 + signal.SIGKILL):
+    if _TIME_LIMIT in trace:
+        how = "The batch system ended the job at its time limit (SBATCH_TIMELIMIT)."
+        return TaskResult(task, 0.0, how, trace, Failure.DIED)
+    if number in (-signal.SIGKILL, 128 + signal.SIGKILL) or _OUT_OF_MEMORY in trace:
         how = "The job was killed, which the system does when memory runs out."
         return TaskResult(task, 0.0, how, trace, Failure.MEMORY)
     if number is None:
