@@ -14,7 +14,13 @@ import pytest
 from lungmet_worc import Run, Study, overnight
 from lungmet_worc.cli.signals import Stopped
 from lungmet_worc.deadline import DeadlineError
-from lungmet_worc.errors import RunFolderError, StorageError, StudyFileError, TaskFailedError
+from lungmet_worc.errors import (
+    CohortError,
+    RunFolderError,
+    StorageError,
+    StudyFileError,
+    TaskFailedError,
+)
 from lungmet_worc.overnight import Night
 from lungmet_worc.progress import Quiet
 from lungmet_worc.runs import RunPaths, locked, now, write_state
@@ -38,6 +44,9 @@ class Runs:
 
     def __call__(self, study: Study, out: Path, *, until: str | None, **_: Any) -> Run:
         config = study.config
+        if errors := study.check(cores=1).study_errors:
+            message = "The study cannot be run."
+            raise CohortError(message, errors)
         self.calls.append((config.name, out, until))
         failure = self.fails.get(config.name)
         state = "failed" if isinstance(failure, TaskFailedError) else "done"
@@ -216,11 +225,16 @@ def test_a_full_disk_ends_the_night(files: list[Path], runs: Runs, tmp_path: Pat
 def test_a_digest_that_cannot_be_written_is_told(
     files: list[Path], runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, text: str) -> None:
-        raise OSError(28, "No space left on device")
+    from lungmet_worc.worc import storage
 
-    monkeypatch.setattr("lungmet_worc.worc.storage.write_text", full)
-    runs.then["A"] = monkeypatch.undo  # only its first version
+    write_text = storage.write_text
+
+    def full(path: Path, text: str) -> None:
+        if path.name == "digest.txt":
+            raise OSError(28, "No space left on device")
+        write_text(path, text)
+
+    monkeypatch.setattr(storage, "write_text", full)
     recorder = Recorder()
     assert Night(files[:1], tmp_path, progress=recorder).run().exit_code == 0
     assert any("could not be written: No space left" in note for note in recorder.notes)
@@ -359,9 +373,12 @@ def test_script_says_what_is_wrong_with_its_use(
 @pytest.mark.worc
 @pytest.mark.slow
 def test_a_real_night(files: list[Path], small_run: Run, tmp_path: Path) -> None:
-    """One study is sound; in another, too few patients are left for WORC to fit anything."""
-    change(files[1], 'classifiers = ["LDA", "GaussianNB", "RF"]', 'classifiers = ["QDA"]')
-    change(files[1], "candidates = 6", "candidates = 1")
+    """One study is sound; in another no feature is significant enough for any workflow."""
+    change(
+        files[1],
+        "[search]",
+        '[worc.Featsel]\nStatisticalTestUse = "1.0"\nStatisticalTestThreshold = "-99, 1"\n[search]',
+    )
     night = Night([files[1], files[0]], tmp_path / "out", cores=2, progress=Quiet())
     digest = night.run()
     assert [study.ending for study in digest.studies] == ["failed", "complete"]

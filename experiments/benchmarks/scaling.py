@@ -53,7 +53,7 @@ FEATURES = {"smoke": 220, "coarse": 220, "full": 564}
 #: candidates and one inner split, since both only multiply the time.
 PRESETS: tuple[Size, ...] = tuple(
     Size(patients, modalities * FEATURES[preset], 100, 1, ensemble, preset=preset)
-    for patients in (50, 200, 500, 1500, 5000)
+    for patients in (50, 200, 500, 1500, 3000)
     for modalities in (1, 2)
     for preset, ensemble in (("smoke", 10), ("coarse", 1), ("full", 100))
 )
