@@ -96,7 +96,7 @@ def test_each_study_runs_into_a_folder_of_its_own(
     files: list[Path], runs: Runs, tmp_path: Path
 ) -> None:
     change(files[1], '"B"', '"../MRI or CT?"')
-    digest = Night(files, tmp_path / "out", progress=Quiet()).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert [(name, out) for name, out, _ in runs.calls] == [
         ("A", tmp_path / "out" / "A"),
         ("../MRI or CT?", tmp_path / "out" / "MRI_or_CT"),
@@ -119,7 +119,7 @@ def test_what_is_wrong_is_told_before_anything_runs_and_does_not_cost_the_night(
     recorder = Recorder()
     told: list[str] = []
     runs.then["B"] = lambda: told.extend(recorder.notes)
-    digest = Night(files, tmp_path / "out", progress=recorder).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=recorder).run()
     evening = "\n".join(told)
     assert "2 studies of 3 cannot be run as they are:" in evening
     assert 'Did you mean "lung_met"?' in evening
@@ -138,7 +138,7 @@ def test_what_is_mended_meanwhile_is_run_after_the_others(
 ) -> None:
     change(files[0], "splits = 3", "spllits = 3")
     runs.then["B"] = lambda: change(files[0], "spllits = 3", "splits = 3")
-    digest = Night(files, tmp_path / "out", progress=Quiet()).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert runs.names == ["B", "C", "A"]
     assert [study.ending for study in digest.studies] == ["complete"] * 3
     assert [study.name for study in digest.studies] == ["A", "B", "C"]
@@ -150,7 +150,7 @@ def test_a_mended_study_does_not_take_the_folder_of_another(
 ) -> None:
     change(files[0], '[study]\nname = "A"', '[studdy]\nname = "b"')
     runs.then["B"] = lambda: change(files[0], "[studdy]", "[study]")
-    digest = Night(files, tmp_path / "out", progress=Quiet()).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert runs.names == ["B", "C"]
     assert 'Another study of this night is named "b" as well.' in digest.to_text()
     assert digest.exit_code == 1
@@ -161,7 +161,7 @@ def test_nothing_is_tried_twice_where_no_study_is_sound(
 ) -> None:
     recorder = Recorder()
     files = [tmp_path / "no.toml", tmp_path / "neither.toml"]
-    digest = Night(files, tmp_path / "out", progress=recorder).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=recorder).run()
     assert digest.exit_code == 1
     assert not runs.calls
     assert not any("The others start now" in note for note in recorder.notes)
@@ -188,7 +188,7 @@ def test_one_that_fails_does_not_stop_the_others(
     said: str,
 ) -> None:
     runs.fails["B"] = failure
-    digest = Night(files, tmp_path / "out", progress=Quiet()).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert runs.names == ["A", "B", "C"]
     assert [study.ending for study in digest.studies] == ["complete", ending, "complete"]
     assert digest.exit_code == exit_code
@@ -207,14 +207,14 @@ def test_a_defect_in_a_check_does_not_stop_the_others(
             raise ZeroDivisionError
 
     monkeypatch.setattr(Night, "_look_at", broken)
-    digest = Night(files, tmp_path / "out", progress=Quiet()).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert runs.names == ["A", "C", "B"]
     assert digest.exit_code == 0
 
 
 def test_a_full_disk_ends_the_night(files: list[Path], runs: Runs, tmp_path: Path) -> None:
     runs.fails["B"] = StorageError("The disk is full.")
-    digest = Night(files, tmp_path / "out", progress=Quiet()).run()
+    digest = Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert runs.names == ["A", "B"]
     assert [study.ending for study in digest.studies] == ["complete", "failed", "not started"]
     assert digest.exit_code == 3
@@ -236,7 +236,7 @@ def test_a_digest_that_cannot_be_written_is_told(
 
     monkeypatch.setattr(storage, "write_text", full)
     recorder = Recorder()
-    assert Night(files[:1], tmp_path, progress=recorder).run().exit_code == 0
+    assert Night(files[:1], tmp_path, cores=1, progress=recorder).run().exit_code == 0
     assert any("could not be written: No space left" in note for note in recorder.notes)
 
 
@@ -244,7 +244,7 @@ def test_stopping_ends_the_night_with_a_digest(
     files: list[Path], runs: Runs, tmp_path: Path
 ) -> None:
     runs.fails["B"] = Stopped(2)
-    night = Night(files, tmp_path / "out", progress=Quiet())
+    night = Night(files, tmp_path / "out", cores=1, progress=Quiet())
     with pytest.raises(Stopped):
         night.run()
     assert runs.names == ["A", "B"]
@@ -253,7 +253,7 @@ def test_stopping_ends_the_night_with_a_digest(
     text = (tmp_path / "out" / "digest.txt").read_text()
     assert "The night was stopped before its turn." in text
     del runs.fails["B"]
-    assert Night(files, tmp_path / "out", progress=Quiet()).run().exit_code == 0
+    assert Night(files, tmp_path / "out", cores=1, progress=Quiet()).run().exit_code == 0
 
 
 def test_the_digest_is_there_while_the_night_goes_on(
@@ -261,7 +261,7 @@ def test_the_digest_is_there_while_the_night_goes_on(
 ) -> None:
     seen: list[str] = []
     runs.then["B"] = lambda: seen.append((tmp_path / "digest.txt").read_text())
-    Night(files, tmp_path, progress=Quiet()).run()
+    Night(files, tmp_path, cores=1, progress=Quiet()).run()
     assert "of 3 studies 1 is complete, 2 are running or wait for their turn." in seen[0]
 
 
@@ -269,7 +269,7 @@ def test_a_deadline_holds_for_all_together(files: list[Path], runs: Runs, tmp_pa
     until = (datetime.now() + timedelta(hours=2)).strftime("%H:%M:%S")
     runs.partial = {"B"}
     change(files[1], "[study]", '[run]\ndeadline = "12:00"\n\n[study]')
-    digest = Night(files, tmp_path, until=until, progress=Quiet()).run()
+    digest = Night(files, tmp_path, until=until, cores=1, progress=Quiet()).run()
     moments = {moment for _, _, moment in runs.calls}
     assert len(moments) == 1
     left = datetime.fromisoformat(str(moments.pop())) - datetime.now(UTC)
@@ -284,7 +284,7 @@ def test_the_deadline_of_a_study_is_that_of_the_first_morning(
 ) -> None:
     """A study whose turn comes at 07:01 does not go on until 07:00 of the day after."""
     change(files[1], "[study]", '[run]\ndeadline = "07:00"\n\n[study]')
-    night = Night(files, tmp_path, progress=Quiet())
+    night = Night(files, tmp_path, cores=1, progress=Quiet())
     late = datetime.now().astimezone().replace(hour=22, minute=0) - timedelta(days=2)
     monkeypatch.setattr(night, "_began", late.astimezone(UTC))
     digest = night.run()
@@ -302,14 +302,16 @@ def test_a_wrong_deadline_is_refused(
     files: list[Path], runs: Runs, tmp_path: Path, until: str, said: str
 ) -> None:
     with pytest.raises(DeadlineError, match=said.replace("?", r"\?")):
-        Night(files, tmp_path, until=until, progress=Quiet()).run()
+        Night(files, tmp_path, until=until, cores=1, progress=Quiet()).run()
     assert not runs.calls
 
 
 def test_namesakes_are_refused(files: list[Path], runs: Runs, tmp_path: Path) -> None:
     change(files[1], '"B"', '"a"')
     with pytest.raises(StudyFileError) as caught:
-        Night([files[0], files[1], files[2], files[2]], tmp_path / "out", progress=Quiet()).run()
+        Night(
+            [files[0], files[1], files[2], files[2]], tmp_path / "out", cores=1, progress=Quiet()
+        ).run()
     assert "Give each another name under [study]." in str(caught.value)
     assert "c.toml was given 2 times. Give each study once." in str(caught.value)
     assert not runs.calls
@@ -320,7 +322,7 @@ def test_two_nights_in_one_folder_are_refused(
     files: list[Path], runs: Runs, tmp_path: Path
 ) -> None:
     with locked(RunPaths(tmp_path)), pytest.raises(RunFolderError, match="Another run"):
-        Night(files, tmp_path, progress=Quiet()).run()
+        Night(files, tmp_path, cores=1, progress=Quiet()).run()
     assert not runs.calls
 
 
@@ -329,7 +331,7 @@ def test_very_many_problems_are_not_all_listed(
 ) -> None:
     monkeypatch.setattr(overnight, "_MOST_PROBLEMS", 1)
     change(files[0], "splits = 3", "spllits = 3\nseeed = 3\ncandidats = 1")
-    text = Night(files[:1], tmp_path, progress=Quiet()).run().to_text()
+    text = Night(files[:1], tmp_path, cores=1, progress=Quiet()).run().to_text()
     assert "Did you mean" in text
     assert f'2 more are listed by "lungmet check {files[0]}".' in text
 
@@ -353,7 +355,9 @@ def test_script(
     said: str,
 ) -> None:
     runs.fails |= {"B": failure} if failure else {}
-    monkeypatch.setattr("sys.argv", ["overnight", *map(str, files), "--out", str(tmp_path / "o")])
+    monkeypatch.setattr(
+        "sys.argv", ["overnight", *map(str, files), "--out", str(tmp_path / "o"), "--cores", "1"]
+    )
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(ROOT / "experiments" / "overnight.py"), run_name="__main__")
     assert ended.value.code == exit_code
