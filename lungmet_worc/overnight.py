@@ -1,0 +1,408 @@
+"""Several studies one after the other, and one digest of all of them in the morning."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from lungmet_worc.deadline import DeadlineError, next_moment, seconds_left
+from lungmet_worc.digest import Digest
+from lungmet_worc.errors import (
+    LungmetError,
+    Problem,
+    RunFolderError,
+    StorageError,
+    StudyFileError,
+    TaskFailedError,
+)
+from lungmet_worc.progress import Bars, Progress, Quiet, duration
+from lungmet_worc.run import Run
+from lungmet_worc.runs import RunPaths, locked
+from lungmet_worc.study import Study
+
+Ending = Literal[
+    "complete", "partial", "failed", "unusable", "too late", "stopped", "not started", "waiting"
+]
+
+#: How many studies ended so, said of one and of several.
+_COUNTED: dict[Ending, tuple[str, str]] = {
+    "complete": ("is complete", "are complete"),
+    "partial": ("is partial", "are partial"),
+    "failed": ("failed", "failed"),
+    "unusable": ("cannot be run as it is", "cannot be run as they are"),
+    "too late": ("had too little time", "had too little time"),
+    "stopped": ("was stopped", "were stopped"),
+    "not started": ("was not started", "were not started"),
+    "waiting": ("is running or waits for its turn", "are running or wait for their turn"),
+}
+_VERDICT: dict[Ending, str] = {
+    "unusable": "Not run, something has to be mended first.",
+    "too late": "No report yet.",
+    "not started": "Not started.",
+    "waiting": "Running or waiting for its turn.",
+}
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class StudyNight:
+    """How the night was for one study.
+
+    Parameters
+    ----------
+    file : str
+        The study file, as the user wrote it.
+    ending : {"complete", "partial", "failed", "unusable", "too late", "stopped", ...}
+        How it ended; ``waiting`` as long as it has not.
+    name : str
+        Name of the study; empty if its file cannot be read.
+    folder : Path, optional
+        Its run folder.
+    said : str
+        Why, and what to do, as far as the digest of the run does not say it.
+    digest : Digest, optional
+        What the run did.
+    exit_code : int
+        As ``lungmet run`` would have ended.
+    """
+
+    file: str
+    ending: Ending = "waiting"
+    name: str = ""
+    folder: Path | None = None
+    said: str = ""
+    digest: Digest | None = None
+    exit_code: int = 0
+
+    def to_text(self) -> str:
+        """Return how it ended, why, and where the results are."""
+        lines = [*self.said.splitlines()]
+        if self.digest:
+            head, *rest = self.digest.to_text().splitlines()
+            verdict = _VERDICT.get(self.ending) or head.partition(": ")[2]
+            if self.ending == "failed" and self.digest.ending != "failed":
+                verdict = "Failed."
+            lines += rest[:-1]
+        else:
+            verdict = _VERDICT.get(self.ending, f"{self.ending.capitalize()}.")
+        if self.folder and self.digest:
+            report = self.folder / "report.html"
+            if report.exists() and self.ending in ("complete", "partial"):
+                lines.append(f"Report: {report}")
+            lines.append(f"Details: {self.folder / 'log.txt'}")
+        title = f'Study "{self.name}" ({self.file})' if self.name else f"Study file {self.file}"
+        return "\n".join([f"{title}: {verdict}", *(f"  {line}" for line in lines)])
+
+
+@dataclass(frozen=True)
+class NightDigest:
+    """What a night brought.
+
+    Parameters
+    ----------
+    studies : tuple of StudyNight
+        In the order in which they were given.
+    began, now : datetime
+        When the night began, and the time of this digest.
+    """
+
+    studies: tuple[StudyNight, ...]
+    began: datetime
+    now: datetime
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 if all is done, 3 if a task failed, else 1 if there is something to mend."""
+        return max(study.exit_code for study in self.studies)
+
+    @property
+    def verdict(self) -> str:
+        """Return how the night was, in one sentence."""
+        counts = Counter(study.ending for study in self.studies)
+        of = len(self.studies)
+        if counts["complete"] == of:
+            return "the study is complete." if of == 1 else f"all {of} studies are complete."
+        parts = [
+            f"{number} {_COUNTED[ending][number > 1]}"
+            for ending in _COUNTED
+            if (number := counts[ending])
+        ]
+        return f"of {of} {'study' if of == 1 else 'studies'} {', '.join(parts)}."
+
+    def to_text(self) -> str:
+        """Return the digest for a terminal, times as the clock on the wall shows them."""
+        took = duration((self.now - self.began).total_seconds())
+        head = f"Overnight: {self.verdict}\nStarted {self.began.astimezone():%Y-%m-%d %H:%M}, "
+        blocks = [f"{head}took {took}.", *(study.to_text() for study in self.studies)]
+        if self.exit_code:
+            blocks.append(
+                "What is finished is kept; once this is mended, the same command does the rest."
+            )
+        return "\n\n".join(blocks) + "\n"
+
+
+class Night:
+    """Several studies, each run into a folder of its own.
+
+    All studies are checked before the first one runs, so that what is wrong with the third is
+    told in the evening. Those that are sound run nevertheless: a night is not lost to a typo. What
+    is wrong can be mended meanwhile, since such a study is tried again when the others are done.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+        Study files.
+    out : path-like
+        The folder of all runs: each lies in ``<out>/<name of the study>``, the digest in
+        ``<out>/digest.txt``.
+    until : str, optional
+        When all of them must be done, for example ``"07:00"``; by default each study's own
+        ``[run] deadline``, counted from the start of the night.
+    cores : int, optional
+        Tasks that run at the same time; by default as each study file says.
+    progress : Progress, optional
+        Who listens; by default bars or plain lines.
+
+    Examples
+    --------
+    >>> from lungmet_worc.overnight import Night
+    >>> night = Night(["mri.toml", "ct.toml"], "runs/overnight", until="07:00")
+    >>> print(night.run().to_text())  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path | str],
+        out: Path | str,
+        *,
+        until: str | None = None,
+        cores: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._out = Path(out)
+        self._until = until
+        self._cores = cores
+        self._progress = progress or Bars()
+        self._began = datetime.now(UTC)
+        self._studies = {number: StudyNight(str(file)) for number, file in enumerate(files)}
+
+    @property
+    def _digest_file(self) -> Path:
+        return self._out / "digest.txt"
+
+    def digest(self) -> NightDigest:
+        """Return what is known of the night so far."""
+        return NightDigest(tuple(self._studies.values()), self._began, datetime.now(UTC))
+
+    def run(self) -> NightDigest:
+        """Check all studies, run them one after the other, and return the digest.
+
+        It is also written to ``digest.txt``, and again after each study.
+
+        Raises
+        ------
+        StudyFileError
+            Two studies have the same name.
+        DeadlineError
+            The deadline is over.
+        RunFolderError
+            Another process works in the folder, or it cannot be written to.
+        KeyboardInterrupt
+            The night was stopped; the digest is written.
+        """
+        if self._until:
+            try:
+                next_moment(self._until, self._began)
+            except ValueError as error:
+                raise DeadlineError(str(error)) from error
+        self._refuse_namesakes()
+        with locked(RunPaths(self._out.resolve())):
+            try:
+                self._run()
+            except KeyboardInterrupt:
+                self._end_waiting("The night was stopped before its turn.", 0)
+                raise
+            finally:
+                self._write()
+        return self.digest()
+
+    def _run(self) -> None:
+        unsound = self._check()
+        sound = [number for number in self._studies if number not in unsound]
+        self._tell_unsound(unsound, sound)
+        for number in sound + (unsound if sound else []):
+            study = self._studies[number]
+            self._write()
+            which = f"Study {number + 1} of {len(self._studies)}"
+            self._progress.note(f"\n{which}: {study.name or study.file}")
+            try:
+                self._studies[number] = self._run_one(number)
+            except StorageError as error:
+                self._studies[number] = self._ended(number, "failed", error)
+                self._end_waiting("Nothing more can be written to the disk, see above.", 3)
+                return
+
+    def _refuse_namesakes(self) -> None:
+        """Refuse studies that would run into the same folder."""
+        places: dict[str, list[int]] = {}
+        for number, night in self._studies.items():
+            try:
+                name = Study.from_toml(night.file).config.name
+            except StudyFileError:
+                continue
+            folder = self._out / _folder_name(name)
+            self._studies[number] = StudyNight(night.file, name=name, folder=folder)
+            places.setdefault(str(folder).casefold(), []).append(number)
+        problems = []
+        for numbers in places.values():
+            files = [self._studies[number].file for number in numbers]
+            if len({Path(file).resolve() for file in files}) < len(files):
+                what = f"{files[0]} was given {len(files)} times."
+                problems.append(Problem(what, "Give each study once."))
+            elif len(files) > 1:
+                name = self._studies[numbers[0]].name
+                what = f'{" and ".join(files)} are both named "{name}" and would share a folder.'
+                problems.append(Problem(what, "Give each another name under [study]."))
+        if problems:
+            message = "The studies cannot be told apart. Nothing was started."
+            raise StudyFileError(message, problems)
+
+    def _check(self) -> list[int]:
+        """Check all studies and return those that cannot be run as they are."""
+        unsound = []
+        for number, night in self._studies.items():
+            self._progress.note(f"Checking {night.file}")
+            try:
+                self._look_at(number)
+            except LungmetError as error:
+                self._studies[number] = self._ended(number, "unusable", error)
+                unsound.append(number)
+            # A defect of ours is no reason to lose the other studies.
+            except Exception as error:
+                self._studies[number] = self._unexpected(number, "unusable", error)
+                unsound.append(number)
+        return unsound
+
+    def _look_at(self, number: int) -> None:
+        from lungmet_worc.pipeline import Pipeline, available_cores
+
+        study, folder, _ = self._read(number)
+        cores = self._cores or study.config.run.cores or available_cores()
+        Pipeline(study.config, RunPaths(folder.resolve()), Quiet(), cores).check()
+
+    def _tell_unsound(self, unsound: Sequence[int], sound: Sequence[int]) -> None:
+        if not unsound:
+            return
+        what = "1 study" if len(unsound) == 1 else f"{len(unsound)} studies"
+        lines = [f"\n{what} of {len(self._studies)} {_COUNTED['unusable'][len(unsound) > 1]}:"]
+        lines += [self._studies[number].to_text() for number in unsound]
+        if sound:
+            lines.append("The others start now. What you mend meanwhile is tried again after them.")
+        self._progress.note("\n".join(lines) + "\n")
+
+    def _read(self, number: int) -> tuple[Study, Path, datetime | None]:
+        """Return a study as its file is now, its folder, and when it must be done."""
+        night = self._studies[number]
+        study = Study.from_toml(night.file)
+        folder = self._out / _folder_name(study.config.name)
+        for other, taken in self._studies.items():
+            if other != number and str(taken.folder).casefold() == str(folder).casefold():
+                message = f'Another study of this night is named "{study.config.name}" as well.'
+                raise StudyFileError(message)
+        self._studies[number] = StudyNight(night.file, name=study.config.name, folder=folder)
+        deadline = self._until or study.config.run.deadline
+        # The morning after the night began, however late it is a study's turn.
+        return study, folder, next_moment(deadline, self._began) if deadline else None
+
+    def _run_one(self, number: int) -> StudyNight:
+        """Run a study, and return how that ended.
+
+        Raises
+        ------
+        StorageError
+            Nothing can be written any more, by any study.
+        KeyboardInterrupt
+            The night was stopped.
+        """
+        try:
+            study, folder, deadline = self._read(number)
+            if deadline and seconds_left(deadline) <= 0:
+                why = "The deadline had come before its turn. Run it again with more time."
+                return self._ended(number, "not started", why, exit_code=1)
+            until = deadline.isoformat() if deadline else None
+            run = study.run(folder, cores=self._cores, until=until, progress=self._progress)
+        except StorageError:
+            raise
+        except DeadlineError as error:
+            return self._ended(number, "too late", error)
+        except TaskFailedError as error:
+            # The digest names each cause once; the error would name it for each task.
+            return self._ended(number, "failed", exit_code=error.exit_code)
+        except LungmetError as error:
+            return self._ended(number, "unusable", error)
+        except KeyboardInterrupt:
+            self._studies[number] = self._ended(number, "stopped")
+            raise
+        # A defect of ours is no reason to lose the other studies.
+        except Exception as error:
+            return self._unexpected(number, "failed", error)
+        return self._ended(number, "partial" if run.digest().partial else "complete")
+
+    def _ended(
+        self, number: int, ending: Ending, why: LungmetError | str = "", *, exit_code: int = 0
+    ) -> StudyNight:
+        """Return a study with how it ended and what its run folder says of it."""
+        night = self._studies[number]
+        if isinstance(why, LungmetError):
+            exit_code = why.exit_code
+            why = _shown(why, night.file)
+        digest = None
+        if night.folder and ending not in ("unusable", "not started"):
+            try:
+                digest = Run(night.folder).digest()
+            except RunFolderError:  # it did not come so far
+                digest = None
+        return StudyNight(night.file, ending, night.name, night.folder, why, digest, exit_code)
+
+    def _unexpected(self, number: int, ending: Ending, error: Exception) -> StudyNight:
+        night = self._studies[number]
+        folder = f' --out "{night.folder}"' if night.folder else ""
+        why = (
+            f"lungmet met an error that it did not expect: {type(error).__name__}: {error}\n"
+            "This is a defect of lungmet_worc. Please report it with the output of\n"
+            f'  lungmet {"run" if folder else "check"} "{night.file}"{folder} --debug'
+        )
+        return self._ended(number, ending, why, exit_code=3)
+
+    def _end_waiting(self, why: str, exit_code: int) -> None:
+        for number, night in self._studies.items():
+            if night.ending == "waiting":
+                ended = self._ended(number, "not started", why, exit_code=exit_code)
+                self._studies[number] = ended
+
+    def _write(self) -> None:
+        from lungmet_worc.worc.storage import write_text
+
+        try:
+            write_text(self._digest_file, self.digest().to_text())
+        except OSError as error:
+            self._progress.note(f"{self._digest_file} could not be written: {error.strerror}.")
+
+
+def _folder_name(name: str) -> str:
+    """Return a study's name as the name of a folder that needs no quotes in a shell."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "study"
+
+
+def _shown(error: LungmetError, file: str) -> str:
+    """Return an error and its problems, a line each, unless they are very many."""
+    lines = [error.message, *(f"  {problem}" for problem in error.problems[:_MOST_PROBLEMS])]
+    if len(error.problems) > _MOST_PROBLEMS:
+        more = len(error.problems) - _MOST_PROBLEMS
+        lines.append(f'  {more} more are listed by "lungmet check {file}".')
+    return "\n".join(lines)
