@@ -62,7 +62,7 @@ test: venv  ## run the tests
 test-faults: venv  ## kill and stop 40 runs at random moments, and see that each is finished
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
 
-test-slurm: venv  ## run the tests of the fastr engine against a private Slurm and Redis
+test-slurm: venv  ## run the tests of the fastr engine against a private Slurm
 	$(BIN)/python -m pytest -m slurm $(PYTEST_ARGS)
 
 lint: venv  ## check style and types

@@ -160,6 +160,8 @@ def test_unknown_plugins_and_those_that_cannot_be_used_are_told(
     with pytest.raises(EngineError, match='Did you mean "ProcessPoolExecution"') as refused:
         run(folder, [task(folder, "a", write)], settings("ProcesPoolExecution"))
     assert refused.value.exit_code == 1
+    with pytest.raises(EngineError, match="RQExecution is not supported"):
+        run(folder, [task(folder, "a", write)], settings("RQExecution"))
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(EngineError, match="SlurmExecution cannot be used here"):
         run(folder, [task(folder, "a", write)], settings("SlurmExecution"))

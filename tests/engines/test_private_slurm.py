@@ -1,4 +1,4 @@
-"""The private Slurm and Redis do what tests of the engine rely on."""
+"""The private Slurm does what tests of the engine rely on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from tests.engines import private_slurm
-from tests.engines.conftest import redis_answers
 from tests.engines.private_slurm import PrivateSlurm, SlurmNotReadyError
 
 pytestmark = pytest.mark.slurm
@@ -158,7 +157,3 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_a_folder_that_sockets_cannot_lie_in_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="too long"):
         PrivateSlurm(tmp_path / ("x" * 100)).start()
-
-
-def test_redis_answers(redis_url: str) -> None:
-    assert redis_answers(Path(redis_url.removeprefix("unix://")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -90,8 +89,8 @@ def cut(tasks: Sequence[Task], pace: Pace, cores: int) -> tuple[list[list[Task]]
     whole = sum(pace.seconds(task) for task in tasks)
     length = min(pace.overhead / SHARE, whole / cores)
     length = max(length, whole / (ROUNDS * cores))
-    # As even as it gets: jobs of 5, 5 and 2 tasks would leave a core with nothing at the end.
-    number = max(math.ceil(whole / length - 1e-9), 1)
+    # A multiple of the cores: three jobs of one length would leave one of two cores idle.
+    number = max(int(whole / length + 1e-9) // cores, 1) * cores
     jobs: list[list[Task]] = [[] for _ in range(number)]
     passed = 0.0
     for task in tasks:

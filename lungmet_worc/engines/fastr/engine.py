@@ -36,6 +36,14 @@ CANCELLED_WITHIN = 2.5
 #: What jobs ask for as long as nothing else is set, in bytes.
 MEMORY = 4 * 2**30
 
+#: Plugins of fastr that are known not to work.
+NOT_SUPPORTED = {
+    "RQExecution": "It works with no version of rq that can be installed. Use SlurmExecution, "
+    "DRMAAExecution or ProcessPoolExecution.",
+    "StrongrExecution": "The service that it needs no longer exists. Use SlurmExecution, "
+    "DRMAAExecution or ProcessPoolExecution.",
+}
+
 
 class FastrEngine:
     """Runs extraction and search as jobs of fastr, and the short tasks on this machine.
@@ -89,6 +97,9 @@ class FastrEngine:
         EngineError
             fastr does not have the plugin, or it cannot be used here.
         """
+        if self.plugin in NOT_SUPPORTED:
+            message = f"[run] plugin: {self.plugin} is not supported. {NOT_SUPPORTED[self.plugin]}"
+            raise EngineError(message)
         self._home.make()
         self._environment = self._home.environment(
             # What a site sets must not take the environment from the jobs.
@@ -162,7 +173,7 @@ class FastrEngine:
 
     def _execute(self, wave: Wave, job_memory: int, beside: int) -> Iterator[TaskResult]:
         """Run one network, and yield what became of each task of a job that started."""
-        self._home.configure(cores=beside)
+        self._home.configure(cores=beside, plugin=self.plugin)
         wave.write(self._home.wanted, self.folder)
         spec = {
             "plugin": self.plugin,
@@ -186,6 +197,11 @@ class FastrEngine:
             self._stop()
         for overhead in wave.overheads():
             self._pace.add_overhead(overhead)
+        logger.info(
+            "%d job(s) ended; a job takes %.1f s beside its tasks",
+            len(wave.jobs),
+            self._pace.overhead,
+        )
         yield from wave.lost(self.plugin, process.returncode)
 
     def _seen(self, told: Told) -> TaskResult:
@@ -233,7 +249,7 @@ class FastrEngine:
     def _try_plugin(self) -> None:
         folder = self._home.folder
         answer = folder / "plugin.json"
-        self._home.configure(cores=1)
+        self._home.configure()
         process = self._start({"plugin": self.plugin, "answer": str(answer)}, folder)
         try:
             code = process.wait()

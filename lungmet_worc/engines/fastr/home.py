@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import lungmet_worc
@@ -26,6 +27,18 @@ TOOL_OF_STAGE = {
 #: Slurm is asked this often how its jobs are, in seconds; fastr's own default is 30.
 SLURM_INTERVAL = 5
 
+#: What our networks need of fastr's plugins, beside the one that executes them.
+_PLUGINS = (
+    "collectorplugins/jsoncollector.py",
+    "interfaceplugins/fastrinterface.py",
+    "ioplugins/filesystem.py",
+    "ioplugins/networkscope.py",
+    "ioplugins/null.py",
+    "ioplugins/reference.py",
+    "ioplugins/virtualfilesystem.py",
+    "targetplugins/localbinarytarget.py",
+)
+
 _KEPT = (
     "DRMAA_LIBRARY_PATH",
     "KRB5CCNAME",
@@ -33,7 +46,6 @@ _KEPT = (
     "LC_ALL",
     "LD_LIBRARY_PATH",
     "LOGNAME",
-    "REDIS_URL",
     "SLURM_CONF",
     "TMPDIR",
     "TZ",
@@ -58,6 +70,7 @@ class Home:
         self.wanted = folder / "wanted"
         #: Where fastr keeps what its networks are made of.
         self.networks = folder / "networks"
+        self._plugins = folder / "plugins"
 
     def make(self) -> None:
         """Make the folders, and what takes the place of GitPython.
@@ -71,13 +84,15 @@ class Home:
         (self.folder / "python" / "git.py").write_text(stub, "utf-8")
         self.wanted.touch()
 
-    def configure(self, *, cores: int) -> None:
+    def configure(self, *, cores: int = 1, plugin: str | None = None) -> None:
         """Write fastr's settings; jobs read them as well.
 
         Parameters
         ----------
         cores : int
             Jobs that ``ProcessPoolExecution`` runs at the same time.
+        plugin : str, optional
+            The only execution plugin that is loaded; each job would else try all of them out.
         """
         settings = [
             f"tools_path = [{str(TOOLS)!r}]",
@@ -87,8 +102,20 @@ class Home:
             "reporting_plugins = []",
             "warn_develop = False",
         ]
+        if plugin is not None:
+            self._link_plugins(plugin)
+            settings.append(f"plugins_path = [{str(self._plugins)!r}]")
         text = "\n".join(settings) + "\n"
         (self.folder / "config.d" / "10_lungmet.py").write_text(text, "utf-8")
+
+    def _link_plugins(self, plugin: str) -> None:
+        used = [*_PLUGINS, f"executionplugins/{plugin.lower()}.py"]
+        source = Path(str(metadata.distribution("fastr").locate_file("fastr/resources/plugins")))
+        for name in used:
+            link = self._plugins / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.is_symlink():
+                link.symlink_to(source / name)
 
     def environment(self, outer: Mapping[str, str], **more: str) -> dict[str, str]:
         """Return the environment of fastr and its jobs.
