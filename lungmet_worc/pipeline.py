@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -131,9 +132,16 @@ class Pipeline:
         ------
         CohortError
             The manifest or the images have errors, or an arm has no patient; all are listed.
+        EngineError
+            The engine cannot be used here.
         """
         manifest, report = self._check()
         self._plan(manifest, report, dict(report.unusable) if self._excludes else {})
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            make_engine(self.study.run, cores=self.cores, folder=Path(folder)),
+        ):
+            pass
 
     def _run_stages(self, engine: Engine, only: Only | None) -> None:
         if self.study.run.accelerate:
