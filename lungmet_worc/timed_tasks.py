@@ -58,7 +58,8 @@ class TimeLimit:
         waiting = list(todo)
         while waiting:
             each = statistics.fmean(measured) if measured else self.foretold[stage]
-            number = next_batch(len(waiting), self._seconds(stage), each, self.cores)
+            seconds = self._seconds(stage) - engine.start_up
+            number = next_batch(len(waiting), seconds, each, self.cores)
             if not measured:  # a guess is good for the first ones only
                 number = min(number, self.cores)
             if not number:

@@ -30,6 +30,10 @@ class Engine(Protocol):
     ) -> None:
         """Stop all workers."""
 
+    @property
+    def start_up(self) -> float:
+        """Return what a call of ``run`` takes beside the tasks, in seconds."""
+
     def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
         """Run the tasks and yield each result when it is there, in any order."""
 

@@ -33,6 +33,9 @@ INTERVAL = 0.5
 #: What fastr may take to cancel its jobs when the run is stopped, in seconds.
 CANCELLED_WITHIN = 2.5
 
+#: What fastr takes to start and to end a network, in seconds.
+NETWORK = 6.0
+
 #: What jobs ask for as long as nothing else is set, in bytes.
 MEMORY = 4 * 2**30
 
@@ -125,6 +128,11 @@ class FastrEngine:
         self._home.wanted.unlink(missing_ok=True)
         self._stop()
         self._local.__exit__(kind, error, trace)
+
+    @property
+    def start_up(self) -> float:
+        """Return what a call of ``run`` takes beside the tasks, in seconds: two networks."""
+        return 2 * (NETWORK + self._pace.overhead)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
         """Run the tasks and yield each result when it is there.

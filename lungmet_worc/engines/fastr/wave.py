@@ -150,10 +150,14 @@ class Wave:
 
     def read_events(self) -> dict[str, dict[str, Any]]:
         """Return what fastr said of each job that ended."""
-        if not self.events.exists():
-            return {}
-        lines = [json.loads(line) for line in self.events.read_text("utf-8").splitlines()]
-        return {event["job"]: event for event in lines}
+        events = {}
+        if self.events.exists():
+            for line in self.events.read_text("utf-8").splitlines(keepends=True):
+                # The last one is cut off if fastr was killed while it wrote.
+                if line.endswith("\n"):
+                    event = json.loads(line)
+                    events[event["job"]] = event
+        return events
 
     def overheads(self) -> Iterator[float]:
         """Yield what each job took beside its tasks, in seconds."""
