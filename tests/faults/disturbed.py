@@ -75,6 +75,10 @@ class Disturbed:
         """Return what it printed."""
         return self.said.read_text("utf-8", errors="replace")
 
+    def told_its_results(self) -> bool:
+        """Return whether it came to its last line."""
+        return "\nReport: " in self.text()
+
     def until(self, pattern: str, number: int) -> None:
         """Wait until there are so many files."""
         give_up = time.monotonic() + HANGS
