@@ -104,7 +104,9 @@ def inspect_pair(
     swapped = checks.swapped_problem(grey, labels)
     if swapped is not None:
         return replace(found, problems=(_at_image(swapped, pair, config),))
-    geometry = checks.geometry_problem(image, mask, modality, rules)
+    nowhere = _nowhere(image, mask, pair, config)
+    problems += nowhere
+    geometry = None if nowhere else checks.geometry_problem(image, mask, modality, rules)
     if geometry is not None:
         problems.append(_at_mask(geometry, pair, config))
     wrong_image = _not_finite(pair.image, grey, "image") or list(checks.image_problems(grey))
@@ -136,6 +138,16 @@ def _read(path: Path, entry: str, column: str, problems: list[Problem]) -> sitk.
     except UnreadableImageError as error:
         problems.append(replace(error.problem, column=column))
         return None
+
+
+def _nowhere(
+    image: sitk.Image, mask: sitk.Image, pair: ImagePair, config: ModalityConfig
+) -> list[Problem]:
+    """Report an image or a mask of which nobody knows where it is; two of these cannot differ."""
+    of_image = checks.place_problem(image, "image")
+    of_mask = checks.place_problem(mask, "mask")
+    found = [] if of_image is None else [_at_image(of_image, pair, config)]
+    return found + ([] if of_mask is None else [_at_mask(of_mask, pair, config)])
 
 
 def _not_finite(path: Path, voxels: checks.Voxels, kind: str) -> list[Problem]:

@@ -118,6 +118,28 @@ def geometry_problem(
     return Problem(what, remedy, "warning" if rules.same_geometry and not size_differs else "error")
 
 
+def place_problem(volume: sitk.Image, kind: str) -> Problem | None:
+    """Report origin, spacing or direction that are no numbers: nothing can be compared with them.
+
+    Parameters
+    ----------
+    volume : SimpleITK.Image
+        As SimpleITK reads it.
+    kind : {"image", "mask"}
+        What it is.
+    """
+    parts = {
+        "origin": volume.GetOrigin(),
+        "spacing": volume.GetSpacing(),
+        "direction": volume.GetDirection(),
+    }
+    wrong = [name for name, values in parts.items() if not np.isfinite(values).all()]
+    if not wrong:
+        return None
+    what = f"The header of the {kind} has no usable {' and '.join(wrong)}: not a number."
+    return Problem(what, "Export it again, or correct the header.")
+
+
 def _largest_difference(first: tuple[float, ...], second: tuple[float, ...]) -> float:
     return float(np.max(np.abs(np.subtract(first, second))))
 

@@ -392,12 +392,8 @@ class Plan:
         return None if decided is None else worc_settings.extraction_settings(decided)
 
     def _search_part(self, ini: Path) -> dict[str, dict[str, str]]:
-        """Return the decided settings of a search, without those that only features depend on."""
-        return {
-            section: dict(values)
-            for section, values in (self._decided(ini) or {}).items()
-            if section not in worc_settings.EXTRACTION_SECTIONS
-        }
+        """Return the decided settings that the result of a split depends on."""
+        return worc_settings.search_settings(self._decided(ini) or {})
 
 
 def _complete(patient: Patient, modality: str) -> bool:

@@ -31,6 +31,12 @@ _KNOWN = (
         "Ask who owns the file for the right to it, and run again.",
     ),
     (
+        # Of PREDICT, and of numpy where nothing at all is left.
+        r"mask only contains 1 segmented voxel|index 0 is out of bounds for axis 0 with size 0",
+        "too little of the mask is left after WORC's preprocessing, such as resampling",
+        "Look whether the whole tumour is drawn, or resample less coarsely.",
+    ),
+    (
         r"No candidate workflow could be scored",
         "none of the candidate workflows could be fitted",
         "Search more candidates, or give the arm more patients.",

@@ -54,12 +54,24 @@ def root() -> Path:
     return ROOT
 
 
+def _public_cohort() -> Path:
+    return Path(os.environ.get("LUNGMET_STS_DATA", ROOT.parent / "shared" / "data" / "sts"))
+
+
+def public_cohort() -> Path | None:
+    """Return the folder of the public cohort, None if it is not there."""
+    folder = _public_cohort()
+    return folder if (folder / "nifti").is_dir() else None
+
+
 @pytest.fixture(scope="session")
 def real_cohort() -> Path:
     """Return the folder of the public cohort, or skip."""
-    folder = Path(os.environ.get("LUNGMET_STS_DATA", ROOT.parent / "shared" / "data" / "sts"))
-    if not (folder / "nifti").is_dir():
-        pytest.skip(f"needs the public cohort, which is not in {folder} (set LUNGMET_STS_DATA)")
+    folder = public_cohort()
+    if folder is None:
+        pytest.skip(
+            f"needs the public cohort, which is not in {_public_cohort()} (set LUNGMET_STS_DATA)"
+        )
     return folder
 
 

@@ -25,7 +25,7 @@ from lungmet_worc.deadline import (
 from lungmet_worc.errors import StudyFileError
 from lungmet_worc.tasks import Task, TaskResult
 from lungmet_worc.timed_tasks import TimeLimit
-from tests.synthetic import make_study, write_cohort
+from tests.synthetic import make_study, write_cohort, write_study
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 
@@ -203,3 +203,15 @@ def test_features_of_all_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_seconds_left() -> None:
     soon = datetime.now(UTC) + timedelta(minutes=1)
     assert deadline.seconds_left(soon) == pytest.approx(60, abs=5)
+
+
+def test_a_deadline_that_is_over_is_told_before_there_is_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = write_study(write_cohort(tmp_path / "study", 16))
+    words = ["run", str(study), "--out", str(tmp_path / "run"), "--until", "2020-01-01 07:00"]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "The deadline 2020-01-01 07:00 is over." in said
+    assert "no run" not in said
+    assert not (tmp_path / "run").exists()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -482,6 +484,32 @@ class TestTumour:
         tumour = np.zeros((4, 5, 6), bool)
         tumour[1:3, 2, 4:6] = True
         assert bounding_box(tumour) == (slice(1, 3), slice(2, 3), slice(4, 6))
+
+
+class TestPlace:
+    """A place that is no number compares with nothing, so that any two would seem to agree."""
+
+    #: Field -> where NIfTI-1 headers have it: offsets of qform and sform; a cosine of sform.
+    FIELDS = MappingProxyType({"origin": (268, 292), "direction": (280,)})
+
+    @pytest.mark.parametrize("field", FIELDS)
+    @pytest.mark.parametrize("spoilt", [("image",), ("mask",), ("image", "mask")])
+    def test_no_number(self, pair: Pair, field: str, spoilt: tuple[str, ...]) -> None:
+        pair.suffix = "nii"
+        pair.write()
+        for name in spoilt:
+            path = pair.folder / f"{name}.nii"
+            content = bytearray(path.read_bytes())
+            for offset in self.FIELDS[field]:
+                struct.pack_into("<f", content, offset, np.nan)
+            path.write_bytes(content)
+        problems = pair.inspect(write=False).problems
+        assert [problem.severity for problem in problems] == ["error"] * len(spoilt)
+        assert [problem.column for problem in problems] == list(spoilt)
+        for problem, name in zip(problems, spoilt, strict=True):
+            assert problem.what == (
+                f"The header of the {name} has no usable {field}: not a number."
+            )
 
 
 class TestVoxels:

@@ -148,6 +148,45 @@ def test_a_write_that_is_cut_short_leaves_the_old_or_the_new(
         assert list(read_features(path).values()) == expected
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["open", "half", "fsync", "replace", None]),
+    st.text(min_size=1),
+    st.text(min_size=2),
+)
+def test_a_text_that_is_cut_short_is_the_old_or_the_new(
+    point: str | None, old: str, new: str
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        path = Path(folder) / "a.ini"
+        write_text(path, old)
+        to_open = Path.open
+
+        def end(*args: Any, **options: Any) -> None:
+            raise Killed
+
+        def open_and_end(file: Path, *args: Any, **options: Any) -> Any:
+            """Write a part only, as a process does that is killed."""
+            stream = to_open(file, *args, **options)
+            stream.write(new.encode()[:1])
+            stream.flush()
+            raise Killed
+
+        if point == "fsync":
+            patched.setattr(storage.os, "fsync", end)
+        elif point == "replace":
+            patched.setattr(Path, "replace", end)
+        elif point is not None:
+            patched.setattr(Path, "open", end if point == "open" else open_and_end)
+        if point is None:
+            write_text(path, new)
+        else:
+            with pytest.raises(Killed):
+                write_text(path, new)
+        patched.undo()
+        assert path.read_bytes().decode() == (new if point is None else old)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
 def test_a_file_that_is_cut_off_without_an_error_does_not_count(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, share: float

@@ -94,6 +94,19 @@ def test_a_setting_of_the_search_is_one_line_a_stage(study: Path, made: RunPaths
     assert change in summary.to_text()
 
 
+def test_more_splits_leave_those_that_are_there(study: Path, made: RunPaths) -> None:
+    edited(study, "splits = 2", "splits = 5")
+    summary = plan_summary(load_study(study), made, cores=1)
+    [searches] = [stage for stage in summary.stages if stage.stage == "search"]
+    assert (searches.stale, searches.missing, searches.fresh) == (0, 9, 6)
+    change = "[search] splits was 2, is 5"
+    assert [str(each) for each in summary.stale] == [
+        f"fingerprint, 2 tasks (MRI, CT): {change}",
+        f"settings, 3 tasks (MRI_only, CT_only, combined): {change}",
+        "evaluation, 3 tasks (MRI_only, CT_only, combined): it is of 2 splits, now of 5",
+    ]
+
+
 def test_a_changed_mask_is_named_wherever_it_counts(study: Path, made: RunPaths) -> None:
     path = study.parent / "images" / "P7_CT_mask.nii.gz"
     mask = sitk.ReadImage(str(path))

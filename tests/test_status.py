@@ -74,6 +74,14 @@ def test_a_line_for_each_change_without_a_terminal(capsys: pytest.CaptureFixture
     assert lines[3].endswith("Complete.")
 
 
+def test_what_comes_after_the_tasks_is_not_the_check(capsys: pytest.CaptureFixture[str]) -> None:
+    done = make_state()
+    done["tasks"]["evaluation/MRI"] = {"state": "done", "stamp": "x"}
+    status.watch(watched(make_state(tasks={}), done, make_state()), interval=0)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["checking", "all tasks are done, the report comes next"]
+
+
 def test_a_terminal_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

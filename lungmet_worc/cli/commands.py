@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
     from lungmet_worc.deadline import DeadlineError
     from lungmet_worc.errors import TaskFailedError
     from lungmet_worc.run import Run
+    from lungmet_worc.runs import RunPaths
     from lungmet_worc.study import Study
 
     try:
@@ -80,7 +81,9 @@ def run(options: argparse.Namespace) -> int:
             options.out, only=options.only, cores=options.cores, until=options.until
         )
     except DeadlineError:
-        print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
+        # A deadline that is over is refused before there is a run.
+        if RunPaths(Path(options.out)).run_json.exists():
+            print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
         raise
     except TaskFailedError as error:
         # The digest names each cause once; the error would name it for each task.

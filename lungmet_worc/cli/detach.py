@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import subprocess
 import sys
 import time
@@ -40,6 +41,8 @@ def run_detached(options: argparse.Namespace) -> int:
     if is_locked(paths):
         with locked(paths):  # says who holds it
             pass
+    # The log of the run will have its warnings; they would be printed raw here.
+    logging.getLogger("lungmet_worc").addHandler(logging.NullHandler())
     cores = options.cores or study.run.cores or available_cores()
     Pipeline(study, paths, Bars(), cores).check()
     words = [sys.executable, "-m", "lungmet_worc", "run", options.study, "--out", options.out]

@@ -63,7 +63,7 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
                 _write(f"{_CLEAR}{status_text(digest, paces)}\n")
             if digest.ending != "running":
                 break
-            line = "; ".join(str(pace) for pace in paces if pace.to_do) or "checking"
+            line = "; ".join(str(pace) for pace in paces if pace.to_do) or _between(paces)
             if not terminal and line != said:
                 said = line
                 _write(f"{line}\n")
@@ -73,6 +73,12 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
         return
     if not terminal:
         _write(f"{status_text(digest, paces)}\n")
+
+
+def _between(paces: Sequence[StagePace]) -> str:
+    """Return what a run does that has no task to do: the first thing, or the last."""
+    evaluated = any(pace.stage == "evaluation" and pace.done for pace in paces)
+    return "all tasks are done, the report comes next" if evaluated else "checking"
 
 
 def _write(text: str) -> None:

@@ -66,6 +66,9 @@ EXTRACTION_GENERAL_KEYS = (
     "Fingerprint",
 )
 
+#: (section, key) that no single split depends on: how many there are changes none of them.
+NOT_OF_A_SPLIT = frozenset({("CrossValidation", "N_iterations")})
+
 #: WORC's coarse settings (``facade/helpers/configbuilder.py``, ``coarse_overrides``) as far
 #: as they concern features, groups, imputation and resampling.
 COARSE: Settings = MappingProxyType(
@@ -242,6 +245,15 @@ def extraction_settings(settings: Settings) -> dict[str, dict[str, str]]:
     chosen = {name: dict(settings[name]) for name in EXTRACTION_SECTIONS}
     chosen["General"] = {key: settings["General"][key] for key in EXTRACTION_GENERAL_KEYS}
     return chosen
+
+
+def search_settings(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return only the settings that decide the result of a split, beside its features."""
+    return {
+        section: {key: text for key, text in values.items() if (section, key) not in NOT_OF_A_SPLIT}
+        for section, values in settings.items()
+        if section not in EXTRACTION_SECTIONS
+    }
 
 
 def _parser() -> configparser.ConfigParser:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.faults.conftest import Undisturbed
-from tests.faults.disturbed import Disturbed, assert_goes_on
+from tests.faults.disturbed import Disturbed, resumed, stage_of
 
 pytestmark = [pytest.mark.faults, pytest.mark.worc]
 
@@ -34,24 +35,52 @@ TRIES = 8
 
 @pytest.mark.parametrize("number", range(N_POINTS))
 def test_the_same_command_finishes_the_run(
-    undisturbed: Undisturbed, tmp_path: Path, number: int
+    small_study_undisturbed: Undisturbed,
+    record: Callable[[dict[str, object]], None],
+    tmp_path: Path,
+    number: int,
 ) -> None:
+    whole = small_study_undisturbed
     fault = list(FAULTS)[number % len(FAULTS)]
     draw = random.Random(number)
     for attempt in range(TRIES):
         folder = tmp_path / f"run{attempt}"
-        run = Disturbed.start(undisturbed.study, folder)
-        time.sleep(draw.uniform(STARTED, undisturbed.seconds))
+        started = time.monotonic()
+        run = Disturbed.start(whole.study, folder)
+        time.sleep(draw.uniform(STARTED, whole.seconds))
+        moment, stage = time.monotonic() - started, stage_of(folder, whole.folder)
         status = disturb(run, fault, draw)
+        ended = time.monotonic() - started
         if status is None:
-            assert run.wait() == 0, run.text()
+            run.wait()
+            assert run.told_its_results(), run.text()
             continue
         break
     else:
         pytest.fail("no run was disturbed")
     assert status == FAULTS[fault], run.text()
     assert "Traceback" not in run.text()
-    assert_goes_on(undisturbed.study, folder, undisturbed.tables)
+    again = resumed(whole.study, folder, whole.tables)
+    record(
+        {
+            "number": number,
+            "fault": fault,
+            "stage": stage,
+            "seconds": round(moment, 2),
+            # A run that goes on without its worker is not stopped.
+            "seconds_to_stop": "" if fault == "kill worker" else round(ended - moment, 2),
+            "finished": again.finished,
+            "repeated": len(again.repeated),
+            "identical": again.identical,
+            "left_behind": len(again.left),
+            "seconds_again": round(again.seconds, 2),
+            "seconds_in_all": round(ended + again.seconds, 2),
+            "seconds_undisturbed": round(whole.seconds, 2),
+        }
+    )
+    assert again.repeated == ()
+    assert again.identical
+    assert again.left == ()
 
 
 def disturb(run: Disturbed, fault: str, draw: random.Random) -> int | None:
@@ -69,4 +98,5 @@ def disturb(run: Disturbed, fault: str, draw: random.Random) -> int | None:
         return run.wait()
     number = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM}.get(fault, signal.SIGKILL)
     status = run.stop(number, group=fault in {"kill all", "interrupt"})
-    return None if status == 0 else status
+    # A signal that came after the last words met Python as it ended, and no run.
+    return None if status == 0 or run.told_its_results() else status
