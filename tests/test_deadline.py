@@ -158,13 +158,14 @@ def test_arms_are_evaluated_on_the_same_splits(tmp_path: Path) -> None:
 class ClockedEngine:
     """An engine whose tasks move the clock."""
 
-    def __init__(self, seconds: float, cores: int) -> None:
-        self.seconds, self.cores = seconds, cores
+    def __init__(self, seconds: float, cores: int, start_up: float = 0.0) -> None:
+        self.seconds, self.cores, self.start_up = seconds, cores, start_up
         self.clock = 0.0
         self.batches: list[int] = []
 
     def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
         self.batches.append(len(tasks))
+        self.clock += self.start_up
         self.clock += -(-len(tasks) // self.cores) * self.seconds
         for task in tasks:
             yield TaskResult(task, self.seconds)
@@ -187,6 +188,18 @@ def test_tasks_end_in_time_and_use_it(
     assert len(engine.batches) < 9  # few, since at the end of each one cores wait
     assert notes == [f"The deadline leaves no time for {100 - len(done)} tasks of the search."]
     assert list(limit.results(engine, "evaluation", searches(tmp_path, 1)))  # never limited
+
+
+def test_an_engine_that_takes_time_to_start_ends_in_time_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine: Any = ClockedEngine(10.0, cores=2, start_up=15.0)
+    monkeypatch.setattr(timed_tasks, "seconds_left", lambda _: 400 - engine.clock)
+    limit = TimeLimit(NOW, {"search": 10.0}, arms=2, splits=50, cores=2, note=lambda _: None)
+    monkeypatch.setattr(TimeLimit, "_seconds", lambda *_: 400 - engine.clock)
+    done = list(limit.results(engine, "search", searches(tmp_path, 50)))
+    assert 400 - 10 - 15 < engine.clock <= 400
+    assert 0 < len(done) < 100
 
 
 def test_features_of_all_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
