@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import sys
 import threading
 import time
@@ -56,7 +57,9 @@ def _try_plugin(name: str) -> dict[str, Any]:
         # Whatever a plugin misses: a program, a library, a server.
         except Exception as error:
             said = _text(getattr(error, "output", b"") or error).strip().splitlines()
-            problem = said[-1].rstrip(".") if said else type(error).__name__
+            # fastr says in which of its own files it found out.
+            last = re.sub(r"^\w+ from .+ line \d+: ", "", said[-1]) if said else ""
+            problem = last.rstrip(".") or type(error).__name__
     elif _is_one_of_fastr(name):
         problem = "What it needs is not installed, or not on the PATH"
     return {"known": known, "problem": problem}
