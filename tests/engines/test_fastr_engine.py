@@ -31,7 +31,8 @@ from tests.engines.small_tasks import (
     task,
     write,
 )
-from tests.faults.disturbed import Disturbed, leftovers, table_bytes, write_small_study
+from tests.faults.disturbed import Disturbed, leftovers, table_bytes
+from tests.faults.small_studies import write_synthetic_study
 
 pytestmark = [pytest.mark.worc, pytest.mark.slow]
 
@@ -170,7 +171,7 @@ def test_unknown_plugins_and_those_that_cannot_be_used_are_told(
 def test_a_study_has_the_same_tables_as_with_the_local_engine(
     tmp_path: Path, tables: dict[str, bytes]
 ) -> None:
-    study = write_small_study(tmp_path, '[run]\nengine = "fastr"')
+    study = write_synthetic_study(tmp_path, '[run]\nengine = "fastr"')
     assert tables_of(study, tmp_path / "a run") == tables
 
 
@@ -178,7 +179,7 @@ def test_a_study_has_the_same_tables_as_with_the_local_engine(
 def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Return the tables of the small study with the local engine."""
     folder = tmp_path_factory.mktemp("local")
-    return tables_of(write_small_study(folder), folder / "run")
+    return tables_of(write_synthetic_study(folder), folder / "run")
 
 
 def tables_of(study: Path, folder: Path) -> dict[str, bytes]:
@@ -206,7 +207,7 @@ def test_slurm_gives_the_same_tables(
     in_slurm: PrivateSlurm, tmp_path: Path, tables: dict[str, bytes]
 ) -> None:
     more = '[run]\nengine = "fastr"\nplugin = "SlurmExecution"\ncores = 2\nmemory = "1 GB"'
-    study = write_small_study(tmp_path, more)
+    study = write_synthetic_study(tmp_path, more)
     assert tables_of(study, tmp_path / "a run, 50%j of \u00e9") == tables
 
 
