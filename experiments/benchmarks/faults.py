@@ -57,22 +57,31 @@ def table(record: pd.DataFrame) -> str:
 
 
 def draw(record: pd.DataFrame, path: Path) -> None:
-    """Draw when each run was disturbed, and how long the same command took then."""
+    """Draw when each run was disturbed, by fault, in the colour of the stage."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(7.2, 3.6), layout="constrained")
-    stopped = record[record["fault"] != "kill worker"]
-    markers = dict(zip(FAULTS, "sov^D", strict=True))
-    for fault, of in stopped.groupby("fault"):
-        name = f"{FAULTS[str(fault)]} ({len(of)})"
-        axes.scatter(of["finished"], of["seconds_again"], marker=markers[str(fault)], label=name)
-    axes.set_xlabel("results that were finished when the run was stopped")
-    axes.set_ylabel("seconds until the same command was done")
-    axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
+    figure, axes = plt.subplots(figsize=(7.2, 2.9), layout="constrained")
+    rows = {fault: row for row, fault in enumerate(reversed(FAULTS))}
+    colours = dict(zip(STAGES, plt.get_cmap("tab10").colors, strict=False))
+    for stage in count(record).columns:
+        of = record[record["stage"] == stage]
+        # An open circle would be a run whose tables differ, or that repeated something.
+        well = of["identical"] & (of["repeated"] == 0) & (of["left_behind"] == 0)
+        axes.scatter(
+            of["seconds"],
+            of["fault"].map(rows),
+            edgecolors=[colours[stage]],
+            facecolors=[colours[stage] if good else "none" for good in well],
+            label=f"{stage} ({len(of)})",
+        )
+    axes.set_yticks(list(rows.values()), [FAULTS[fault] for fault in rows])
+    axes.set_ylim(-0.5, len(rows) - 0.5)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("seconds after the start")
+    axes.legend(frameon=False, title="stage", loc="center left", bbox_to_anchor=(1, 0.5))
     axes.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)

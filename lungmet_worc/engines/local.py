@@ -125,10 +125,10 @@ class LocalEngine:
         for worker in list(self._idle):
             self._stop(worker)
         if len(self._running) < self._fewest:
+            used = f", a task used up to {memory.said(self._largest)}" if self._largest else ""
             said = (
-                f"Memory is short ({memory.said(self._free)} free, a task used up to "
-                f"{memory.said(self._largest)}): {len(self._running)} of {self.cores} tasks run "
-                "at the same time until there is more."
+                f"Memory is short ({memory.said(self._free)} free{used}): {len(self._running)} of "
+                f"{self.cores} tasks run at the same time until there is more."
             )
             logger.warning("%s", said)
             if self._fewest == self.cores:

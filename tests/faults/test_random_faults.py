@@ -43,17 +43,20 @@ def test_the_same_command_finishes_the_run(
     whole = small_study_undisturbed
     fault = list(FAULTS)[number % len(FAULTS)]
     draw = random.Random(number)
+    within = whole.seconds
     for attempt in range(TRIES):
         folder = tmp_path / f"run{attempt}"
         started = time.monotonic()
         run = Disturbed.start(whole.study, folder)
-        time.sleep(draw.uniform(STARTED, whole.seconds))
+        time.sleep(draw.uniform(STARTED, within))
         moment, stage = time.monotonic() - started, stage_of(folder, whole.folder)
         status = disturb(run, fault, draw)
         ended = time.monotonic() - started
         if status is None:
             run.wait()
             assert run.told_its_results(), run.text()
+            # The machine may have less to do than when the undisturbed run was timed.
+            within = max(min(within, ended), 2 * STARTED)
             continue
         break
     else:
