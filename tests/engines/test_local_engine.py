@@ -107,7 +107,7 @@ def test_where_memory_is_short_one_task_runs_after_the_other(
     assert all(result.done for result in run(tmp_path, tasks, notes=notes).values())
     assert {each.output.read_text().splitlines()[1] for each in tasks} == {"1"}
     assert len(notes) == 1
-    assert notes[0].startswith("Memory is short (100 MB free, a task used up to ")
+    assert notes[0].startswith("Memory is short (100 MB free")
     assert "1 of 2 tasks run at the same time" in notes[0]
 
 
