@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ _NOT_SUBMITTED = "FastrSlurmSubmitError"
 
 #: What Slurm writes into the output of a job that it ended.
 _TIME_LIMIT = "DUE TO TIME LIMIT"
-_OUT_OF_MEMORY = "oom-kill"
+_OUT_OF_MEMORY = re.compile("oom.kill", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def _died(task: Task, event: Mapping[str, Any] | None, code: int, said: str) -> 
     if _TIME_LIMIT in trace:
         how = "The batch system ended the job at its time limit (SBATCH_TIMELIMIT)."
         return TaskResult(task, 0.0, how, trace, Failure.DIED)
-    if number in (-signal.SIGKILL, 128 + signal.SIGKILL) or _OUT_OF_MEMORY in trace:
+    if number in (-signal.SIGKILL, 128 + signal.SIGKILL) or _OUT_OF_MEMORY.search(trace):
         how = "The job was killed, which the system does when memory runs out."
         return TaskResult(task, 0.0, how, trace, Failure.MEMORY)
     if number is None:
