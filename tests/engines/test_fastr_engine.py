@@ -17,6 +17,7 @@ import pytest
 
 from lungmet_worc.config import RunConfig
 from lungmet_worc.engines import make_engine
+from lungmet_worc.engines.fastr import home
 from lungmet_worc.errors import EngineError
 from lungmet_worc.runs import RunPaths, remove_leftovers
 from lungmet_worc.tasks import Failure, Task, TaskResult
@@ -107,6 +108,22 @@ def test_tasks_of_lost_jobs_are_tried_again_and_failures_have_a_cause(
     _, home, names = (folder / "environment.txt").read_text().splitlines()
     assert Path(home).is_relative_to(folder / "scratch")
     assert "PATIENT_SECRET" not in names.split()
+
+
+def test_jobs_that_never_start_stop_the_run_and_exclude_no_patient(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the machines that run jobs do not see the program."""
+    monkeypatch.setattr("lungmet_worc.engines.fastr.home.TOOLS", _without_script(folder))
+    with pytest.raises(EngineError, match="before a task was started, by ProcessPoolExecution"):
+        run(folder, [task(folder, "a", write)])
+
+
+def _without_script(folder: Path) -> Path:
+    """Return a copy of the tools that lacks what they run."""
+    tools = folder / "tools"
+    shutil.copytree(home.TOOLS, tools, ignore=shutil.ignore_patterns("*.py"))
+    return tools
 
 
 def test_a_killed_process_of_the_pool_does_not_hang_the_run(folder: Path) -> None:

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 #: fastr's word for a job that sbatch refused; what sbatch said is the next one.
 _NOT_SUBMITTED = "FastrSlurmSubmitError"
 
+#: So much of what jobs said goes into the log, in characters.
+_SHOWN = 4000
+
 #: What Slurm writes into the output of a job that it ended.
 _TIME_LIMIT = "DUE TO TIME LIMIT"
 _OUT_OF_MEMORY = re.compile("oom.kill", re.IGNORECASE)
@@ -123,13 +126,8 @@ class Wave:
         events = self.read_events()
         self._see_that_jobs_are_taken(plugin, events)
         started = {path.stem for path in self.results_folder.glob("*.job")}
-        if self._waiting and code != 0 and not started:
-            logger.error("%s", self.said())
-            message = (
-                f"fastr ended (exit code {code}) before a job started. What it said last is in "
-                "log.txt of the run folder."
-            )
-            raise EngineError(message)
+        if self._waiting and not started:
+            raise self._nothing_started(plugin, events, code)
         for name, job in self.jobs.items():
             left = [task for number, task in job.items() if number in self._waiting]
             if name in events or name in started:
@@ -137,6 +135,17 @@ class Wave:
                     yield _died(task, events.get(name), code, self.said())
             else:
                 self.never_started += left
+
+    def _nothing_started(self, plugin: str, events: Mapping[str, Any], code: int) -> EngineError:
+        """Return what to tell where the machines, and no patient, are the cause."""
+        said = "\n".join(str(event["errors"]) + event["said"] for event in events.values())
+        logger.error("%s", said[:_SHOWN] or self.said())
+        how = f"fastr ended (exit code {code})" if code else f"{len(events)} job(s) ended"
+        return EngineError(
+            f"{how} before a task was started, by {plugin}. Do the machines that run jobs see the "
+            "folder of the run and the one of this program under the same path? What was said last "
+            "is in log.txt of the run folder; the same command goes on from there."
+        )
 
     def _see_that_jobs_are_taken(self, plugin: str, events: Mapping[str, Any]) -> None:
         for event in events.values():
