@@ -15,10 +15,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import psutil
+
+from lungmet_worc.engines.processes import end_with
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 COMMANDS = ("sbatch", "squeue", "scancel", "sinfo", "scontrol")
@@ -241,6 +244,8 @@ class PrivateSlurm:
                 stderr=out,
                 # Ctrl-C in the terminal is for the tests; they then end the daemons in order.
                 start_new_session=True,
+                # Tests that are killed cannot end them.
+                preexec_fn=partial(end_with, os.getpid()),
             )
 
     def _is_running(self, name: str) -> bool:
