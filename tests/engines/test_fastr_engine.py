@@ -19,7 +19,6 @@ from lungmet_worc.config import RunConfig
 from lungmet_worc.engines import make_engine
 from lungmet_worc.engines.fastr import home
 from lungmet_worc.errors import EngineError
-from lungmet_worc.runs import RunPaths, remove_leftovers
 from lungmet_worc.tasks import Failure, Task, TaskResult
 from tests.engines.private_slurm import PrivateSlurm
 from tests.engines.small_tasks import (
@@ -37,7 +36,7 @@ from tests.faults.small_studies import write_synthetic_study
 
 pytestmark = [pytest.mark.worc, pytest.mark.slow]
 
-#: What Ctrl-C may take, in seconds; a test fails only if it takes very much longer.
+#: What a stopped run may leave behind it for this long, in seconds.
 STOPS = 5.0
 
 #: A job that did not start after this time never will, in seconds.
@@ -140,11 +139,9 @@ def test_a_run_that_is_stopped_leaves_no_process(folder: Path) -> None:
         results = engine.run([*tasks, task(folder, "short", write)])
         assert next(results).task.label == "short"
         wait_for((folder / "long.txt.started").exists)
-        stopped = time.monotonic()
         results.close()  # type: ignore[attr-defined]  # as an exception in the loop does
     _, alive = psutil.wait_procs(list(processes_of(folder)), STOPS)
     assert alive == []
-    assert time.monotonic() - stopped < 4 * STOPS
 
 
 def test_jobs_end_with_a_main_process_that_was_killed(folder: Path) -> None:
@@ -250,13 +247,10 @@ def test_jobs_of_a_killed_run_are_cancelled_by_the_next(
     os.killpg(engine.pid, signal.SIGKILL)
     engine.wait()
     assert "RUNNING" in in_slurm.jobs().values()
-    remove_leftovers(RunPaths(folder))
     notes: list[str] = []
-    (folder / "scratch").mkdir()
-    with make_engine(SLURM, cores=2, folder=folder / "scratch", note=notes.append) as again:
+    with make_engine(SLURM, cores=2, folder=folder / "scratch", note=notes.append):
         assert "RUNNING" not in in_slurm.jobs().values()
-        assert [result.done for result in again.run([task(folder, "other", write)])] == [True]
-    assert notes in ([], ["1 job(s) of an earlier run of this folder were cancelled."])
+    assert notes == ["1 job(s) of an earlier run of this folder were cancelled."]
 
 
 @pytest.mark.slurm

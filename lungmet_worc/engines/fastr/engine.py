@@ -51,8 +51,8 @@ NOT_SUPPORTED = {
 class FastrEngine:
     """Runs extraction and search as jobs of fastr, and the short tasks on this machine.
 
-    A task whose job ended without a word of it is tried once more, with twice the memory and
-    alone in its job.
+    A task whose job ended without a word of it is tried once more, alone in its job, and with
+    twice the memory if that was the cause.
 
     Parameters
     ----------
