@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lungmet_worc.errors import ResultsError
-from lungmet_worc.metrics import METRICS, corrected_resampled_interval, split_metrics
+from lungmet_worc.statistics.metrics import METRICS, corrected_resampled_interval, split_metrics
 
 PERFORMANCE_COLUMNS = (
     "arm",
@@ -79,7 +79,7 @@ class SplitPrediction:
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
-        """Return every metric of the test part (see `lungmet_worc.metrics.split_metrics`).
+        """Return every metric of the test part (see `split_metrics`).
 
         Computed once: tables, comparison and figures all ask for them.
         """

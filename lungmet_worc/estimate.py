@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc.check import check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan

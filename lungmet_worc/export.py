@@ -12,7 +12,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from lungmet_worc import arms, clinical
-from lungmet_worc.check import CheckReport, check_study
+from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.engines.local import LocalEngine

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lungmet_worc.errors import InputChangedError
-from lungmet_worc.imaging_files import file_digest
+from lungmet_worc.imaging.files import file_digest
 
 #: Path, SHA-256 that was planned with, and how the user knows the file: "image of STS_007".
 Input = tuple[str, str, str]

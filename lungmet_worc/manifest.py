@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc import manifest_checks as checks
+from lungmet_worc.checks import manifest as checks
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import ManifestError, Problem, nearest_name
 from lungmet_worc.spreadsheet import (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lungmet_worc import arms, clinical, errata, failures, unscored, versions
-from lungmet_worc.check import CheckReport, check_study
+from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.deadline import common_splits

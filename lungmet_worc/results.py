@@ -15,7 +15,7 @@ from lungmet_worc import errata, versions
 from lungmet_worc.collect import ArmPredictions, SplitPrediction
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.digest import Digest
-from lungmet_worc.figures import write_all_figures
+from lungmet_worc.figures.roc import write_all_figures
 from lungmet_worc.plan import Plan
 from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.runs import now

@@ -11,7 +11,7 @@ from lungmet_worc.errors import StudyFileError
 from lungmet_worc.study_file import load_study, study_from_tables
 
 if TYPE_CHECKING:
-    from lungmet_worc.check import CheckReport
+    from lungmet_worc.checks.study import CheckReport
     from lungmet_worc.estimate import PlanSummary
     from lungmet_worc.pipeline import Only
     from lungmet_worc.progress import Progress
@@ -115,7 +115,7 @@ class Study:
         cores : int, optional
             Images that are read at the same time; by default all cores.
         """
-        from lungmet_worc.check import check_study
+        from lungmet_worc.checks.study import check_study
 
         return check_study(self.config, cores=self._cores(cores))
 

@@ -14,11 +14,11 @@ from lungmet_worc.collect import (
     ArmPredictions,
     outcome_tables,
 )
-from lungmet_worc.compare import COMPARISON_COLUMNS, compare_arms
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits, xlsx_bytes
 from lungmet_worc.report.privacy import without_paths
 from lungmet_worc.report.readable import P_COLUMNS, readable
+from lungmet_worc.statistics.comparison import COMPARISON_COLUMNS, compare_arms
 
 TABLES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "performance": (

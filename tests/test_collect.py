@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from lungmet_worc import collect, compare
+from lungmet_worc import collect
 from lungmet_worc.collect import (
     PATIENTS_COLUMNS,
     PERFORMANCE_COLUMNS,
@@ -24,7 +24,8 @@ from lungmet_worc.collect import (
     splits_table,
 )
 from lungmet_worc.errors import ResultsError
-from lungmet_worc.metrics import METRICS, corrected_resampled_interval, split_metrics
+from lungmet_worc.statistics import comparison as compare
+from lungmet_worc.statistics.metrics import METRICS, corrected_resampled_interval, split_metrics
 
 pytestmark = pytest.mark.filterwarnings("error")
 

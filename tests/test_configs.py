@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lungmet_worc import Study
-from lungmet_worc.check import check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.study_file import load_study
 

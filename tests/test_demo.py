@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 from sklearn.metrics import roc_auc_score
 
-from lungmet_worc.check import check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.demo import make_demo_cohort
 from lungmet_worc.study_file import load_study
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lungmet_worc.errors import InputChangedError
-from lungmet_worc.imaging_files import file_digest
+from lungmet_worc.imaging.files import file_digest
 from lungmet_worc.inputs import Input, unchanged
 
 

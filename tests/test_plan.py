@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lungmet_worc import versions
-from lungmet_worc.check import check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths

@@ -13,10 +13,9 @@ import pytest
 
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.collect import ArmPredictions, outcome_tables, patients_table
-from lungmet_worc.compare import compare_arms
 from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import ResultsError
-from lungmet_worc.figures import write_all_figures
+from lungmet_worc.figures.roc import write_all_figures
 from lungmet_worc.manifest import ImagePair, Patient
 from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.report.headline import Headline, headline
@@ -25,6 +24,7 @@ from lungmet_worc.report.page import _typeset
 from lungmet_worc.report.privacy import cleaned, without_paths
 from lungmet_worc.report.sections import cohort_flow, flattened, often_wrong, shown_cohort
 from lungmet_worc.report.wording import arm_label, number_text, p_text
+from lungmet_worc.statistics.comparison import compare_arms
 from tests.test_collect import prediction, three_arms
 
 DESCRIPTIONS = {

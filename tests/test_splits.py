@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedShuffleSplit, train_test_split
 
+from lungmet_worc.checks.feasibility import _allocations, feasibility_problems, split_problems
 from lungmet_worc.errors import CohortError, RunFolderError
-from lungmet_worc.feasibility import _allocations, feasibility_problems, split_problems
 from lungmet_worc.splits import Split, make_splits, read_splits, restrict, write_splits
 
 

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from lungmet_worc import versions
-from lungmet_worc.check import check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.estimate import plan_summary
 from lungmet_worc.made_from import MadeFrom

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from lungmet_worc import Study, config
-from lungmet_worc.check import check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.errors import LungmetError
 from lungmet_worc.starter import init_study
 from lungmet_worc.study_file import load_study

@@ -69,6 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _shown(error: LungmetError) -> str:
     if not error.problems:
         return f"Error: {error.message}"
-    from lungmet_worc.problem_table import problem_table
+    from lungmet_worc.checks.problem_table import problem_table
 
     return f"Error: {error.message}\n\n{problem_table(error.problems)}"

@@ -11,8 +11,8 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.metrics import METRIC_NAMES
 from lungmet_worc.report.readable import HEADINGS, P_COLUMNS
+from lungmet_worc.statistics.metrics import METRIC_NAMES
 
 # A file that is made again from the same numbers is the same file.
 EPOCH = datetime(2000, 1, 1)

@@ -13,7 +13,6 @@ import pandas as pd
 
 from lungmet_worc.digest import Digest
 from lungmet_worc.errors import ResultsError
-from lungmet_worc.metrics import METRIC_NAMES
 from lungmet_worc.progress import duration
 from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.formats import numeric_columns
@@ -30,6 +29,7 @@ from lungmet_worc.report.sections import (
     shown_cohort,
 )
 from lungmet_worc.report.wording import arm_label, interval_text
+from lungmet_worc.statistics.metrics import METRIC_NAMES
 
 TEMPLATES = Path(__file__).parent / "templates"
 IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.metrics import METRIC_NAMES, METRICS
 from lungmet_worc.report.wording import (
     arm_label,
     comparison_reading,
@@ -16,6 +15,7 @@ from lungmet_worc.report.wording import (
     p_text,
     yes_no,
 )
+from lungmet_worc.statistics.metrics import METRIC_NAMES, METRICS
 
 P_COLUMNS = frozenset({"p_value", "p_adjusted"})
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lungmet_worc.metrics import LOWER_IS_BETTER
+from lungmet_worc.statistics.metrics import LOWER_IS_BETTER
 
 SIGNIFICANT = 0.05
 UNDEFINED = "not defined"

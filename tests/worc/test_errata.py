@@ -23,8 +23,8 @@ import pytest
 from lungmet_worc import arms, splits
 from lungmet_worc.config import ArmConfig
 from lungmet_worc.errors import StudyFileError, TaskFailedError
-from lungmet_worc.metrics import corrected_resampled_interval
 from lungmet_worc.runs import worc_ids
+from lungmet_worc.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.study import Study
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.storage import read_features

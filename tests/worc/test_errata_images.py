@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.check import check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.fingerprint import fingerprint_images
 from tests.synthetic import Array, make_image, make_mask, make_study, write_cohort, write_volume

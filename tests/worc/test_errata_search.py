@@ -15,7 +15,7 @@ import pytest
 
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import StudyFileError
-from lungmet_worc.metrics import split_metrics
+from lungmet_worc.statistics.metrics import split_metrics
 from lungmet_worc.study import Study
 from lungmet_worc.worc import candidates
 from lungmet_worc.worc import search as our_search

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lungmet_worc.config import ModalityConfig
 from lungmet_worc.engines.processes import end_with, without_interrupts
 from lungmet_worc.errors import CohortError, Problem
-from lungmet_worc.imaging import MaskRules, PairInspection, inspect_pair
+from lungmet_worc.imaging.inspection import MaskRules, PairInspection, inspect_pair
 from lungmet_worc.manifest import ImagePair, Patient
 
 logger = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.check import CheckReport, check_study
+from lungmet_worc.checks.problem_table import problem_table
+from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.errors import Problem
-from lungmet_worc.imaging import file_digest
-from lungmet_worc.problem_table import problem_table
+from lungmet_worc.imaging.inspection import file_digest
 from tests.synthetic import (
     change_cell,
     make_study,

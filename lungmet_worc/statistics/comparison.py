@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from lungmet_worc.collect import ArmPredictions, SplitPrediction, check_arms
-from lungmet_worc.metrics import (
+from lungmet_worc.statistics.metrics import (
     CONFIDENCE,
     METRICS,
     corrected_resampled_interval,
@@ -64,7 +64,7 @@ def corrected_resampled_t_test(
     """Test whether a mean difference over repeated random splits is zero.
 
     t = mean / sqrt((1/k + n_test/n_train) * variance) with k - 1 degrees of freedom, two-sided,
-    after Nadeau and Bengio 2003 (see `lungmet_worc.metrics.resampled_mean_and_error`).
+    after Nadeau and Bengio 2003 (see `lungmet_worc.statistics.metrics.resampled_mean_and_error`).
 
     Parameters
     ----------

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc import imaging_checks as checks
+from lungmet_worc.checks import images as checks
+from lungmet_worc.checks.hounsfield import hounsfield_problem
+from lungmet_worc.checks.images import MaskRules
 from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
-from lungmet_worc.hounsfield import hounsfield_problem
-from lungmet_worc.imaging_checks import MaskRules
-from lungmet_worc.imaging_files import UnreadableImageError, file_digest, read_volume
+from lungmet_worc.imaging.files import UnreadableImageError, file_digest, read_volume
+from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.manifest import ImagePair
-from lungmet_worc.nifti import count_not_finite
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc import inspection_cache, scans, versions
-from lungmet_worc.check import CheckReport, check_study
+from lungmet_worc import versions
+from lungmet_worc.checks import inspection_cache as inspection_cache
+from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.estimate import plan_summary
+from lungmet_worc.imaging import scans
 from lungmet_worc.runs import RunPaths, write_state
 from tests.synthetic import (
     change_cell,

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from lungmet_worc.checks.images import bounding_box, largest_piece
 from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
-from lungmet_worc.imaging import MaskRules, PairInspection, file_digest, inspect_pair
-from lungmet_worc.imaging_checks import bounding_box, largest_piece
-from lungmet_worc.imaging_files import in_one_file
+from lungmet_worc.imaging.files import in_one_file
+from lungmet_worc.imaging.inspection import MaskRules, PairInspection, file_digest, inspect_pair
+from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.manifest import ImagePair
-from lungmet_worc.nifti import count_not_finite
 from tests.synthetic import Array, make_image, make_mask, write_volume
 
 

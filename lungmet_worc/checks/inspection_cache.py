@@ -17,9 +17,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from lungmet_worc import versions
-from lungmet_worc.imaging import PairInspection
-from lungmet_worc.imaging_files import in_one_file
-from lungmet_worc.scans import Progress, Scan, inspect_scans
+from lungmet_worc.imaging.files import in_one_file
+from lungmet_worc.imaging.inspection import PairInspection
+from lungmet_worc.imaging.scans import Progress, Scan, inspect_scans
 from lungmet_worc.tasks import content_hash
 from lungmet_worc.worc.storage import write_text
 

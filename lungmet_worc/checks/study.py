@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
+from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
+from lungmet_worc.checks.inspection_cache import inspect_changed
+from lungmet_worc.checks.problem_table import problem_table
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.errors import ManifestError, Problem
-from lungmet_worc.feasibility import feasibility_problems, split_problems
-from lungmet_worc.imaging import MaskRules, PairInspection
-from lungmet_worc.inspection_cache import inspect_changed
+from lungmet_worc.imaging.inspection import MaskRules, PairInspection
+from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
-from lungmet_worc.problem_table import problem_table
-from lungmet_worc.scans import Progress, Scan
 from lungmet_worc.splits import make_splits, restrict
 
 

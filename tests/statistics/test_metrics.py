@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as skm
 
-from lungmet_worc.metrics import METRIC_NAMES, METRICS, corrected_resampled_interval, split_metrics
+from lungmet_worc.statistics.metrics import (
+    METRIC_NAMES,
+    METRICS,
+    corrected_resampled_interval,
+    split_metrics,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -14,14 +14,14 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from lungmet_worc.collect import ArmPredictions
-from lungmet_worc.compare import (
+from lungmet_worc.errors import ResultsError
+from lungmet_worc.statistics.comparison import (
     COMPARED_METRICS,
     COMPARISON_COLUMNS,
     compare_arms,
     corrected_resampled_t_test,
     holm,
 )
-from lungmet_worc.errors import ResultsError
 from tests.test_collect import make_arms, prediction, three_arms
 
 pytestmark = pytest.mark.filterwarnings("error")

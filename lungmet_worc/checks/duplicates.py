@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lungmet_worc.errors import Problem
-from lungmet_worc.imaging import PairInspection, same_place
+from lungmet_worc.imaging.inspection import PairInspection, same_place
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.text import Text
 
-from lungmet_worc import figures
 from lungmet_worc.collect import ArmPredictions, performance_table
-from lungmet_worc.figures import GRID, roc_band, split_curves, write_all_figures
-from lungmet_worc.metrics import corrected_resampled_interval
+from lungmet_worc.figures import roc as figures
+from lungmet_worc.figures.roc import GRID, roc_band, split_curves, write_all_figures
+from lungmet_worc.statistics.metrics import corrected_resampled_interval
 from tests.test_collect import prediction, three_arms
 
 COLOURS = {"mri_only": "#0072B2", "ct_only": "#D55E00", "combined": "#009E73"}
@@ -183,6 +183,6 @@ def test_arm_without_any_auc(tmp_path: Path) -> None:
 
 
 def test_matplotlib_waits_until_something_is_drawn() -> None:
-    code = "import sys, lungmet_worc.figures, lungmet_worc.report; "
+    code = "import sys, lungmet_worc.figures.roc, lungmet_worc.report; "
     code += "assert not {'matplotlib', 'jinja2', 'openpyxl', 'WORC'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from lungmet_worc.collect import ArmPredictions, check_arms, splits_table
-from lungmet_worc.metrics import corrected_resampled_interval
 from lungmet_worc.report.sections import SHOWN_CURVES
 from lungmet_worc.report.wording import arm_label, interval_text, plural
+from lungmet_worc.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.tables import csv_text
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lungmet_worc import nifti
 from lungmet_worc.errors import Problem
+from lungmet_worc.imaging import nifti
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

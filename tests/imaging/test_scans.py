@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lungmet_worc import scans
 from lungmet_worc.errors import CohortError
+from lungmet_worc.imaging import scans
 
 
 def die_once(path: Any) -> Any:

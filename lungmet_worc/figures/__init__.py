@@ -1,0 +1,1 @@
+"""The figures of a study, each with the numbers that it shows."""

@@ -1,0 +1,1 @@
+"""Images and segmentations: reading them, and what is in them."""

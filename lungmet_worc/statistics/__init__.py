@@ -1,0 +1,1 @@
+"""Measures, intervals and tests: functions of arrays, nothing of files."""
