@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from lungmet_worc.deadline import deadline_text, parse_deadline
 from lungmet_worc.errors import did_you_mean
+from lungmet_worc.feature_groups import IMAGE_GROUPS
 from lungmet_worc.worc import settings as worc_settings
 
 Preset = Literal["smoke", "coarse", "full"]
@@ -45,6 +46,17 @@ class CohortConfig(_Model):
     patient_id: str = "patient_id"
     patients: Literal["common", "available"] = "common"
     exclude: tuple[str, ...] = ()
+    centre: str | None = None
+
+
+class ComBatConfig(_Model):
+    """Harmonisation of a modality's features by WORC's ComBat: columns of the manifest.
+
+    WORC fits it on all patients before they are split (errata E13).
+    """
+
+    batch: str
+    covariates: tuple[str, ...] = ()
 
 
 class ModalityConfig(_Model):
@@ -54,6 +66,7 @@ class ModalityConfig(_Model):
     segmentation: str
     image_type: str
     label: int | None = Field(default=None, ge=1)
+    combat: ComBatConfig | None = None
     worc: WorcOverrides = Field(default_factory=dict)
 
     @field_validator("image_type")
@@ -67,13 +80,61 @@ class ModalityConfig(_Model):
         return value
 
 
+class ClinicalConfig(_Model):
+    """What a clinical column of the manifest holds.
+
+    Without an entry a column of numbers is a number, one of yes and no is 1 and 0, and any
+    other is unordered. ``outcome_like = true`` lets in a column that looks as if it were known
+    only after the outcome.
+    """
+
+    kind: Literal["number", "yes-no", "ordered", "unordered"] | None = None
+    order: tuple[str, ...] = ()
+    outcome_like: bool = False
+
+    @model_validator(mode="after")
+    def _order_of_ordered(self) -> Self:
+        if (self.kind == "ordered") != bool(self.order):
+            message = (
+                'An ordered column needs its values, the lowest first: kind = "ordered", '
+                'order = ["low", "intermediate", "high"]. Any other column has no order.'
+            )
+            raise ValueError(message)
+        if len({level.lower() for level in self.order}) < len(self.order):
+            message = "A value stands twice in the order."
+            raise ValueError(message)
+        return self
+
+
 class ArmConfig(_Model):
-    """What one arm of the comparison knows about a patient."""
+    """What one arm of the comparison knows about a patient.
+
+    ``features`` is "all", "volume", or one or several groups of features.
+    """
 
     modalities: tuple[str, ...] = ()
     clinical: tuple[str, ...] = ()
-    features: Literal["all", "volume"] = "all"
+    features: str | tuple[str, ...] = "all"
     missing: Literal["exclude", "impute"] = "exclude"
+
+    @field_validator("features")
+    @classmethod
+    def _known_features(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if value in ("all", "volume"):
+            return value
+        groups = (value,) if isinstance(value, str) else value
+        unknown = [name for name in groups if name not in IMAGE_GROUPS]
+        if unknown or not groups:
+            known = ("all", "volume", *IMAGE_GROUPS)
+            name = unknown[0] if unknown else ""
+            message = f'"{name}" is no group of features. {did_you_mean(name, known)}'
+            raise ValueError(message)
+        return tuple(group for group in IMAGE_GROUPS if group in groups)
+
+    @property
+    def feature_groups(self) -> tuple[str, ...]:
+        """Return the groups that the arm is limited to, none if it is not."""
+        return self.features if isinstance(self.features, tuple) else ()
 
 
 class EnsembleConfig(_Model):
@@ -96,6 +157,7 @@ class SearchConfig(_Model):
     """WORC's random search: how much of it, and how it is scored."""
 
     preset: Preset = "coarse"
+    split_type: Literal["random", "leave-one-centre-out"] = "random"
     splits: int = Field(ge=1)
     candidates: int = Field(ge=1)
     inner_splits: int = Field(ge=1)
@@ -182,6 +244,54 @@ class RunConfig(_Model):
         return self
 
 
+class StatisticsConfig(_Model):
+    """What is computed from the predictions; no search depends on it but the permuted ones.
+
+    Parameters
+    ----------
+    sensitivity : float
+        A threshold is chosen, in the training part, that reaches this sensitivity.
+    permutations : int
+        Searches of each arm are repeated with so many permutations of the outcome.
+    bootstrap : int
+        Bootstrap samples of patients.
+    subgroups : tuple of str
+        Columns of the manifest whose values are subgroups.
+    bands : mapping of str to tuple of float
+        Where a column of numbers is cut into bands, ascending; by default at its median.
+    """
+
+    sensitivity: float = Field(default=0.9, gt=0, lt=1)
+    permutations: int = Field(default=0, ge=0)
+    bootstrap: int = Field(default=2000, ge=200)
+    subgroups: tuple[str, ...] = ()
+    bands: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+
+    @field_validator("bands")
+    @classmethod
+    def _ascending(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for column, cuts in value.items():
+            if not cuts or list(cuts) != sorted(set(cuts)):
+                message = f"The bands of {column} must ascend, as in [50, 65]."
+                raise ValueError(message)
+        return value
+
+
+class ReportConfig(_Model):
+    """How the report is written.
+
+    Parameters
+    ----------
+    language : {"en", "nl"}
+        English or Dutch.
+    acquisition : tuple of str
+        Columns of the manifest that say how images were made, such as vendor and model.
+    """
+
+    language: Literal["en", "nl"] = "en"
+    acquisition: tuple[str, ...] = ()
+
+
 class StudyConfig(_Model):
     """A whole study: cohort, modalities, arms, search, WORC settings and how to run it."""
 
@@ -190,7 +300,10 @@ class StudyConfig(_Model):
     cohort: CohortConfig
     modalities: dict[str, ModalityConfig] = Field(default_factory=dict)
     arms: dict[str, ArmConfig]
+    clinical: dict[str, ClinicalConfig] = Field(default_factory=dict)
     search: SearchConfig
+    statistics: StatisticsConfig = Field(default_factory=StatisticsConfig)
+    report: ReportConfig = Field(default_factory=ReportConfig)
     worc: WorcOverrides = Field(default_factory=dict)
     run: RunConfig = Field(default_factory=RunConfig)
     path: Path | None = None

@@ -55,7 +55,7 @@ def of_extraction(
 def of_matrix(
     patients: Sequence[str],
     modalities: Sequence[str],
-    features: str,
+    features: str | Sequence[str],
     files: Sequence[Sequence[str]],
     columns: Sequence[str],
     values: Sequence[Sequence[str]],
@@ -66,8 +66,8 @@ def of_matrix(
     ----------
     patients, modalities : sequence of str
         Who enters, and with which images.
-    features : str
-        ``all`` or ``volume``.
+    features : str or sequence of str
+        ``all``, ``volume`` or groups of features.
     files : sequence of (patient, modality, stamp)
         The features of each scan.
     columns : sequence of str
@@ -78,7 +78,7 @@ def of_matrix(
     return {
         "patients": list(patients),
         "modalities": list(modalities),
-        "features": features,
+        "features": features if isinstance(features, str) else list(features),
         "features_of": {f"{modality}/{patient}": stamp for patient, modality, stamp in files},
         "clinical": list(columns),
         "clinical_of": {one: row for one, row in zip(patients, values, strict=True) if row},

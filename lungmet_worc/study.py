@@ -33,7 +33,7 @@ class Study:
         Modality -> table as in a study file: ``image``, ``segmentation``, ``image_type``.
     name : str
         Name of the study in its report.
-    cohort, search, worc, run : mapping, optional
+    cohort, search, worc, run, clinical, statistics, report : mapping, optional
         As the tables of a study file.
 
     Raises
@@ -61,6 +61,9 @@ class Study:
         search: Mapping[str, Any] | None = None,
         worc: Mapping[str, Any] | None = None,
         run: Mapping[str, Any] | None = None,
+        clinical: Mapping[str, Any] | None = None,
+        statistics: Mapping[str, Any] | None = None,
+        report: Mapping[str, Any] | None = None,
     ) -> None:
         if cohort is not None and "manifest" in cohort:
             message = "Give the manifest once, not in cohort as well."
@@ -73,6 +76,9 @@ class Study:
             "search": dict(search or {}),
             "worc": dict(worc or {}),
             "run": dict(run or {}),
+            "clinical": dict(clinical or {}),
+            "statistics": dict(statistics or {}),
+            "report": dict(report or {}),
         }
         self.config: StudyConfig = study_from_tables(tables, folder=Path.cwd())
 

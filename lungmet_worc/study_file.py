@@ -25,7 +25,13 @@ DEFAULT_PRESET = "coarse"
 #: Ensemble size where a study names a method other than its preset's: WORC's default.
 FULL_ENSEMBLE_SIZE = 100
 
-TABLES = ("study", "cohort", "modalities", "arms", "search", "worc", "run")
+TABLES = (
+    "study", "cohort", "modalities", "arms", "clinical", "search", "statistics", "report", "worc",
+    "run",
+)  # fmt: skip
+
+#: Tables that are as they stand in the file; the others have defaults or names of their own.
+_AS_THEY_STAND = ("cohort", "modalities", "arms", "clinical", "statistics", "report", "run")
 
 
 def load_study(path: Path | str) -> StudyConfig:
@@ -87,9 +93,7 @@ def study_from_tables(
     try:
         config = StudyConfig(
             **{key: study[key] for key in known if key in study},
-            **{
-                key: tables[key] for key in ("cohort", "modalities", "arms", "run") if key in tables
-            },
+            **{key: tables[key] for key in _AS_THEY_STAND if key in tables},
             search=search,
             worc=tables.get("worc", {}),
             path=path,
@@ -254,7 +258,28 @@ def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> list[Prob
         )
     for name, arm in config.arms.items():
         problems += _arm_problems(f"arms.{name}", arm, config)
+    problems += _column_problems(config)
     return problems + _search_problems(config, tables.get("search", {}))
+
+
+def _column_problems(config: StudyConfig) -> list[Problem]:
+    """Check what is said of columns that nothing else names."""
+    problems = []
+    used = {column for arm in config.arms.values() for column in arm.clinical}
+    for column in config.clinical:
+        if column not in used:
+            what = "No arm has this clinical column."
+            remedy = did_you_mean(column, used) if used else "Name it in clinical of an arm."
+            problems.append(Problem(what, remedy, column=f"clinical.{column}"))
+    for column in config.statistics.bands:
+        if column not in config.statistics.subgroups:
+            what = "There are bands of this column, but it is no subgroup."
+            remedy = "Add it to subgroups, or take its bands out."
+            problems.append(Problem(what, remedy, column=f"statistics.bands.{column}"))
+    if config.search.split_type == "leave-one-centre-out" and config.cohort.centre is None:
+        what = "No column says of which centre a patient is."
+        problems.append(Problem(what, "Name it: [cohort] centre.", column="search.split_type"))
+    return problems
 
 
 def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Problem]:
@@ -270,8 +295,8 @@ def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Prob
     if not arm.modalities and not arm.clinical:
         what = "This arm knows nothing about a patient."
         problems.append(Problem(what, "Give it modalities or clinical columns.", column=column))
-    if arm.features == "volume" and not arm.modalities:
-        what = "A volume needs a modality with a segmentation."
+    if arm.features != "all" and not arm.modalities:
+        what = "Features of images need a modality with a segmentation."
         problems.append(Problem(what, "Name one in modalities.", column=f"{column}.features"))
     if config.outcome in arm.clinical:
         what = "The outcome cannot be its own predictor."

@@ -114,7 +114,7 @@ def test_all_problems_are_said_with_the_nearest_name(tmp_path: Path) -> None:
         ("[arms.empty]", "knows nothing about a patient"),
         ('[arms.leak]\nclinical = ["lung_met"]', "cannot be its own predictor"),
         ('[arms."my arm"]\nmodalities = ["CT"]', "Use letters, digits"),
-        ('[arms.v]\nclinical = ["age"]\nfeatures = "volume"', "A volume needs a modality"),
+        ('[arms.v]\nclinical = ["age"]\nfeatures = "volume"', "Features of images need a modality"),
         ("[search]\ncandidates = 5\nensemble = {size = 9}", "ensemble of 9 cannot be made from 5"),
         ('[search]\nscoring = "accuracy"\nensemble = "Caruana"', "cannot be scored by"),
         ('[search]\nclassifiers = ["SVMM"]', 'Did you mean "SVM"?'),
