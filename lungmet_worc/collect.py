@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lungmet_worc.config import StatisticsConfig
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.statistics.metrics import METRICS, corrected_resampled_interval, split_metrics
 
@@ -36,6 +38,10 @@ PATIENTS_COLUMNS = (
 )
 
 
+def _no_numbers() -> NDArray[Any]:
+    return np.empty(0)
+
+
 @dataclass(frozen=True)
 class SplitPrediction:
     """What one arm predicted for the test part of one split.
@@ -52,6 +58,11 @@ class SplitPrediction:
         Predicted probability of the outcome.
     predicted : array of int, shape (n_test,)
         Predicted class, as WORC's own ``predict`` gives it.
+    validation_outcome : array of int, shape (n_validation,)
+        Outcomes of patients of the training part, as often as each was in an inner validation
+        part; empty where it is not known.
+    validation_posterior : array of float, shape (n_validation,)
+        What the same ensemble predicted for them when it had not been trained on them.
 
     Raises
     ------
@@ -66,6 +77,8 @@ class SplitPrediction:
     outcome: NDArray[np.int_]
     posterior: NDArray[np.float64]
     predicted: NDArray[np.int_]
+    validation_outcome: NDArray[np.int_] = field(default_factory=_no_numbers)
+    validation_posterior: NDArray[np.float64] = field(default_factory=_no_numbers)
 
     def __post_init__(self) -> None:
         """Refuse predictions that cannot be right."""
@@ -100,6 +113,84 @@ class ArmPredictions:
 
     arm: str
     splits: tuple[SplitPrediction, ...]
+
+
+@dataclass(frozen=True)
+class SplitExplanation:
+    """What won the search of one split, and what its ensemble looks at.
+
+    Parameters
+    ----------
+    split : int
+        Number of the split.
+    members : tuple of mapping
+        The ensemble's workflows: ``number``, ``classifier``, ``steps`` (list of str) and
+        ``chosen`` ("MRI/texture" -> how many features of the group reach the classifier).
+    importance : tuple of mapping
+        ``modality``, ``group`` ("all": every group of the modality), ``n_features`` and ``drop``:
+        the mean fall of the test part's AUC when the features are permuted together among the
+        test patients; None where the AUC is not defined.
+    candidates : mapping of str to int
+        Classifier -> candidates with a score.
+    """
+
+    split: int
+    members: tuple[Mapping[str, Any], ...]
+    importance: tuple[Mapping[str, Any], ...]
+    candidates: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ArmExplanation:
+    """What won the searches of one arm.
+
+    Parameters
+    ----------
+    arm : str
+        Name of the arm in the study file.
+    splits : tuple of SplitExplanation
+        In the order of the splits.
+    """
+
+    arm: str
+    splits: tuple[SplitExplanation, ...]
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """Everything that tables and figures are made from.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+        In the order of the study file.
+    explanations : sequence of ArmExplanation
+        Of the same arms; empty for results of an older version.
+    permuted : DataFrame
+        arm, permutation, split, auc of searches with permuted outcomes, complete ones only.
+    matrices : mapping of str to DataFrame
+        Arm -> features, shape (n_patients, n_features).
+    modalities : tuple of str
+        Names of the modalities, by which names of features end.
+    levels : DataFrame
+        Index: patient ids; a text column for each variable that makes subgroups.
+    acquisition : DataFrame
+        modality, property, value, n_patients.
+    statistics : StatisticsConfig
+        What is to be computed.
+    seed : int
+        Seed of the bootstrap.
+    """
+
+    arms: Sequence[ArmPredictions]
+    explanations: Sequence[ArmExplanation]
+    permuted: pd.DataFrame
+    matrices: Mapping[str, pd.DataFrame]
+    modalities: tuple[str, ...]
+    levels: pd.DataFrame
+    acquisition: pd.DataFrame
+    statistics: StatisticsConfig
+    seed: int
 
 
 def performance_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
