@@ -145,7 +145,9 @@ def label(column: str, value: object, say: Language = ENGLISH) -> str:
         return rule_label(text, say)
     if column == "name":
         modality, _, group = text.partition("/")
-        return f"{label('modality', modality, say)}, {say(GROUPS[group])}" if group in GROUPS else text
+        return (
+            f"{label('modality', modality, say)}, {say(GROUPS[group])}" if group in GROUPS else text
+        )
     if column == "feature":
         # A clinical column is known by its own name.
         return text.removeprefix("PREDICT_original_semf_")

@@ -229,7 +229,7 @@ def _power(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
 
 
 def _workflows(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
-    """Number and share of workflows in one cell."""
+    """Show number and share of workflows in one cell."""
     table = _rows(frame[["arm", "kind", "name"]], say)
     table[say("Workflows")] = [
         f"{n} ({_share(share, say)})" for n, share in zip(frame["n"], frame["share"], strict=True)

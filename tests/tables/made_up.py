@@ -85,6 +85,26 @@ def made_up_results(n_arms: int = 3, n_splits: int = 20, seed: int = 0) -> Study
     )
 
 
+def results_of(arms: Sequence[ArmPredictions]) -> StudyResults:
+    """Return results that are predictions only, as of a run of an older version.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+    """
+    return StudyResults(
+        arms=arms,
+        explanations=(),
+        permuted=pd.DataFrame(columns=["arm", "permutation", "split", "auc"]),
+        matrices={},
+        modalities=(),
+        levels=pd.DataFrame(),
+        acquisition=pd.DataFrame(columns=["modality", "property", "value", "n_patients"]),
+        statistics=StatisticsConfig(bootstrap=200),
+        seed=0,
+    )
+
+
 def _arm(
     rng: np.random.Generator,
     name: str,
@@ -126,8 +146,10 @@ def _groups(name: str) -> list[tuple[str, str, int]]:
         (modality, group, len(features))
         for modality in modalities
         for group, features in GROUPS.items()
-        if name != "volume" or group == "shape"
+        if name != "volume"
     ]
+    if name == "volume":
+        found = [("MRI", "shape", 1)]
     return [*found, ("clinical", "clinical", len(columns))] if columns else found
 
 
