@@ -221,7 +221,7 @@ def _features(
     frame = pd.DataFrame(values, index=list(ids), columns=names)
     for modality in MODALITIES:
         volume = f"PREDICT_original_sf_volume_2.5D_{modality}"
-        frame[volume] = np.exp(frame[volume] + 0.8 * outcome)
+        frame[volume] = np.exp(frame[volume] + 1.2 * outcome)
         area = f"PREDICT_original_sf_area_max_2.5D_{modality}"
         frame[area] = frame[volume] ** (2 / 3) * np.exp(0.1 * frame[area])
     frame.iloc[3, 2] = np.nan  # as for a patient without the scan
