@@ -9,8 +9,8 @@ from string import Formatter
 import pytest
 
 from lungmet_worc import remedies
+from lungmet_worc.report.labels import HEADINGS
 from lungmet_worc.report.language import LOCALE, Language, language
-from lungmet_worc.report.readable import HEADINGS
 from lungmet_worc.statistics.metrics import METRIC_NAMES
 from tests.report.said_texts import PACKAGE, said_texts
 
