@@ -27,6 +27,7 @@ from lungmet_worc.worc.storage import read_result
 def write_results(
     plan: Plan,
     searches: Sequence[Task],
+    permutations: Sequence[Task],
     unusable: Mapping[tuple[str, str], str],
     digest: Digest,
 ) -> list[Path]:
@@ -38,6 +39,8 @@ def write_results(
         The study, its cohort and its run folder.
     searches : sequence of Task
         The search tasks, all done, of the same splits in every arm.
+    permutations : sequence of Task
+        Searches with permuted outcomes, all done.
     unusable : mapping of (patient id, modality) to str
         Who was left out, and why.
     digest : Digest
@@ -122,6 +125,8 @@ def split_prediction(index: int, result: Mapping[str, Any]) -> SplitPrediction:
         outcome=np.asarray(result["outcome"], int),
         posterior=np.asarray(result["posterior"], float),
         predicted=np.asarray(result["predicted"], int),
+        validation_outcome=np.asarray(result.get("validation_outcome", ()), int),
+        validation_posterior=np.asarray(result.get("validation_posterior", ()), float),
     )
 
 

@@ -54,6 +54,7 @@ def interval(folder: Path, outcomes: dict[str, int], matrix: pd.DataFrame) -> pd
         output = folder / f"{split.index}.hdf5"
         search_split(
             features=str(folder / "m.hdf5"),
+            modalities=["MRI"],
             outcomes=outcomes,
             train=split.train,
             test=split.test,
