@@ -67,8 +67,9 @@ def group_importance(
 
     The features of a group are permuted together over the test patients, so that they keep
     what they have in common [1]_; one entry more for each modality permutes all of its groups.
-    They are permuted where they reach the classifier, or a decomposition before it: behind
-    imputation, scaling and selection, which treat features apart.
+    They are permuted where they reach the classifier, or a decomposition before it, behind
+    imputation, scaling and selection. These treat features apart (imputation by neighbours does
+    not), so that it is as if the patients' own values had been permuted.
 
     Parameters
     ----------
