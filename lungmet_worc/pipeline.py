@@ -375,6 +375,8 @@ class Pipeline:
         A permutation is complete when all splits of all arms are; the deadline may have left
         some out.
         """
+        if self.state["partial"]:  # there was no time for them
+            return []
         tasks = plan.permutations(_by_pair(plan.extractions()))
         if only != "report" and tasks:
             self._must(engine, "permutation", tasks)
