@@ -83,6 +83,14 @@ def test_permutations_are_added_to_a_finished_run(
     assert len(written) == N_PERMUTATIONS * 3 * 3
     assert all(0 <= json.loads(path.read_text("utf-8"))["auc"] <= 1 for path in written)
 
+    # The planted signal is not there with permuted outcomes.
+    auc = small_run.performance.set_index(["metric", "arm"])["mean"].loc["auc"]
+    for arm in auc.index:
+        permuted = [
+            json.loads(path.read_text("utf-8"))["auc"] for path in written if path.parts[-4] == arm
+        ]
+        assert sum(permuted) / len(permuted) < auc[arm] - 0.1
+
     before = table_bytes(run)
     recorder = Recorder()
     Study.from_toml(study).run(run, cores=2, progress=recorder)
