@@ -33,8 +33,9 @@ def write_cohort(
     """Write images, masks and ``manifest.csv``; return the manifest's path.
 
     Patients are P1, P2, ...; columns patient_id, lung_met (events first, every other
-    patient), age and grade (which say nothing of the outcome) and <modality>_image, <modality>_mask in lower case. ``effect`` is
-    how much coarser the tumours of events are; 0 plants nothing.
+    patient), age and grade (which say nothing of the outcome) and <modality>_image,
+    <modality>_mask in lower case. ``effect`` is how much coarser the tumours of events are; 0
+    plants nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     n_events = n_patients // 2 if n_events is None else n_events
