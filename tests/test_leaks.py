@@ -270,9 +270,8 @@ def _arguments() -> Iterator[str]:
         found = getattr(lungmet_worc, name)
         if not inspect.isclass(found):
             continue
-        for _, member in inspect.getmembers(found, inspect.isroutine):
-            if not (inspect.isfunction(member) or inspect.ismethod(member)):
-                continue
+        functions = inspect.getmembers(found, inspect.isfunction)
+        for _, member in [*functions, *inspect.getmembers(found, inspect.ismethod)]:
             if not member.__name__.startswith("_") or member.__name__ == "__init__":
                 yield from inspect.signature(member).parameters
 

@@ -7,10 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from lungmet_worc.checks.outcome_names import what_name_says
+from lungmet_worc.checks.outcome_values import FEWEST, what_values_say
 from lungmet_worc.clinical import (
     NOTHING_SAID,
     cell_problems,
@@ -23,11 +21,6 @@ from lungmet_worc.errors import Problem, Severity
 from lungmet_worc.feature_groups import OTHER, feature_group
 from lungmet_worc.manifest import Manifest, Patient
 from lungmet_worc.spreadsheet import is_missing
-
-#: A column that predicts the outcome better than this, alone, is not known beforehand.
-MOST_AUC = 0.95
-#: Levels with fewer patients are taken together, and fewer of either outcome tell nothing.
-FEWEST = 3
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
 _NUMBERS = 0.75  # share of numbers from which on other cells are slips of the pen
@@ -142,7 +135,11 @@ class _Column:
             remedy = "Take it out, and let an arm with the modality compute and select features."
             yield self._problem(what, remedy)
             return
-        found = (what_name_says(self.name), self._what_values_say())
+        outcome = [int(patient.outcome or 0) for patient in self.patients]
+        found = (
+            what_name_says(self.name),
+            what_values_say(outcome, self.texts, self.numbers, self.study.outcome),
+        )
         reasons = [reason for reason in found if reason]
         if not reasons:
             return
@@ -158,42 +155,6 @@ class _Column:
             f"say outcome_like = true in {table}."
         )
         yield self._problem(what, remedy)
-
-    def _what_values_say(self) -> str:
-        """Return how well the column predicts the outcome alone, "" if not too well."""
-        outcome = np.asarray([patient.outcome for patient in self.patients], float)
-        present = np.asarray([bool(text) for text in self.texts], bool)
-        auc = _distance_auc(outcome, present.astype(float))
-        if auc > MOST_AUC:
-            return (
-                f"Whether its cell is empty predicts {self.study.outcome} alone with an AUC of "
-                f"{_auc_text(auc)}, above {MOST_AUC}."
-            )
-        aucs = [_distance_auc(outcome[present], self._shares(outcome)[present])]
-        if self.numbers is not None:
-            numbers = np.asarray(self.numbers, float)
-            known = ~np.isnan(numbers)
-            aucs.append(_distance_auc(outcome[known], numbers[known]))
-        auc = max(aucs)
-        if auc <= MOST_AUC:
-            return ""
-        return (
-            f"It predicts {self.study.outcome} alone with an AUC of {_auc_text(auc)}, above "
-            f"{MOST_AUC}."
-        )
-
-    def _shares(self, outcome: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return each patient's share of events among those with the same value.
-
-        Numbers too: a code such as 1, 2, 3 need not rise with the risk. Rare values are taken
-        together, since a value that one patient has says all about that patient.
-        """
-        counts = Counter(self.texts)
-        levels = np.asarray([text if counts[text] >= FEWEST else "" for text in self.texts])
-        shares = np.zeros(len(levels))
-        for level in set(levels.tolist()):
-            shares[levels == level] = outcome[levels == level].mean()
-        return shares
 
     def _missing(self) -> Iterator[Problem]:
         """Say who has no value, and what becomes of them."""
@@ -269,26 +230,6 @@ class _Column:
                 quoted = " and ".join(f'"{level}"' for level in sorted(levels))
                 what = f"{quoted} are different values, since their spelling differs."
                 yield self._problem(what, "Spell them alike.", warning=True)
-
-
-def _distance_auc(outcome: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> float:
-    """Return the AUC of values in the better direction, 0.5 if there are too few patients.
-
-    The AUC is the share of pairs of a patient with and one without the event in which the
-    former has the higher value, ties counted half (Hanley and McNeil 1982).
-    """
-    events, others = np.sort(values[outcome == 1]), np.sort(values[outcome == 0])
-    if min(len(events), len(others)) < FEWEST:
-        return 0.5
-    below = np.searchsorted(others, events, "left").sum()
-    not_above = np.searchsorted(others, events, "right").sum()
-    auc = float(below + not_above) / (2 * len(events) * len(others))
-    return max(auc, 1 - auc)
-
-
-def _auc_text(auc: float) -> str:
-    # Never rounded down to the limit that it is above.
-    return f"{auc:.2f}" if round(auc, 2) > MOST_AUC else f"{auc:.3f}"
 
 
 def _different(numbers: Sequence[float]) -> set[float]:

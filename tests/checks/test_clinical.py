@@ -233,6 +233,19 @@ class TestLeaks:
         cells = [f"text {n // 2}" for n in range(N_PATIENTS)]
         assert not any("AUC" in p.what for p in check(cells))
 
+    def test_the_auc_is_that_of_scikit_learn(self, check: Check) -> None:
+        random = np.random.default_rng(8)
+        scores = np.round(2.2 * OUTCOMES + random.normal(0, 0.5, N_PATIENTS), 1)
+        auc = roc_auc_score(OUTCOMES, scores)
+        assert 0.95 < auc < 1
+        for direction in (1, -1):
+            assert f"an AUC of {auc:.2f}, above 0.95" in only(check(direction * scores)).what
+
+    def test_two_patients_with_a_value_prove_nothing(self, check: Check) -> None:
+        few = {*np.flatnonzero(OUTCOMES)[:2], *np.flatnonzero(1 - OUTCOMES)[:5]}
+        cells = [OUTCOMES[n] + 0.01 * n if n in few else "" for n in range(N_PATIENTS)]
+        assert not any("AUC" in problem.what for problem in check(cells))
+
     def test_rare_values_do_not_hide_a_leak(self, check: Check) -> None:
         cells = [f"text {n}" if n < 3 else ("a", "b")[y] for n, y in enumerate(OUTCOMES)]
         assert "AUC of" in check(cells)[0].what
