@@ -82,11 +82,19 @@ class TestPlantedColumn:
     def test_is_let_in_where_the_study_says_so(
         self, planted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        allowed = "[clinical.marker]\noutcome_like = true"
-        study = write_study(planted, ["MRI"], arms=MARKER, search=SEARCH, more=allowed)
+        allowed = "[clinical.marker]\noutcome_like = true\n"
+        order = '[clinical.grade]\nkind = "ordered"\norder = ["low", "high"]'
+        arm = MARKER.replace('"age"', '"grade"')
+        study = write_study(planted, ["MRI"], arms=arm, search=SEARCH, more=allowed + order)
         assert main(["check", str(study), "--cores", "1"]) == 0
         assert "outcome_like" in capsys.readouterr().out
         run = Study.from_toml(study).run(tmp_path / "out", cores=1)
+        semantics = run.paths.semantics("clinical").read_text().splitlines()
+        assert semantics[0] == "Patient,grade,marker"
+        grades = [float(row.split(",")[1]) for row in semantics[1:]]
+        matrix = read_matrix(run.paths.matrix("clinical"))
+        assert matrix[f"{arms.CLINICAL_PREFIX}grade_clinical"].tolist() == grades
+        assert grades[:4] == [1.0, 0.0, 0.0, 1.0]
         # Nothing is as good as this: that is why it has to be said.
         assert run.performance.set_index("metric").loc["auc", "mean"] > 0.9
 
