@@ -298,7 +298,7 @@ def _options() -> Iterator[str]:
 @pytest.mark.slow
 def test_a_signal_in_the_images_is_found_and_a_permuted_outcome_is_not(tmp_path: Path) -> None:
     """From images to tables, with the same features both times."""
-    manifest = write_cohort(tmp_path / "study", 36, ["MRI"], effect=2.0)
+    manifest = write_cohort(tmp_path / "study", 36, ["MRI"], effect=0.4)
     search = SEARCH.replace("splits = 3\n", "splits = 8\n")
     study = Study.from_toml(write_study(manifest, ["MRI"], search=search))
     found = _auc(study, tmp_path / "out")

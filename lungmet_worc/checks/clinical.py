@@ -78,9 +78,14 @@ class _Column:
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the column."""
-        cells = cell_problems(self.everyone, self.name, self.config, file=self.file)
-        problems = [*cells, *self._slips(), *self._order(), *self._leaks(), *self._missing()]
-        if not cells and not any(p.severity == "error" for p in problems):
+        problems = cell_problems(self.everyone, self.name, self.config, file=self.file)
+        problems += [*self._slips(), *self._order()]
+        leaks = [*self._leaks()]
+        if any(problem.severity == "error" for problem in leaks):
+            # What else there is to say of it matters no more.
+            return problems + leaks
+        problems += [*leaks, *self._missing()]
+        if not any(problem.severity == "error" for problem in problems):
             problems += self._values()
         return problems
 
