@@ -7,11 +7,12 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
 from lungmet_worc import clinical
-from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.config import ArmConfig, ClinicalConfig, StudyConfig
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.manifest import Patient
 from lungmet_worc.worc import settings as worc_settings
@@ -25,7 +26,10 @@ VOLUME_FEATURES = ("PREDICT_original_sf_volume", "PyRadiomics_sf_original_shape_
 
 
 def arm_matrix(
-    arm: ArmConfig, patients: Sequence[Patient], files: Mapping[tuple[str, str], Path]
+    arm: ArmConfig,
+    patients: Sequence[Patient],
+    files: Mapping[tuple[str, str], Path],
+    clinical_config: Mapping[str, ClinicalConfig] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Put the features of an arm's modalities side by side.
 
@@ -40,6 +44,8 @@ def arm_matrix(
         The arm's patients.
     files : mapping of (patient id, modality) to Path
         Feature files; a pair that is not there has no image.
+    clinical_config : mapping of str to ClinicalConfig
+        What the study file says of clinical columns.
 
     Returns
     -------
@@ -71,7 +77,7 @@ def arm_matrix(
         dtype=float,
     )
     if arm.clinical:
-        encoded = clinical.encode(patients, arm.clinical)
+        encoded = clinical.encode(patients, arm.clinical, clinical_config)
         encoded.columns = [_clinical_name(name) for name in encoded.columns]
         matrix = pd.concat([matrix, encoded], axis=1)
     return matrix[sorted(matrix.columns)]

@@ -254,7 +254,8 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
     written += [labels, splits]
     if experiment.config.clinical:
         semantics = out / "semantics.csv"
-        encoded = clinical.encode(experiment.members, experiment.config.clinical)
+        said = experiment.plan.study.clinical
+        encoded = clinical.encode(experiment.members, experiment.config.clinical, said)
         arms.write_semantics(semantics, encoded, names)
         written.append(semantics)
     written.append(_write_rows(out / "sources.csv", _sources(experiment, out)))

@@ -410,7 +410,7 @@ class Pipeline:
         self._aside.keep([self.paths.labels(name), self.paths.semantics(name)])
         arms.write_labels(self.paths.labels(name), self.study.outcome, outcomes)
         if arm.clinical:
-            encoded = clinical.encode(members, arm.clinical)
+            encoded = clinical.encode(members, arm.clinical, self.study.clinical)
             arms.write_semantics(self.paths.semantics(name), encoded, plan.names)
         for modality in arm.modalities[1:]:
             text = self.paths.fingerprint(modality).read_text("utf-8")
@@ -420,7 +420,8 @@ class Pipeline:
         if read_stamp(self.paths.matrix(name)) != stamp:
             self._keep([self.paths.matrix(name)])
             files = {pair: task.output for pair, task in extractions.items()}
-            write_matrix(self.paths.matrix(name), arms.arm_matrix(arm, members, files), stamp=stamp)
+            matrix = arms.arm_matrix(arm, members, files, self.study.clinical)
+            write_matrix(self.paths.matrix(name), matrix, stamp=stamp)
 
     def _report(
         self,

@@ -244,7 +244,7 @@ class Plan:
             for modality in arm.modalities
             if (member.patient_id, modality) in extractions
         ]
-        encoded = clinical.encode(members, arm.clinical)
+        encoded = clinical.encode(members, arm.clinical, self.study.clinical)
         ids = [member.patient_id for member in members]
         values = encoded.astype(str).to_numpy().tolist()
         stamp = content_hash(

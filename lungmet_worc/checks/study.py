@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
@@ -131,6 +132,7 @@ def check_study(
     found = list(zip(scans, inspections, strict=True))
     for scan, inspection in found:
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
+    problems += clinical_problems(study, manifest)
     problems += duplicate_problems([_inspected(*pair) for pair in found])
     cohort = build_cohort(study, manifest)
     problems += _too_few(study, cohort)
