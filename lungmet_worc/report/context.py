@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -46,6 +46,11 @@ class ReportContext:
         When the report was made.
     digest : Digest
         What the run did.
+    tables : mapping of str to DataFrame
+        All tables of the study by their names; one without rows was not made.
+    kinds : mapping of str to str
+        Arm to "clinical", "volume", "images" or "clinical+images".
+    language : {"en", "nl"}
     """
 
     study_name: str
@@ -66,3 +71,6 @@ class ReportContext:
     versions: Mapping[str, str]
     created: str
     digest: Digest
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"

@@ -101,7 +101,7 @@ def _page(context: ReportContext) -> dict[str, Any]:
         "excluded": clean.excluded[:SHOWN_ROWS],
         "wrong": often_wrong(clean.patients),
         "methods": methods_paragraphs(clean),
-        "references": references(),
+        "references": references(clean),
         "failures": failures.astype(str),
         "settings": flattened(clean.settings),
         "verdict": cleaned(clean.digest.verdict),
