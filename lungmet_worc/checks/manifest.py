@@ -19,6 +19,15 @@ def used_columns(study: StudyConfig) -> dict[str, str]:
         named.append((modality.segmentation, f"modalities.{name}.segmentation"))
     for name, arm in study.arms.items():
         named += [(column, f"arms.{name}.clinical") for column in arm.clinical]
+    if study.cohort.centre is not None:
+        named.append((study.cohort.centre, "cohort.centre"))
+    for name, modality in study.modalities.items():
+        if modality.combat is not None:
+            key = f"modalities.{name}.combat"
+            named.append((modality.combat.batch, f"{key}.batch"))
+            named += [(column, f"{key}.covariates") for column in modality.combat.covariates]
+    named += [(column, "statistics.subgroups") for column in study.statistics.subgroups]
+    named += [(column, "report.acquisition") for column in study.report.acquisition]
     used: dict[str, str] = {}
     for column, key in named:
         used.setdefault(column, key)
