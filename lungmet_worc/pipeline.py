@@ -30,7 +30,7 @@ from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
-from lungmet_worc.splits import write_splits
+from lungmet_worc.splits import with_counted_splits, write_splits
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
 from lungmet_worc.timed_tasks import TimeLimit
 from lungmet_worc.worc.acceleration import checked
@@ -205,6 +205,9 @@ class Pipeline:
         if empty:
             message = f"No patient enters the arm {empty[0]}. {cohort.summary()}"
             raise CohortError(message)
+        # How many centres there are is known only now.
+        self.study = with_counted_splits(self.study, cohort)
+        self.state.update(self._about())
         return Plan(self.study, cohort, report.digests, self.paths)
 
     def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:

@@ -18,7 +18,7 @@ from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.inputs import Input
 from lungmet_worc.manifest import Patient
 from lungmet_worc.runs import RunPaths, worc_ids
-from lungmet_worc.splits import Split, make_splits, restrict
+from lungmet_worc.splits import Split, restrict, study_splits
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
 
@@ -86,13 +86,7 @@ class Plan:
     @cached_property
     def splits(self) -> tuple[Split, ...]:
         """Return the splits that all arms share, over the patients of all arms."""
-        return make_splits(
-            list(self.outcomes),
-            list(self.outcomes.values()),
-            n_splits=self.study.search.splits,
-            test_size=self.study.search.test_size,
-            seed=self.study.search.seed,
-        )
+        return study_splits(self.study, self.cohort)
 
     def seed(self, split: Split) -> int:
         """Return the seed of everything random in a split, the same in every arm."""
