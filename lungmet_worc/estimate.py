@@ -15,6 +15,7 @@ from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
 from lungmet_worc.runs import RunPaths, read_state
+from lungmet_worc.splits import with_counted_splits
 from lungmet_worc.stale_causes import StaleTasks, changed_settings, stale_tasks
 from lungmet_worc.tasks import Task, TaskState
 from lungmet_worc.worc import settings as worc_settings
@@ -107,6 +108,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
+    study = with_counted_splits(study, checked.cohort)
     plan = Plan(study, checked.cohort, checked.digests, paths)
     measured = mean_seconds(read_state(paths))
     record = MadeFrom(paths.made_from)

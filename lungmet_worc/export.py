@@ -26,7 +26,7 @@ from lungmet_worc.errors import (
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
-from lungmet_worc.splits import restrict, write_splits
+from lungmet_worc.splits import restrict, with_counted_splits, write_splits
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
 
@@ -170,7 +170,7 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
     if not cohort.arms[arm]:
         message = f"No patient enters the arm {arm}. {cohort.summary()}"
         raise CohortError(message)
-    return Plan(study, cohort, report.digests, paths)
+    return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
 
 
 def _experiment(plan: Plan, arm: str) -> _Experiment:

@@ -279,6 +279,22 @@ def _column_problems(config: StudyConfig) -> list[Problem]:
     if config.search.split_type == "leave-one-centre-out" and config.cohort.centre is None:
         what = "No column says of which centre a patient is."
         problems.append(Problem(what, "Name it: [cohort] centre.", column="search.split_type"))
+    return problems + _centre_problems(config)
+
+
+def _centre_problems(config: StudyConfig) -> list[Problem]:
+    """Check that the centre is no column of another kind, and no predictor unsaid."""
+    centre, problems = config.cohort.centre, []
+    if centre in (config.outcome, config.cohort.patient_id):
+        what = "The outcome, or the patient's id, is no centre."
+        problems.append(Problem(what, "Name another column.", column="cohort.centre"))
+    for name, arm in config.arms.items():
+        if centre in arm.clinical and centre not in config.clinical:
+            what = f'"{centre}" is the centre, and here a predictor too.'
+            remedy = (
+                f'Take it out, or say that it is meant: [clinical."{centre}"] kind = "unordered".'
+            )
+            problems.append(Problem(what, remedy, column=f"arms.{name}.clinical"))
     return problems
 
 
@@ -310,6 +326,12 @@ def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Prob
 
 def _search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Problem]:
     problems = []
+    if config.search.split_type == "leave-one-centre-out":
+        for key in ("splits", "test_size"):
+            if key in search:
+                what = "There is one split for each centre, and its patients are the test part."
+                remedy = f'Take {key} out, or use split_type = "random".'
+                problems.append(Problem(what, remedy, column=f"search.{key}"))
     size, candidates = config.search.ensemble.size, config.search.candidates
     if size > candidates:
         what = f"An ensemble of {size} cannot be made from {candidates} candidates (errata E19)."
