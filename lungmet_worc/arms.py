@@ -13,6 +13,7 @@ import pandas as pd
 from lungmet_worc import clinical
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import ResultsError
+from lungmet_worc.feature_groups import in_groups, needed_switches
 from lungmet_worc.manifest import Patient
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.storage import read_features, write_text
@@ -49,7 +50,8 @@ def arm_matrix(
     Raises
     ------
     ResultsError
-        The arm asks for the volume only, and no feature is a volume.
+        The arm asks for the volume only, and no feature is a volume; or for a group, and a
+        modality has no feature of it.
     """
     rows: dict[str, dict[str, float]] = {}
     features: dict[str, set[str]] = {modality: set() for modality in arm.modalities}
@@ -63,6 +65,10 @@ def arm_matrix(
                 row.update({f"{name}_{modality}": value for name, value in values.items()})
     if arm.features == "volume":
         features = {name: {_volume_of(name, found)} for name, found in features.items()}
+    elif arm.feature_groups:
+        features = {
+            name: _of_groups(name, found, arm.feature_groups) for name, found in features.items()
+        }
     names = sorted(f"{name}_{modality}" for modality, found in features.items() for name in found)
     matrix = pd.DataFrame(
         [[row.get(name, math.nan) for name in names] for row in rows.values()],
@@ -90,6 +96,18 @@ def _volume_of(modality: str, features: set[str]) -> str:
     raise ResultsError(message)
 
 
+def _of_groups(modality: str, features: set[str], groups: Sequence[str]) -> set[str]:
+    """Return the features of a modality that are of some groups."""
+    for group in groups:
+        if not any(in_groups(name, (group,)) for name in features):
+            message = (
+                f'No feature of {modality} is of the group "{group}". Take it out of features of '
+                "the arm, or switch such features on in [worc.ImageFeatures] or [worc.PyRadiomics]."
+            )
+            raise ResultsError(message)
+    return {name for name in features if in_groups(name, groups)}
+
+
 def _clinical_name(column: str) -> str:
     """Return the feature's name: WORC drops one with a filter's name in it (errata E38)."""
     for filtered in ("_original", "_wavelet", "_log"):
@@ -100,14 +118,17 @@ def _clinical_name(column: str) -> str:
 def arm_overrides(study: StudyConfig, arm: ArmConfig) -> dict[str, dict[str, str]]:
     """Return the WORC settings that an arm needs, which no fingerprint may undo.
 
-    Clinical features are off in WORC unless their group is on (errata E5), and a volume is
-    lost in half of the candidates unless its group is.
+    Clinical features are off in WORC unless their group is on (errata E5), and a volume, or a
+    single group of features, is lost in half of the candidates unless its group is (E9).
     """
     groups: dict[str, str] = {}
     if arm.clinical:
         groups["semantic_features"] = "True"
     if arm.features == "volume":
         groups["shape_features"] = "True"
+    elif arm.feature_groups:
+        settings = [study.modality_settings(modality) for modality in arm.modalities]
+        groups |= dict.fromkeys(needed_switches(arm.feature_groups, settings), "True")
     preset = worc_settings.PRESETS[study.search.preset][1]
     return worc_settings.merge(preset, study.worc, {"SelectFeatGroup": groups})
 

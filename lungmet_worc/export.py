@@ -130,7 +130,14 @@ def _inexpressible(study: StudyConfig, name: str) -> Iterator[Problem]:
     if not arm.modalities:
         what = "The arm has clinical columns only, and WORC needs images."
         yield Problem(what, "Export an arm with a modality.", column=f"{column}.modalities")
-    if arm.features != "all":
+    if arm.feature_groups:
+        # fit_and_score imputes before it selects groups.
+        what = (
+            "WORC switches groups of features off only within a candidate, after the features of "
+            "all groups had a part in the imputation."
+        )
+        yield Problem(what, 'Export an arm with features = "all".', column=f"{column}.features")
+    elif arm.features != "all":
         what = "WORC cannot be told to use the tumour volume only."
         yield Problem(what, 'Export an arm with features = "all".', column=f"{column}.features")
     if arm.missing == "impute":

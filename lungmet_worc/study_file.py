@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import Problem, StudyFileError, did_you_mean
+from lungmet_worc.feature_groups import extracted_groups, needed_switches
 from lungmet_worc.worc import settings as worc_settings
 
 #: Names of arms and modalities: they become parts of file and feature names.
@@ -314,6 +315,7 @@ def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Prob
     if arm.features != "all" and not arm.modalities:
         what = "Features of images need a modality with a segmentation."
         problems.append(Problem(what, "Name one in modalities.", column=f"{column}.features"))
+    problems += _group_problems(column, arm, config)
     if config.outcome in arm.clinical:
         what = "The outcome cannot be its own predictor."
         problems.append(Problem(what, "Take it out.", column=f"{column}.clinical"))
@@ -322,6 +324,29 @@ def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Prob
         what = f"A modality is named twice: {', '.join(sorted(repeated))}."
         problems.append(Problem(what, "Name it once.", column=f"{column}.modalities"))
     return problems
+
+
+def _group_problems(column: str, arm: ArmConfig, config: StudyConfig) -> Iterator[Problem]:
+    """Yield groups of features that no image gives, or that the user has switched off."""
+    known = {
+        name: config.modality_settings(name) for name in arm.modalities if name in config.modalities
+    }
+    for modality, settings in known.items():
+        for group in arm.feature_groups:
+            if group not in extracted_groups(settings):
+                what = f'With these settings {modality} has no feature of the group "{group}".'
+                remedy = (
+                    'Take it out, use preset = "full", or switch such features on in '
+                    "[worc.ImageFeatures] or [worc.PyRadiomics]."
+                )
+                if group == "filtered" and settings["ImageFeatures"]["log"] == "True":
+                    what += " WORC never uses its Laplacian-of-Gaussian features (errata E28)."
+                yield Problem(what, remedy, column=f"{column}.features")
+    chosen = config.worc.get("SelectFeatGroup", {})
+    for key in needed_switches(arm.feature_groups, known.values()):
+        if chosen.get(key) == "False":
+            what = f"The arm needs these features, and {key} is switched off."
+            yield Problem(what, "Take that out.", column=f"worc.SelectFeatGroup.{key}")
 
 
 def _search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Problem]:
