@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from lungmet_worc.errors import ResultsError
 from lungmet_worc.feature_groups import in_groups, needed_switches
 from lungmet_worc.manifest import Patient
 from lungmet_worc.worc import settings as worc_settings
-from lungmet_worc.worc.storage import read_features, write_text
+from lungmet_worc.worc.storage import read_features, read_matrix, write_text
 
 #: Start of a clinical feature's name: WORC knows the group by ``semf_``.
 CLINICAL_PREFIX = "PREDICT_original_semf_"
@@ -25,8 +26,15 @@ CLINICAL_PREFIX = "PREDICT_original_semf_"
 VOLUME_FEATURES = ("PREDICT_original_sf_volume", "PyRadiomics_sf_original_shape_VoxelVolume")
 
 
+#: No modality of the arm is harmonised.
+_NONE: Mapping[str, Path] = MappingProxyType({})
+
+
 def arm_matrix(
-    arm: ArmConfig, patients: Sequence[Patient], files: Mapping[tuple[str, str], Path]
+    arm: ArmConfig,
+    patients: Sequence[Patient],
+    files: Mapping[tuple[str, str], Path],
+    harmonised: Mapping[str, Path] = _NONE,
 ) -> pd.DataFrame:
     """Put the features of an arm's modalities side by side.
 
@@ -41,6 +49,8 @@ def arm_matrix(
         The arm's patients.
     files : mapping of (patient id, modality) to Path
         Feature files; a pair that is not there has no image.
+    harmonised : mapping of str to Path, optional
+        Modality -> matrix of its features after ComBat, used in place of the files.
 
     Returns
     -------
@@ -55,12 +65,18 @@ def arm_matrix(
     """
     rows: dict[str, dict[str, float]] = {}
     features: dict[str, set[str]] = {modality: set() for modality in arm.modalities}
+    matrices = {
+        name: read_matrix(harmonised[name]) for name in arm.modalities if name in harmonised
+    }
     for patient in patients:
         row = rows.setdefault(patient.patient_id, {})
         for modality in arm.modalities:
             path = files.get((patient.patient_id, modality))
             if path is not None:
-                values = read_features(path)
+                matrix = matrices.get(modality)
+                values = (
+                    read_features(path) if matrix is None else dict(matrix.loc[patient.patient_id])
+                )
                 features[modality].update(values)
                 row.update({f"{name}_{modality}": value for name, value in values.items()})
     if arm.features == "volume":
@@ -70,7 +86,7 @@ def arm_matrix(
             name: _of_groups(name, found, arm.feature_groups) for name, found in features.items()
         }
     names = sorted(f"{name}_{modality}" for modality, found in features.items() for name in found)
-    matrix = pd.DataFrame(
+    combined = pd.DataFrame(
         [[row.get(name, math.nan) for name in names] for row in rows.values()],
         index=list(rows),
         columns=names,
@@ -79,8 +95,8 @@ def arm_matrix(
     if arm.clinical:
         encoded = clinical.encode(patients, arm.clinical)
         encoded.columns = [_clinical_name(name) for name in encoded.columns]
-        matrix = pd.concat([matrix, encoded], axis=1)
-    return matrix[sorted(matrix.columns)]
+        combined = pd.concat([combined, encoded], axis=1)
+    return combined[sorted(combined.columns)]
 
 
 def _volume_of(modality: str, features: set[str]) -> str:

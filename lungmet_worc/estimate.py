@@ -22,7 +22,7 @@ from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.storage import read_stamp
 
 #: In the order in which they run.
-STAGES = ("fingerprint", "extraction", "settings", "search", "evaluation")
+STAGES = ("fingerprint", "extraction", "settings", "harmonisation", "search", "evaluation")
 
 #: By [run] accelerate: seconds of one core, measured on the 51 patients of the public cohort (see
 #: experiments/benchmarks), used until the run itself has measured tasks of its own.
@@ -117,15 +117,16 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     arm_settings = plan.arm_settings()
     plan = replace(plan, expected={**plan.expected, **_expected(arm_settings, record)})
     extractions = plan.extractions()
-    searches = plan.searches(
-        {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
-    )
+    by_pair = {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
+    harmonisations, searches = plan.harmonisations(by_pair), plan.searches(by_pair)
     evaluations = plan.evaluations(searches)
-    tasks = (fingerprints, extractions, arm_settings, searches, evaluations)
+    tasks = (fingerprints, extractions, arm_settings, harmonisations, searches, evaluations)
     record.add(task for stage in tasks for task in stage)
     foretold = {**expected_seconds(study), **measured}
     planned = [
-        _stage(name, stage, foretold[name]) for name, stage in zip(STAGES, tasks, strict=True)
+        _stage(name, stage, foretold[name])
+        for name, stage in zip(STAGES, tasks, strict=True)
+        if stage or name != "harmonisation"
     ]
     stale = [task for _, of_stage in planned for task in of_stage]
     return PlanSummary(
@@ -144,6 +145,7 @@ def expected_seconds(study: StudyConfig) -> dict[str, float]:
         "fingerprint": 2.0,
         "extraction": SECONDS_PER_VOLUME[accelerate, "coarse" if coarse else "full"],
         "settings": 0.1,
+        "harmonisation": 5.0,
         "search": SECONDS_PER_FIT[accelerate] * search.candidates * search.inner_splits,
         "evaluation": 1.0,
     }

@@ -130,6 +130,14 @@ def _inexpressible(study: StudyConfig, name: str) -> Iterator[Problem]:
     if not arm.modalities:
         what = "The arm has clinical columns only, and WORC needs images."
         yield Problem(what, "Export an arm with a modality.", column=f"{column}.modalities")
+    for modality in arm.modalities:
+        if study.modalities[modality].combat is not None:
+            what = (
+                "WORC hands ComBat a file for each modality and toolbox, and takes each for a "
+                "patient (errata E40)."
+            )
+            remedy = "Export the arm without it."
+            yield Problem(what, remedy, column=f"modalities.{modality}.combat")
     if arm.feature_groups:
         # fit_and_score imputes before it selects groups.
         what = (

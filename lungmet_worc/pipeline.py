@@ -362,6 +362,8 @@ class Pipeline:
             _complete("search", plan.arm_settings())
         else:
             self._must(engine, "settings", plan.arm_settings())
+            if harmonisations := plan.harmonisations(extractions):
+                self._must(engine, "harmonisation", harmonisations)
             for name in self.study.arms:
                 self._prepare_arm(plan, name, extractions)
         searches = plan.searches(extractions)
@@ -402,7 +404,9 @@ class Pipeline:
         if read_stamp(self.paths.matrix(name)) != stamp:
             self._keep([self.paths.matrix(name)])
             files = {pair: task.output for pair, task in extractions.items()}
-            write_matrix(self.paths.matrix(name), arms.arm_matrix(arm, members, files), stamp=stamp)
+            harmonised = {task.label: task.output for task in plan.harmonisations(extractions)}
+            matrix = arms.arm_matrix(arm, members, files, harmonised)
+            write_matrix(self.paths.matrix(name), matrix, stamp=stamp)
 
     def _report(
         self,

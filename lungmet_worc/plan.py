@@ -15,6 +15,7 @@ from typing import Any
 from lungmet_worc import arms, clinical, ingredients, versions
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.harmonisation import harmonisation_tasks
 from lungmet_worc.inputs import Input
 from lungmet_worc.manifest import Patient
 from lungmet_worc.runs import RunPaths, worc_ids
@@ -217,6 +218,10 @@ class Plan:
             )
         return tasks
 
+    def harmonisations(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
+        """Return a task for each modality whose features ComBat harmonises."""
+        return harmonisation_tasks(self.study, self.patients, extractions, self.paths)
+
     def arm_stamp(self, name: str, extractions: Mapping[tuple[str, str], Task]) -> str:
         """Return the hash of everything that an arm's feature matrix depends on."""
         return self._arm_parts(name, extractions)[0]
@@ -236,6 +241,11 @@ class Plan:
         encoded = clinical.encode(members, arm.clinical)
         ids = [member.patient_id for member in members]
         values = encoded.astype(str).to_numpy().tolist()
+        harmonised = {
+            task.label: task.stamp
+            for task in self.harmonisations(extractions)
+            if task.label in arm.modalities
+        }
         stamp = content_hash(
             "matrix",
             files,
@@ -243,10 +253,12 @@ class Plan:
             list(arm.modalities),
             arm.features,
             [list(encoded.columns), values],
+            *([harmonised] if harmonised else []),
         )
-        return stamp, ingredients.of_matrix(
+        found = ingredients.of_matrix(
             ids, arm.modalities, arm.features, files, list(encoded.columns), values
         )
+        return stamp, {**found, "harmonised": harmonised} if harmonised else found
 
     def searches(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
         """Return a task for each split of each arm; the arms' settings must be there.

@@ -280,7 +280,27 @@ def _column_problems(config: StudyConfig) -> list[Problem]:
     if config.search.split_type == "leave-one-centre-out" and config.cohort.centre is None:
         what = "No column says of which centre a patient is."
         problems.append(Problem(what, "Name it: [cohort] centre.", column="search.split_type"))
-    return problems + _centre_problems(config)
+    return problems + _centre_problems(config) + _combat_problems(config)
+
+
+def _combat_problems(config: StudyConfig) -> list[Problem]:
+    """Check that ComBat is told nothing that it may not know."""
+    problems = []
+    for name, modality in config.modalities.items():
+        if modality.combat is None:
+            continue
+        column = f"modalities.{name}.combat"
+        covariates = modality.combat.covariates
+        if config.outcome in (modality.combat.batch, *covariates):
+            what = "ComBat would write the outcome into the features of all patients."
+            problems.append(Problem(what, "Take it out.", column=column))
+        if config.cohort.patient_id in (modality.combat.batch, *covariates):
+            what = "The patient's id is neither a batch nor a covariate."
+            problems.append(Problem(what, "Name another column.", column=column))
+        if modality.combat.batch in covariates or len(set(covariates)) < len(covariates):
+            what = "A column is named twice."
+            problems.append(Problem(what, "Name it once.", column=f"{column}.covariates"))
+    return problems
 
 
 def _centre_problems(config: StudyConfig) -> list[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from lungmet_worc.checks.feasibility import FEW_EVENTS, trains
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import Problem
+from lungmet_worc.errors import Problem, Severity
 from lungmet_worc.splits import Split, centres_of, leave_one_centre_out_splits, restrict
 
 _SETTING = "search.split_type"
@@ -140,7 +140,7 @@ def _arm_problems(
         )
         most = len(untested) > len(parts) / 2
         remedy = "Join small centres into one, or add patients."
-        severity = "error" if most else "warning"
+        severity: Severity = "error" if most else "warning"
         yield Problem(what, remedy, severity, file=_file(study), column=column)
     members = {patient_id for part in parts.values() for patient_id in part.test}
     events = sum(outcomes[patient_id] for patient_id in members)

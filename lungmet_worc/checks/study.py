@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from lungmet_worc.checks.centres import centre_problems
+from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
+from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.problem_table import problem_table
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.config import StudyConfig
@@ -135,6 +137,8 @@ def check_study(
     problems += duplicate_problems([_inspected(*pair) for pair in found])
     cohort = build_cohort(study, manifest)
     problems += _too_few(study, cohort)
+    if not any(missing_columns(study, manifest.columns)):
+        problems += combat_problems(study, cohort)
     ordered = sorted(dict.fromkeys(problems), key=_by_row)
     columns = _image_columns(study)
     unusable = {
