@@ -134,7 +134,7 @@ def _inexpressible(study: StudyConfig, name: str) -> Iterator[Problem]:
         if study.modalities[modality].combat is not None:
             what = (
                 "WORC hands ComBat a file for each modality and toolbox, and takes each for a "
-                "patient (errata E40)."
+                "patient (errata E45)."
             )
             remedy = "Export the arm without it."
             yield Problem(what, remedy, column=f"modalities.{modality}.combat")

@@ -16,7 +16,7 @@ from lungmet_worc.tasks import Task, content_hash
 REVISION = 1
 
 #: What WORC's ComBat needs and does not install, in the last version that gives what it expects
-#: (errata E39).
+#: (errata E44).
 PACKAGE, PACKAGE_VERSION = "neuroCombat", "0.2.9.post2"
 
 #: Packages whose version decides harmonised values.

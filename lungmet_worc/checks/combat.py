@@ -39,7 +39,7 @@ def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
     if found != PACKAGE_VERSION:
         what = (
             f"ComBat in WORC needs the package {PACKAGE} {PACKAGE_VERSION}, which WORC does not "
-            f"install (errata E39); {f'{found} is' if found else 'it is not'} installed."
+            f"install (errata E44); {f'{found} is' if found else 'it is not'} installed."
         )
         remedy = f"Run: pip install {PACKAGE}=={PACKAGE_VERSION}"
         column = f"modalities.{next(iter(chosen))}.combat"

@@ -2,7 +2,7 @@
 
 WORC's function is called as its tool calls it, on one feature file per patient with the features of
 all toolboxes: WORC's network hands it a file per toolbox, which it takes for a patient each (errata
-E40). All patients are harmonised together, before they are split, as in WORC (errata E13).
+E45). All patients are harmonised together, before they are split, as in WORC (errata E13).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def harmonise(
         What WORC's section ComBat says of par, eb, per_feature and excluded_features.
     mended : bool
         Harmonise every feature that is not constant. Otherwise features whose variance is below
-        0.0099 in their own units are dropped, as in WORC 3.7.0 (errata E41).
+        0.0099 in their own units are dropped, as in WORC 3.7.0 (errata E46).
     seed : int
         Of the noise that WORC adds where it harmonises feature by feature.
     scratch : str

@@ -126,7 +126,7 @@ def test_equal_to_worcs_tool(
     assert found["PREDICT_original_sf_volume"].equals(frame["PREDICT_original_sf_volume"])
 
 
-def test_e41_worc_drops_what_varies_little_in_its_own_units(
+def test_e46_worc_drops_what_varies_little_in_its_own_units(
     worc: ModuleType, tmp_path: Path
 ) -> None:
     frame = make_features()
@@ -192,7 +192,7 @@ def test_a_feature_that_nobody_has(worc: ModuleType, tmp_path: Path) -> None:
     assert found.drop(columns="PREDICT_original_hf_none").notna().all(axis=None)
 
 
-def test_e39_worc_does_not_install_what_combat_needs(
+def test_e44_worc_does_not_install_what_combat_needs(
     worc: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from importlib import metadata
@@ -207,7 +207,7 @@ def test_e39_worc_does_not_install_what_combat_needs(
         harmonised[:, 0]
 
 
-def test_e40_worc_takes_every_toolbox_for_a_patient(worc: ModuleType, tmp_path: Path) -> None:
+def test_e45_worc_takes_every_toolbox_for_a_patient(worc: ModuleType, tmp_path: Path) -> None:
     frame = make_features(with_missing=False)
     halves = [[name for name in frame if name.startswith(box)] for box in ("PREDICT", "PyRad")]
     for number, names in enumerate(halves):
@@ -223,3 +223,16 @@ def test_e40_worc_takes_every_toolbox_for_a_patient(worc: ModuleType, tmp_path: 
     assert list(labels["patient_IDs"]) == PATIENTS * 2
     values = np.asarray([each[0] for each in features])
     assert np.isnan(values).sum() == N_PATIENTS * len(SPREAD)
+
+
+def test_e47_worc_takes_numbers_for_categories(
+    worc: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from WORC.featureprocessing import ComBat
+
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(ComBat, "neuroCombat", lambda **given: seen.update(given))
+    ages = np.asarray([[41.5], [52.0], [63.0], [74.0]])
+    ComBat.ComBatPython(np.ones((3, 4)), np.asarray([1, 1, 2, 2]), mod=ages)
+    assert seen["categorical_cols"] == ["mod_0"]
+    assert "continuous_cols" not in seen
