@@ -30,7 +30,7 @@ from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
-from lungmet_worc.splits import write_splits
+from lungmet_worc.splits import with_counted_splits, write_splits
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
 from lungmet_worc.timed_tasks import TimeLimit
 from lungmet_worc.worc.acceleration import checked
@@ -206,6 +206,9 @@ class Pipeline:
         if empty:
             message = f"No patient enters the arm {empty[0]}. {cohort.summary()}"
             raise CohortError(message)
+        # How many centres there are is known only now.
+        self.study = with_counted_splits(self.study, cohort)
+        self.state.update(self._about())
         return Plan(self.study, cohort, report.digests, self.paths)
 
     def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
@@ -360,6 +363,8 @@ class Pipeline:
             _complete("search", plan.arm_settings())
         else:
             self._must(engine, "settings", plan.arm_settings())
+            if harmonisations := plan.harmonisations(extractions):
+                self._must(engine, "harmonisation", harmonisations)
             for name in self.study.arms:
                 self._prepare_arm(plan, name, extractions)
         searches = plan.searches(extractions)
@@ -420,7 +425,8 @@ class Pipeline:
         if read_stamp(self.paths.matrix(name)) != stamp:
             self._keep([self.paths.matrix(name)])
             files = {pair: task.output for pair, task in extractions.items()}
-            matrix = arms.arm_matrix(arm, members, files, self.study.clinical)
+            harmonised = {task.label: task.output for task in plan.harmonisations(extractions)}
+            matrix = arms.arm_matrix(arm, members, files, self.study.clinical, harmonised)
             write_matrix(self.paths.matrix(name), matrix, stamp=stamp)
 
     def _report(

@@ -17,10 +17,11 @@ import numpy as np
 from lungmet_worc import arms, clinical, ingredients, versions
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.harmonisation import harmonisation_tasks
 from lungmet_worc.inputs import Input
 from lungmet_worc.manifest import Patient
 from lungmet_worc.runs import RunPaths, worc_ids
-from lungmet_worc.splits import Split, make_splits, restrict
+from lungmet_worc.splits import Split, restrict, study_splits
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
 
@@ -88,16 +89,7 @@ class Plan:
     @cached_property
     def splits(self) -> tuple[Split, ...]:
         """Return the splits that all arms share, over the patients of all arms."""
-        return self._splits_of(self.outcomes)
-
-    def _splits_of(self, outcomes: Mapping[str, int]) -> tuple[Split, ...]:
-        return make_splits(
-            list(outcomes),
-            list(outcomes.values()),
-            n_splits=self.study.search.splits,
-            test_size=self.study.search.test_size,
-            seed=self.study.search.seed,
-        )
+        return study_splits(self.study, self.cohort)
 
     def seed(self, split: Split) -> int:
         """Return the seed of everything random in a split, the same in every arm."""
@@ -228,6 +220,10 @@ class Plan:
             )
         return tasks
 
+    def harmonisations(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
+        """Return a task for each modality whose features ComBat harmonises."""
+        return harmonisation_tasks(self.study, self.patients, extractions, self.paths)
+
     def arm_stamp(self, name: str, extractions: Mapping[tuple[str, str], Task]) -> str:
         """Return the hash of everything that an arm's feature matrix depends on."""
         return self._arm_parts(name, extractions)[0]
@@ -247,6 +243,11 @@ class Plan:
         encoded = clinical.encode(members, arm.clinical, self.study.clinical)
         ids = [member.patient_id for member in members]
         values = encoded.astype(str).to_numpy().tolist()
+        harmonised = {
+            task.label: task.stamp
+            for task in self.harmonisations(extractions)
+            if task.label in arm.modalities
+        }
         stamp = content_hash(
             "matrix",
             files,
@@ -254,10 +255,12 @@ class Plan:
             list(arm.modalities),
             arm.features,
             [list(encoded.columns), values],
+            *([harmonised] if harmonised else []),
         )
-        return stamp, ingredients.of_matrix(
+        found = ingredients.of_matrix(
             ids, arm.modalities, arm.features, files, list(encoded.columns), values
         )
+        return stamp, {**found, "harmonised": harmonised} if harmonised else found
 
     def searches(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
         """Return a task for each split of each arm; the arms' settings must be there.
@@ -325,7 +328,7 @@ class Plan:
             random = np.random.default_rng([search.seed, number])
             shuffled = random.permutation(list(self.outcomes.values())).tolist()
             outcomes = dict(zip(self.outcomes, shuffled, strict=True))
-            for split in self._splits_of(outcomes):
+            for split in study_splits(self.study, self.cohort, outcomes):
                 for name in self.study.arms:
                     matrix_stamp, ini, made_from = prepared[name]
                     part = restrict(split, self.cohort.arms[name])

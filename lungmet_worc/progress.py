@@ -53,6 +53,7 @@ _TITLES = {
     "fingerprint": "Looking at the images",
     "extraction": "Extracting features",
     "settings": "Preparing the arms",
+    "harmonisation": "Harmonising features",
     "search": "Searching workflows",
     "permutation": "Permuting outcomes",
     "evaluation": "Evaluating",

@@ -104,6 +104,10 @@ class RunPaths:
         """Return the feature file of a patient in a modality."""
         return self.folder / "features" / modality / f"{file_name(patient_id)}.hdf5"
 
+    def harmonised(self, modality: str) -> Path:
+        """Return the features of a modality after ComBat, of all patients together."""
+        return self.folder / "features" / modality / "combat" / "features.hdf5"
+
     def fingerprint(self, modality: str) -> Path:
         """Return WORC's settings of a modality, after fingerprinting."""
         return self.folder / "features" / modality / "worc.ini"

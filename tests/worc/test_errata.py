@@ -278,6 +278,7 @@ def test_e13_combat_is_fitted_before_the_split(
     searched = experiment.classify.inputs["features_train"]
     assert (harmonised, searched) in [call.args for call in network.create_link.call_args_list]
     assert experiment.links_C1_train["MR_0"] == []
+    # The one way to ask for it is per modality, and the report says it: tests/test_combat.py.
     with pytest.raises(StudyFileError, match="E13"):
         _study(worc={"General": {"ComBat": "True"}})
 
