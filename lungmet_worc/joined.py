@@ -20,10 +20,10 @@ from lungmet_worc.collect import (
 from lungmet_worc.config import StatisticsConfig
 from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import LungmetError, Problem, ResultsError, RunFolderError
-from lungmet_worc.results import split_prediction
 from lungmet_worc.run import Run
 from lungmet_worc.runs import RunPaths, is_locked, now, read_state
 from lungmet_worc.statistics.comparison import compare_arms
+from lungmet_worc.study_results import split_prediction
 from lungmet_worc.worc.storage import read_result, read_stamp
 
 _NAMED = 5
@@ -124,7 +124,10 @@ class Joined:
         return [paths.tables, paths.figures]
 
     def results(self) -> StudyResults:
-        """Return what tables and figures are made from; runs keep no columns of the manifest."""
+        """Return what tables and figures are made from: predictions, of which alone all compare.
+
+        What an ensemble looks at, and subgroups, are in the report of each run.
+        """
         return StudyResults(
             arms=self.arms,
             explanations=(),

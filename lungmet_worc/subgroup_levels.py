@@ -46,9 +46,9 @@ def subgroup_levels(patients: Sequence[Patient], statistics: StatisticsConfig) -
     Returns
     -------
     DataFrame, shape (n_patients, n_columns)
-        Index: patient ids. Text, such as "under 55", "55 and over" or "not known"; texts that
-        differ by upper and lower case only are one. `level_order` says in which order levels
-        are shown.
+        Index: patient ids. Categories of text in their order (see `level_order`), such as
+        "under 55", "55 and over" or "not known"; texts that differ by upper and lower case only
+        are one.
     """
     columns = {
         column: _levels(
@@ -58,7 +58,13 @@ def subgroup_levels(patients: Sequence[Patient], statistics: StatisticsConfig) -
         for column in statistics.subgroups
     }
     index = pd.Index([patient.patient_id for patient in patients], name="patient_id")
-    return pd.DataFrame(columns, index=index, dtype=object)
+    return pd.DataFrame(
+        {
+            column: pd.Categorical(levels, categories=level_order(levels), ordered=True)
+            for column, levels in columns.items()
+        },
+        index=index,
+    )
 
 
 def level_order(levels: Iterable[str]) -> list[str]:

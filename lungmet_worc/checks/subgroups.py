@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import Problem, did_you_mean
+from lungmet_worc.errors import Problem
 from lungmet_worc.spreadsheet import is_missing, parse_number
 from lungmet_worc.subgroup_levels import distinct_texts, numbers_of
 
@@ -25,14 +25,14 @@ def subgroup_problems(study: StudyConfig, manifest: Manifest) -> list[Problem]:
     study : StudyConfig
         Names the columns in ``[statistics] subgroups`` and the cuts in ``[statistics] bands``.
     manifest : Manifest
-        Has them. A column that it lacks is reported here as well.
+        Has them. A column that it lacks is reported with all others that it lacks (see
+        `lungmet_worc.checks.manifest.missing_columns`).
 
     Returns
     -------
     list of Problem
-        Columns that are not there, texts with more than `MOST_LEVELS` values, bands of a column
-        that holds no numbers, and (as warnings) columns that are empty or have the same value
-        for everybody.
+        Texts with more than `MOST_LEVELS` values, bands of a column that holds no numbers, and
+        (as warnings) columns that are empty or have the same value for everybody.
     """
     return list(_column_problems(study, manifest))
 
@@ -41,11 +41,6 @@ def _column_problems(study: StudyConfig, manifest: Manifest) -> Iterator[Problem
     file = manifest.path.name
     for column in dict.fromkeys(study.statistics.subgroups):
         if column not in manifest.columns:
-            what = (
-                "The manifest has no such column; statistics.subgroups of the study file names it."
-            )
-            remedy = did_you_mean(column, manifest.columns)
-            yield Problem(what, remedy, file=file, row=1, column=column)
             continue
         rows = {
             patient.row: patient.clinical[column].strip()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
 from lungmet_worc.report.language import Language
 
@@ -55,8 +55,7 @@ FACTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One item of a checklist.
 
     Parameters

@@ -16,29 +16,10 @@ from lungmet_worc.report.language import language
 
 #: Anchors of the report's sections.
 SECTIONS = [
-    "answer",
-    "digest",
-    "cohort",
-    "scans",
-    "arms",
-    "performance",
-    "comparison",
-    "thresholds",
-    "calibration",
-    "decision",
-    "subgroups",
-    "explanation",
-    "features",
-    "patients",
-    "failures",
-    "errata",
-    "methods",
-    "references",
-    "settings",
-    "power",
-    "checklist-clear",
-    "checklist-metrics",
-    "checklist-tripod",
+    *("answer", "digest", "cohort", "scans", "arms", "performance", "comparison", "thresholds"),
+    *("calibration", "decision", "subgroups", "explanation", "features", "patients", "failures"),
+    *("errata", "methods", "references", "settings", "power"),
+    *("checklist-clear", "checklist-metrics", "checklist-tripod"),
 ]
 
 #: Parts of the items of TRIPOD+AI (Collins et al. 2024, table 2): letters of those that have any.
@@ -244,6 +225,8 @@ def test_every_text_has_a_dutch_one_with_the_same_fields() -> None:
         assert text in dutch
         assert fields(dutch[text]) == fields(text)
         assert dutch[text] != text
+        assert dutch[text].endswith(".") == text.endswith(".")
+        assert dutch[text] == " ".join(dutch[text].split())
 
 
 def fields(text: str) -> set[tuple[str, str]]:
