@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
 from lungmet_worc.digest import Digest
+
+
+class Answered(Protocol):
+    """A checklist: its name, whom to cite, and (number, item, answer, anchor or "") rows."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def citation(self) -> str: ...  # noqa: D102
+
+    @property
+    def items(self) -> Sequence[tuple[str, str, str, str]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -21,7 +35,7 @@ class ReportContext:
     outcome : str
         Name of the outcome in the manifest.
     performance, comparison, splits, patients : DataFrame
-        The tables of a study (see `lungmet_worc.tables`).
+        Tables of the study (see `lungmet_worc.tables`).
     cohort : DataFrame
         A row for each patient (see `lungmet_worc.cohort.Cohort.table`).
     cohort_summary : str
@@ -46,6 +60,13 @@ class ReportContext:
         When the report was made.
     digest : Digest
         What the run did.
+    tables : mapping of str to DataFrame
+        The other tables of the study by their names; what is absent or empty is not shown.
+    thumbnails : mapping of (str, str) to bytes
+        (modality, patient) -> PNG of a slice through the tumour.
+    checklists : sequence of Checklist
+        Reporting checklists with the run's answers (see `lungmet_worc.report.checklists`).
+    language : {"en", "nl"}
     """
 
     study_name: str
@@ -66,3 +87,7 @@ class ReportContext:
     versions: Mapping[str, str]
     created: str
     digest: Digest
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    thumbnails: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    checklists: Sequence[Answered] = ()
+    language: str = "en"
