@@ -16,8 +16,8 @@ class Text:
     Parameters
     ----------
     text : str
-    kind : {"", "note", "lead", "plain"}
-        A note is smaller; "plain" keeps its line breaks.
+    kind : {"", "note", "lead", "ready", "plain"}
+        A note is smaller, "ready" stands in a box, "plain" keeps its line breaks.
     anchor, link : str
         Where a link behind the text leads, and what it says; left out where there is no such
         section.
@@ -25,7 +25,7 @@ class Text:
 
     shape: ClassVar[str] = "text"
     text: str
-    kind: Literal["", "note", "lead", "plain"] = ""
+    kind: Literal["", "note", "lead", "ready", "plain"] = ""
     anchor: str = ""
     link: str = ""
 

@@ -67,6 +67,8 @@ class ReportContext:
     checklists : sequence of Checklist
         Reporting checklists with the run's answers (see `lungmet_worc.report.checklists`).
     language : {"en", "nl"}
+    kinds : mapping of str to str
+        Arm to "clinical", "volume", "images" or "clinical+images"; all "images" by default.
     """
 
     study_name: str
@@ -91,3 +93,4 @@ class ReportContext:
     thumbnails: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     checklists: Sequence[Answered] = ()
     language: str = "en"
+    kinds: Mapping[str, str] = field(default_factory=dict)
