@@ -61,7 +61,7 @@ class ReportContext:
     digest : Digest
         What the run did.
     tables : mapping of str to DataFrame
-        The other tables of the study by their names; what is absent or empty is not shown.
+        All tables of the study by their names; one without rows was not made.
     thumbnails : mapping of (str, str) to bytes
         (modality, patient) -> PNG of a slice through the tumour.
     checklists : sequence of Checklist

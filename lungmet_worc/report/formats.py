@@ -1,41 +1,69 @@
-"""Markdown, LaTeX and XLSX of a table."""
+"""Markdown and LaTeX of a table, and how its numbers are rounded and aligned."""
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Sequence
-from datetime import datetime
+from functools import cache
 
-import numpy as np
 import pandas as pd
 
-from lungmet_worc.report.readable import HEADINGS, P_COLUMNS
-from lungmet_worc.statistics.metrics import METRIC_NAMES
+from lungmet_worc.report.language import LANGUAGES, language, later
+from lungmet_worc.report.wording import UNDEFINED
 
-# A file that is made again from the same numbers is the same file.
-EPOCH = datetime(2000, 1, 1)
 LONG_TABLE = 35
 WIDE_TABLE = 8
+#: Characters of \scriptsize text in a line of an article.
+LINE_LENGTH = 105
+
+#: What may stand among the numbers of a column.
+NOT_A_NUMBER = (UNDEFINED, later("not tested"), later("too few events"))
+
+_NUMBER = re.compile(r"(< )?[-\N{PLUS-MINUS SIGN}]?\d[\d.]*(?![\w:-])")
 
 
-def markdown(text: pd.DataFrame, title: str) -> str:
-    """Return a table of texts as Markdown."""
+def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
+    """Return a table of texts as Markdown.
+
+    Parameters
+    ----------
+    text : DataFrame
+        All columns text.
+    title : str
+        Above the table.
+    notes : sequence of str
+        Sentences below the table.
+    """
+
+    def escaped(cell: str) -> str:
+        return re.sub(r"([|\\`*_<>])", r"\\\1", cell).replace("\n", " ")
 
     def line(cells: Sequence[str]) -> str:
-        escaped = [re.sub(r"([|\\`*_<>])", r"\\\1", c).replace("\n", " ") for c in cells]
-        return f"| {' | '.join(escaped)} |"
+        return f"| {' | '.join(map(escaped, cells))} |"
 
     rule = ["---:" if numeric else "---" for numeric in numeric_columns(text)]
     rows = [line([str(c) for c in text.columns]), f"| {' | '.join(rule)} |"]
     rows += [line([str(c) for c in row]) for row in text.itertuples(index=False)]
-    return "\n".join([f"**{title}**", "", *rows, ""])
+    below = ["", escaped(" ".join(notes))] if notes else []
+    return "\n".join([f"**{title}**", "", *rows, *below, ""])
 
 
-def latex(text: pd.DataFrame, name: str, title: str) -> str:
-    """Return a table of texts as LaTeX for the booktabs package (longtable where it is long)."""
-    long = len(text) > LONG_TABLE
+def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) -> str:
+    """Return a table of texts as LaTeX for the booktabs package.
+
+    A long one needs longtable as well, a wide one graphicx, which scales it to the line.
+
+    Parameters
+    ----------
+    text : DataFrame
+        All columns text.
+    name : str
+        Of its label.
+    title : str
+        Caption.
+    notes : sequence of str
+        Sentences below the table.
+    """
     kinds = "".join("r" if numeric else "l" for numeric in numeric_columns(text))
     heads = [_latex_escape(str(column)) for column in text.columns]
     if len(heads) > WIDE_TABLE:
@@ -49,56 +77,38 @@ def latex(text: pd.DataFrame, name: str, title: str) -> str:
         for row in text.itertuples(index=False)
     ]
     caption = rf"\caption{{{_latex_escape(title)}}}\label{{tab:{name}}}"
-    needs = r"% needs \usepackage{booktabs}" + (r" and \usepackage{longtable}" if long else "")
-    if long:
+    said = _latex_escape(" ".join(notes))
+    if len(text) > LONG_TABLE:
+        needs = r"% needs \usepackage{booktabs} and \usepackage{longtable}"
         opening = ["{" + _size(text), rf"\begin{{longtable}}{{{kinds}}}", caption + r"\\"]
         top = [r"\toprule", head, r"\midrule", r"\endfirsthead"]
         again = [r"\toprule", head, r"\midrule", r"\endhead", r"\bottomrule", r"\endlastfoot"]
-        lines = [needs, *opening, *top, *again, *rows, r"\end{longtable}", "}"]
+        below = [rf"\noindent\footnotesize {said}\par"] if said else []
+        lines = [needs, *opening, *top, *again, *rows, r"\end{longtable}", *below, "}"]
     else:
+        wide = _length(text) > LINE_LENGTH
+        needs = r"% needs \usepackage{booktabs}" + (r" and \usepackage{graphicx}" if wide else "")
         opening = [r"\begin{table}", r"\centering", caption, _size(text)]
         body = [rf"\begin{{tabular}}{{{kinds}}}", r"\toprule", head, r"\midrule", *rows]
-        lines = [needs, *opening, *body, r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+        body += [r"\bottomrule", r"\end{tabular}"]
+        if wide:
+            body = [r"\resizebox{\linewidth}{!}{%", *body[:-1], body[-1] + "}"]
+        below = [rf"\par\smallskip\raggedright\footnotesize {said}\par"] if said else []
+        lines = [needs, *opening, *body, *below, r"\end{table}"]
     return "\n".join([*lines, ""])
 
 
-def xlsx_bytes(frame: pd.DataFrame, title: str) -> bytes:
-    """Return a workbook of one sheet, the same bytes for the same frame."""
-    from openpyxl import Workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-    from openpyxl.styles import Alignment, Font
-    from openpyxl.utils import get_column_letter
-
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = re.split(r"[\[\]:*?/\\(]", title)[0].strip()[:31] or "Table"
-    for j, column in enumerate(frame.columns, start=1):
-        head = sheet.cell(1, j, HEADINGS.get(str(column), str(column)))
-        head.font = Font(bold=True)
-        head.alignment = Alignment(wrap_text=True, vertical="top")
-        widest = 10
-        for i, value in enumerate(frame[column], start=2):
-            cell = sheet.cell(i, j)
-            if isinstance(value, float | np.floating):
-                step = six_digits if column in P_COLUMNS else six_decimals
-                cell.value = None if np.isnan(value) else step(float(value))
-                cell.number_format = "0.000" if column in P_COLUMNS else "0.00"
-            elif isinstance(value, int | np.integer):
-                cell.value, cell.number_format = int(value), "0"
-            else:
-                text = METRIC_NAMES.get(str(value), str(value)) if column == "metric" else value
-                cell.value = ILLEGAL_CHARACTERS_RE.sub("", str(text))
-                # An id such as "=1" is a text, not a formula.
-                cell.data_type = "s"
-                widest = max(widest, len(str(text)) + 2)
-        sheet.column_dimensions[get_column_letter(j)].width = min(max(widest, 12), 60)
-    sheet.freeze_panes = "A2"
-    book.properties.creator = "lungmet_worc"
-    book.properties.title = title
-    book.properties.created = EPOCH
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return _without_dates(buffer.getvalue())
+def _length(text: pd.DataFrame) -> int:
+    """Return the characters in the longest line of a table, headings on one line."""
+    stacked = len(text.columns) > WIDE_TABLE
+    return sum(
+        2
+        + max(
+            max((len(str(cell)) for cell in cells), default=0),
+            max(map(len, str(head).split()), default=0) if stacked else len(str(head)),
+        )
+        for head, (_, cells) in zip(text.columns, text.items(), strict=True)
+    )
 
 
 def _size(text: pd.DataFrame) -> str:
@@ -116,10 +126,20 @@ def _latex_escape(text: str) -> str:
         "^": r"\textasciicircum{}",
         "<": r"$<$",
         ">": r"$>$",
+        "\N{PLUS-MINUS SIGN}": r"$\pm$",
         **{c: rf"\{c}" for c in "&%$#_{}"},
     }
-    escaped = re.sub(r"[\\~^<>&%$#_{}]", lambda match: special[match.group()], text)
+    escaped = re.sub(r"[\\~^<>&%$#_{}\N{PLUS-MINUS SIGN}]", lambda m: special[m.group()], text)
+    # A bracket at the start of a row would be read as an argument of the line break before it.
+    escaped = re.sub(r"^\[", "{[}", escaped)
     return re.sub(r"(?<![\w.])-(?=\d)", "$-$", escaped).replace("\n", " ")
+
+
+@cache
+def _no_numbers() -> frozenset[str]:
+    """Return what may stand among numbers, in every language."""
+    said = {language(code)(text) for code in LANGUAGES for text in NOT_A_NUMBER}
+    return frozenset({"", *said})
 
 
 def is_numeric(column: pd.Series[str]) -> bool:
@@ -130,9 +150,8 @@ def is_numeric(column: pd.Series[str]) -> bool:
     column : Series of str
         "not defined" and "not tested" may stand among the numbers.
     """
-    cells = [str(cell) for cell in column]
-    numbers = [cell for cell in cells if cell not in {"", "not defined", "not tested"}]
-    return bool(numbers) and all(re.match(r"(< )?-?\d[\d.]*(?![\w:-])", c) for c in numbers)
+    numbers = [cell for cell in map(str, column) if cell not in _no_numbers()]
+    return bool(numbers) and all(_NUMBER.match(cell) for cell in numbers)
 
 
 def numeric_columns(text: pd.DataFrame) -> list[bool]:
@@ -143,25 +162,6 @@ def numeric_columns(text: pd.DataFrame) -> list[bool]:
     text : DataFrame
     """
     return [is_numeric(column) for _, column in text.items()]
-
-
-def _without_dates(archive: bytes) -> bytes:
-    """Return an XLSX archive with fixed dates in place of the moment it was saved."""
-    out = io.BytesIO()
-    stamp = EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    pattern = rb"(<dcterms:modified[^>]*>)[^<]*"
-    with (
-        zipfile.ZipFile(io.BytesIO(archive)) as source,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for entry in source.infolist():
-            content = source.read(entry)
-            if entry.filename == "docProps/core.xml":
-                content = re.sub(pattern, rb"\g<1>" + stamp, content)
-            info = zipfile.ZipInfo(entry.filename, date_time=EPOCH.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(info, content)
-    return out.getvalue()
 
 
 def six_decimals(value: float) -> float:

@@ -1,30 +1,32 @@
-"""The answer of a study in plain sentences, built from its numbers by fixed rules."""
+"""The answer of a study in two plain sentences, built from its numbers by fixed rules."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from lungmet_worc.report.wording import (
-    arm_label,
-    count_word,
-    interval_text,
-    is_clear,
-    joined,
-    number_text,
-    p_phrase,
-    plural,
+from lungmet_worc.report.arm_words import (
+    Row,
+    Rows,
+    auc_texts,
+    better_first,
+    difference_text,
+    largest_pair,
+    named_difference,
+    turned,
 )
+from lungmet_worc.report.caveats import caveats, warnings
+from lungmet_worc.report.chance import against_chance
+from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.report.wording import arm_label, is_clear, joined
+from lungmet_worc.statistics.comparison import TEST_NAME
 
-CHANCE = 0.5
-SUSPICIOUS_AUC = 0.9
-FEW_SPLITS = 20
-
-Row = Mapping[Any, Any]
+#: What an arm knows, by kind; arms of these kinds are what is known without images.
+BASELINES = frozenset({"clinical", "volume"})
+IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Headline:
     Parameters
     ----------
     answer : tuple of str
-        One or two sentences: against chance, and between the arms.
+        One or two sentences: the image arms against each other, then against what is known
+        without images; against chance where the study has no such arms.
     warnings : tuple of str
         What speaks against believing the numbers at all.
     caveats : tuple of str
@@ -46,11 +49,23 @@ class Headline:
     caveats: tuple[str, ...]
 
 
-def headline(performance: pd.DataFrame, comparison: pd.DataFrame, outcome: str) -> Headline:
+def headline(
+    performance: pd.DataFrame,
+    comparison: pd.DataFrame,
+    outcome: str,
+    *,
+    kinds: Mapping[str, str] | None = None,
+    permutations: pd.DataFrame | None = None,
+    power: pd.DataFrame | None = None,
+    partial: str = "",
+    say: Language = ENGLISH,
+) -> Headline:
     """Say what a study found.
 
     An arm is better than chance if the lower bound of its interval of the AUC is above 0.5; a
-    difference between arms is clear if its adjusted p-value is below 0.05.
+    difference between arms is clear if the adjusted p-value of the corrected resampled t-test
+    is below 0.05. Images are better than what is known without them only if an arm with images
+    is clearly better than every arm without.
 
     Parameters
     ----------
@@ -58,207 +73,173 @@ def headline(performance: pd.DataFrame, comparison: pd.DataFrame, outcome: str) 
         Tables of the study (see `lungmet_worc.tables`); only the AUC counts here.
     outcome : str
         Name of the outcome.
+    kinds : mapping of str to str, optional
+        Arm to "clinical", "volume", "images" or "clinical+images"; by default all "images".
+    permutations, power : DataFrame, optional
+        Tables of the study.
+    partial : str
+        What part of the study this is, as `lungmet_worc.digest.Digest.partial` says it.
+    say : Language
     """
     arms = performance[performance["metric"] == "auc"].to_dict("records")
-    pairs = comparison[comparison["metric"] == "auc"].to_dict("records")
-    answer = [_against_chance(arms, outcome), _between_arms(pairs)]
+    of_auc = comparison[comparison["metric"] == "auc"]
+    pairs = of_auc[of_auc["test"] == TEST_NAME].to_dict("records")
+    others = of_auc[of_auc["test"] != TEST_NAME].to_dict("records")
+    kind = {str(arm["arm"]): (kinds or {}).get(str(arm["arm"]), IMAGES) for arm in arms}
+    chance = against_chance(arms, outcome, say)
+    between = _between_arms(arms, _within(pairs, kind), say)
+    beyond = _beyond_baselines(arms, _across(pairs, kind), kind, say)
+    answer = [between or chance, beyond] if beyond else [chance, between]
     return Headline(
         answer=tuple(sentence for sentence in answer if sentence),
-        warnings=tuple(_warnings(arms)),
-        caveats=tuple(_caveats(arms, pairs, performance)),
+        warnings=tuple(warnings(arms, permutations, say)),
+        caveats=tuple(
+            caveats(
+                performance,
+                pairs,
+                others,
+                permutations=permutations,
+                power=power,
+                partial=partial,
+                chance="" if chance in answer else chance,
+                say=say,
+            )
+        ),
     )
 
 
-def _against_chance(arms: Sequence[Row], outcome: str) -> str:
-    """Say which arms predicted better than chance."""
-    defined = [arm for arm in arms if not math.isnan(arm["mean"])]
-    if not defined:
-        return (
-            "No AUC could be computed, because no test part had patients with and without "
-            f"{outcome}: nothing can be said about its prediction."
-        )
-    tested = [arm for arm in defined if not math.isnan(arm["ci_low"])]
-    untested = [arm for arm in defined if math.isnan(arm["ci_low"])]
-    sentences = []
-    if tested:
-        sentences.append(_tested_against_chance(tested, outcome))
-    if untested:
-        sentences.append(
-            f"A single split gave {_aucs(untested, named=True)}: without an interval nobody can "
-            "say whether that is better than chance."
-        )
-    missing = [arm for arm in arms if math.isnan(arm["mean"])]
-    if missing:
-        sentences.append(f"For {_labels(missing)} no AUC could be computed.")
-    return " ".join(sentences)
+def _within(pairs: Rows, kind: Mapping[str, str]) -> list[Row]:
+    """Return the pairs that are compared with each other: image arms, or all if there is none.
+
+    Clinical columns beside images count where fewer than two arms have images alone.
+    """
+    only_images = sum(value == IMAGES for value in kind.values()) > 1
+    counted = {
+        arm
+        for arm, value in kind.items()
+        if (value == IMAGES if only_images else value not in BASELINES)
+    }
+    if not counted:
+        return list(pairs)
+    return [pair for pair in pairs if {pair["arm_a"], pair["arm_b"]} <= counted]
 
 
-def _tested_against_chance(arms: Sequence[Row], outcome: str) -> str:
-    """Say which of the arms that have an interval predicted better than chance."""
-    better = [arm for arm in arms if arm["ci_low"] > CHANCE]
-    others = [arm for arm in arms if not arm["ci_low"] > CHANCE]
-    numbers = _aucs(arms, first=True)
-    if len(arms) == 1:
-        how = "better than chance" if better else ""
-        verb = "predicted" if better else "did not predict"
-        return f"{_labels(arms)} {verb} {outcome} {how or 'clearly better than chance'}: {numbers}."
-    if not better:
-        who = "Neither of the two" if len(arms) == 2 else f"None of the {count_word(len(arms))}"
-        return f"{who} arms predicted {outcome} clearly better than chance: {numbers}."
-    if not others:
-        who = "Both" if len(arms) == 2 else f"All {count_word(len(arms))}"
-        return f"{who} arms predicted {outcome} better than chance: {numbers}."
-    return (
-        f"{_labels(better)} predicted {outcome} better than chance: {_aucs(better, first=True)}. "
-        f"{_labels(others)} did not clearly do so: {_aucs(others)}."
-    )
+def _across(pairs: Rows, kind: Mapping[str, str]) -> list[Row]:
+    """Return the pairs of an arm with images and one without, the arm with images first."""
+    found = []
+    for pair in pairs:
+        first, second = (kind[str(pair[arm])] in BASELINES for arm in ("arm_a", "arm_b"))
+        if first != second:
+            found.append(turned(pair) if first else pair)
+    return found
 
 
-def _between_arms(pairs: Sequence[Row]) -> str:
-    """Say which arms differed."""
+def _between_arms(arms: Rows, pairs: Rows, say: Language) -> str:
+    """Say in one sentence whether the image arms differed."""
     if not pairs:
         return ""
     tested = [pair for pair in pairs if not math.isnan(pair["p_adjusted"])]
     if not tested:
-        return (
+        return say(
             "Differences between the arms cannot be tested: that takes at least two splits in "
             "which both arms have test patients with and without the outcome."
         )
-    name = "p" if len(tested) == 1 else "adjusted p"
-    clear = [pair for pair in tested if is_clear(pair)]
-    unclear = [pair for pair in tested if not is_clear(pair)]
-    if len(clear) > 2:
-        sentences = [
-            f"{len(clear)} of {len(tested)} pairs of arms differed clearly in AUC; the largest "
-            f"difference was {_difference(_largest(clear), name)}."
-        ]
-    elif clear:
-        found = joined([_difference(pair, name) for pair in clear])
-        kind = "A clear difference" if len(clear) == 1 else "Clear differences"
-        sentences = [f"{kind} in AUC: {found}."]
-        if unclear:
-            sentences.append("Between the other arms there was no clear difference.")
-    elif len(tested) == 1:
-        found = _difference(tested[0], name)
-        sentences = [f"There was no clear difference in AUC between them: {found}."]
-    else:
-        found = _difference(_largest(tested), name)
-        sentences = [f"No two arms differed clearly in AUC; the largest difference was {found}."]
-    if len(tested) < len(pairs):
-        left = plural(len(pairs) - len(tested), "pair")
-        sentences.append(f"{left} of arms could not be compared.")
-    return " ".join(sentences)
-
-
-def _warnings(arms: Sequence[Row]) -> list[str]:
-    """Return what speaks against believing the numbers."""
-    warnings = []
-    suspicious = [arm for arm in arms if arm["mean"] > SUSPICIOUS_AUC]
-    if suspicious:
-        warnings.append(
-            f"{_labels(suspicious)} reached {_aucs(suspicious)}. A value above 0.9 usually means "
-            "that the outcome leaked into the predictors: a column that was filled in after the "
-            "outcome was known, the same patient twice, or segmentations drawn with the outcome "
-            "in mind. Run the label-permutation check before you believe it: with the outcome "
-            "shuffled over the patients, the AUC must fall to about 0.5."
+    clear = [better_first(pair) for pair in tested if is_clear(pair)]
+    largest = better_first(largest_pair(clear or tested))
+    fields: dict[str, object] = {
+        "arm": arm_label(largest["arm_a"]),
+        "other": arm_label(largest["arm_b"]),
+        "difference": difference_text(largest, say),
+        "differences": joined([named_difference(pair, say) for pair in clear], say),
+        "largest": named_difference(largest, say),
+        "n_clear": len(clear),
+        "n": len(pairs),
+    }
+    if len(pairs) == 1 and clear:
+        return say("{arm} was clearly better than {other}: {difference}.", **fields)
+    if len(pairs) == 1:
+        return say(
+            "There was no clear difference in AUC between {arm} and {other}: {difference}.",
+            **fields,
         )
-    worse = [arm for arm in arms if arm["ci_high"] < CHANCE]
-    if worse:
-        warnings.append(
-            f"{_labels(worse)} did worse than chance: {_aucs(worse)}. Check that the outcome "
-            "is coded 1 for patients who have it. In a small cohort without signal a value "
-            "below 0.5 can also come from the splits themselves."
+    if not clear:
+        return say(
+            "No arm was clearly better than another: the largest difference in AUC was {largest}.",
+            **fields,
         )
-    return warnings
-
-
-def _caveats(arms: Sequence[Row], pairs: Sequence[Row], performance: pd.DataFrame) -> list[str]:
-    """Return how far the answer reaches."""
-    caveats = []
-    tested = [arm for arm in arms if not math.isnan(arm["ci_low"])]
-    better = [arm for arm in tested if arm["ci_low"] > CHANCE]
-    if tested and len(better) < len(tested):
-        caveats.append(
-            "An interval that includes 0.5 does not show that there is nothing to predict: "
-            f"with {plural(min(a['n_events'] for a in tested), 'event')} only strong predictors "
-            "stand out."
+    if len(clear) == len(pairs):
+        return say("All pairs of arms differed clearly in AUC: {differences}.", **fields)
+    if len(clear) <= 2:
+        return say(
+            "The arms differed clearly in AUC in {n_clear} of {n} pairs, namely {differences}.",
+            **fields,
         )
-    compared = [pair for pair in pairs if not math.isnan(pair["p_adjusted"])]
-    if any(not is_clear(pair) for pair in compared):
-        caveats.append("Absence of a clear difference is not evidence that arms are equal.")
-    if better and len(arms) > 1:
-        caveats.append("The intervals of the arms are not adjusted for looking at several arms.")
-    if better or any(is_clear(pair) for pair in compared):
-        caveats.append("A finding in one cohort needs confirmation in other patients.")
-    if tested:
-        caveats.append(
-            "Intervals and p-values from repeated splits of the same patients are approximate."
+    return say(
+        "The arms differed clearly in AUC in {n_clear} of {n} pairs; the largest difference was "
+        "{largest}.",
+        **fields,
+    )
+
+
+def _beyond_baselines(arms: Rows, pairs: Rows, kind: Mapping[str, str], say: Language) -> str:
+    """Say in one sentence whether images are better than what is known without them."""
+    if not pairs:
+        return ""
+    baselines = [arm for arm in arms if kind[str(arm["arm"])] in BASELINES]
+    known = auc_texts(baselines, say, named=True, bounds=False)
+    tested = [pair for pair in pairs if not math.isnan(pair["p_adjusted"])]
+    if not tested:
+        return say(
+            "Whether images are better than what is known without them ({known}) cannot be tested.",
+            known=known,
         )
-    n_splits = int(performance["n_splits"].max()) if len(performance) else 0
-    if 0 < n_splits < FEW_SPLITS:
-        caveats.append(
-            f"With {plural(n_splits, 'split')} this is a first look; WORC's own default is 100."
+    won = [pair for pair in tested if is_clear(pair) and pair["difference"] > 0]
+    lost = [pair for pair in tested if is_clear(pair) and pair["difference"] < 0]
+    winners = [
+        arm
+        for arm in dict.fromkeys(pair["arm_a"] for pair in won)
+        if sum(pair["arm_a"] == arm for pair in won) == len(baselines)
+    ]
+    fields: dict[str, object] = {"known": known}
+    if winners:
+        decisive = [pair for pair in won if pair["arm_a"] in winners]
+        smallest = min(decisive, key=lambda pair: float(pair["difference"]))
+        return say.plural(
+            len(winners),
+            "{arms} was clearly better than what is known without images ({known}): {difference}.",
+            "{arms} were clearly better than what is known without images ({known}); the "
+            "smallest difference was {difference}.",
+            arms=joined([arm_label(arm) for arm in winners], say),
+            difference=named_difference(smallest, say),
+            **fields,
         )
-    for arm in arms:
-        lost = int(_splits_of(performance, arm["arm"]) - arm["n_splits"])
-        if lost > 0 and arm["n_splits"] > 0:
-            caveats.append(
-                f"{arm_label(arm['arm'])}: in {plural(lost, 'split')} the AUC is not defined, "
-                "because the test part had patients of one class only."
-            )
-    return caveats
-
-
-def _splits_of(performance: pd.DataFrame, arm: str) -> int:
-    """Return the number of splits of an arm: that of the measure defined most often."""
-    return int(performance.loc[performance["arm"] == arm, "n_splits"].max())
-
-
-def _labels(arms: Sequence[Row]) -> str:
-    """Return the names of arms as in a sentence."""
-    return joined([arm_label(arm["arm"]) for arm in arms])
-
-
-def _aucs(arms: Sequence[Row], first: bool = False, named: bool = False) -> str:
-    """Return the AUCs of arms as in a sentence.
-
-    With `first` the first says what its bounds are; a single arm has its name only if `named`.
-    """
-    parts = []
-    for i, arm in enumerate(arms):
-        text = _auc_text(arm)
-        if first and i == 0:
-            text = text.replace("(", "(95% interval ")
-        parts.append(
-            text if len(arms) == 1 and not named else f"{text} for {arm_label(arm['arm'])}"
+    fields["differences"] = joined([named_difference(pair, say) for pair in won or lost], say)
+    if won:
+        return say(
+            "Images were clearly better than a part of what is known without them ({known}), not "
+            "than all of it: {differences}.",
+            **fields,
         )
-    return f"AUC {joined(parts)}"
-
-
-def _auc_text(arm: Row) -> str:
-    """Return an AUC with its interval; rounding never carries a bound over 0.5."""
-    mean, low, high = float(arm["mean"]), float(arm["ci_low"]), float(arm["ci_high"])
-    if math.isnan(low):
-        return number_text(mean)
-    decimals = 2
-    while decimals < 5 and (
-        (low > CHANCE) != (round(low, decimals) > CHANCE)
-        or (high < CHANCE) != (round(high, decimals) < CHANCE)
-    ):
-        decimals += 1
-    return interval_text(mean, low, high, decimals)
-
-
-def _largest(pairs: Sequence[Row]) -> Row:
-    """Return the pair with the largest difference, whatever its sign."""
-    return max(pairs, key=lambda pair: abs(pair["difference"]))
-
-
-def _difference(pair: Row, p_name: str) -> str:
-    """Return a difference with its interval and p-value as in a sentence."""
-    low, high = number_text(pair["ci_low"]), number_text(pair["ci_high"])
-    p_value = p_phrase(float(pair["p_adjusted"]), p_name)
-    return (
-        f"{arm_label(pair['arm_a'])} minus {arm_label(pair['arm_b'])} "
-        f"{number_text(pair['difference'])} (95% interval {low} to {high}, {p_value})"
+    if lost:
+        return say.plural(
+            len(tested),
+            "What is known without images ({known}) was clearly better than images: {differences}.",
+            "What is known without images ({known}) was clearly better than images in {n_lost} "
+            "of {n} comparisons: {differences}.",
+            n_lost=len(lost),
+            **fields,
+        )
+    largest = named_difference(largest_pair(tested), say)
+    if len(tested) == 1:
+        return say(
+            "Images were not clearly better than what is known without them ({known}): the "
+            "difference was {largest}.",
+            largest=largest,
+            **fields,
+        )
+    return say(
+        "Images were not clearly better than what is known without them ({known}): the largest "
+        "difference was {largest}.",
+        largest=largest,
+        **fields,
     )

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from numbers import Real
 from pathlib import Path
 from string import Formatter
@@ -44,10 +44,14 @@ class Language:
     code : {"en", "nl"}
     texts : mapping of str to str
         English text to its translation, with the same fields; empty for English.
+    finished : mapping of str to str
+        The same for texts that reach the report as finished English sentences, such as errata
+        and reasons of exclusion (see `known`).
     """
 
     code: str
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    finished: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __call__(self, text: str, /, **fields: object) -> str:
         """Return a text in this language.
@@ -68,8 +72,7 @@ class Language:
         translated = self._translated(text)
         if not fields:
             return translated
-        formatter = _DutchFormatter() if self.code == "nl" else Formatter()
-        return formatter.vformat(translated, (), fields)
+        return self._formatter.vformat(translated, (), fields)
 
     def plural(self, n: int, one: str, many: str, /, **fields: object) -> str:
         """Return the text for one thing or the text for none or several, with the field ``n``.
@@ -93,6 +96,44 @@ class Language:
             "0.67 (0.55 to 0.78)". Versions such as 3.7.0 stay as they are; do not hand in names.
         """
         return _DECIMAL.sub(r"\1,\2", text) if self.code == "nl" else text
+
+    def known(self, text: str) -> str:
+        """Return a finished English text of another module in this language.
+
+        Console and log are English, and the report shows some of their sentences: why a patient
+        is left out, what WORC's defects are. A text that is not known, such as the error of a
+        library, stays as it is.
+
+        Parameters
+        ----------
+        text : str
+            English, its fields already filled in; what stands in a field may be known too.
+        """
+        for pattern, translation in self._patterns:
+            found = pattern.fullmatch(text)
+            if found is not None:
+                fields = {name: self.known(value) for name, value in found.groupdict().items()}
+                return self._formatter.vformat(translation, (), fields)
+        return text
+
+    @cached_property
+    def _formatter(self) -> Formatter:
+        return _DutchFormatter() if self.code == "nl" else Formatter()
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        """Return how finished texts are recognised, those of the most words first."""
+        found = []
+        for english, translation in self.finished.items():
+            parts = list(Formatter().parse(english))
+            own = sum(len(literal) for literal, *_ in parts)
+            pattern = "".join(
+                re.escape(literal) + (f"(?P<{name}>.+?)" if name else "")
+                for literal, name, *_ in parts
+            )
+            found.append((own, re.compile(pattern, re.DOTALL), translation))
+        found.sort(key=lambda entry: -entry[0])
+        return tuple((pattern, translation) for _, pattern, translation in found)
 
     def _translated(self, text: str) -> str:
         """Return the translation of a text, or the English one with a warning in the log."""
@@ -119,10 +160,15 @@ def language(code: str) -> Language:
     if code not in LANGUAGES:
         msg = f'The report has no language "{code}". Choose one of: {", ".join(LANGUAGES)}.'
         raise KeyError(msg)
+    return Language(code, _read(f"{code}*.json"), _read(f"finished_{code}.json"))
+
+
+def _read(pattern: str) -> dict[str, str]:
+    """Return the texts of all files whose names match."""
     texts: dict[str, str] = {}
-    for path in sorted(LOCALE.glob(f"{code}*.json")):
+    for path in sorted(LOCALE.glob(pattern)):
         texts |= json.loads(path.read_text(encoding="utf-8"))
-    return Language(code, texts)
+    return texts
 
 
 def later(text: str) -> str:

@@ -1,140 +1,165 @@
-"""The methods paragraph and the references, written from the settings of a study."""
+"""The methods paragraphs and the references, written from the settings of a study."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.wording import arm_label, count_word, joined, plural
+from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.report.methods_features import (
+    clinical_sentences,
+    combat_sentences,
+    feature_sentences,
+    with_version,
+)
+from lungmet_worc.report.methods_statistics import comparison_sentences, performance_sentences
+from lungmet_worc.report.references import Citations
+from lungmet_worc.report.wording import arm_label, count_word, joined
 
-REFERENCES = {
-    "worc": (
-        "Starmans MPA, van der Voort SR, Phil T, et al. Reproducible radiomics through automated "
-        "machine learning validated on twelve clinical applications. arXiv:2108.08618 (2021). "
-        "Software: doi:10.5281/zenodo.3840534"
-    ),
-    "predict": (
-        "van der Voort SR, Starmans MPA. PREDICT: a Radiomics Extensive Digital Interchangeable "
-        "Classification Toolkit. Software: doi:10.5281/zenodo.3854839"
-    ),
-    "pyradiomics": (
-        "van Griethuysen JJM, Fedorov A, Parmar C, et al. Computational radiomics system to "
-        "decode the radiographic phenotype. Cancer Research 2017;77(21):e104-e107. "
-        "doi:10.1158/0008-5472.CAN-17-0339"
-    ),
-    "nadeau": (
-        "Nadeau C, Bengio Y. Inference for the generalization error. Machine Learning "
-        "2003;52:239-281. doi:10.1023/A:1024068626366"
-    ),
-    "holm": (
-        "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal "
-        "of Statistics 1979;6:65-70"
-    ),
-    "fawcett": (
-        "Fawcett T. An introduction to ROC analysis. Pattern Recognition Letters "
-        "2006;27:861-874. doi:10.1016/j.patrec.2005.10.010"
-    ),
-}
-NUMBERS = {key: i for i, key in enumerate(REFERENCES, start=1)}
-
-SAME = {"MR", "MRI"}
 SCORES = {"f1_weighted": "weighted F1 score", "f1": "F1 score", "auc": "AUC", "roc_auc": "AUC"}
+#: Packages that a reader of a paper wants to know beside those that are cited.
+SOFTWARE = ("lungmet_worc", "scikit-learn", "xgboost", "SimpleITK")
 
 
-def methods_paragraphs(context: ReportContext) -> list[str]:
-    """Describe how the study was done, from its settings; a setting that is absent is left out.
+class Methods(NamedTuple):
+    """The methods of a study as in a paper.
+
+    Parameters
+    ----------
+    paragraphs : list of str
+        "[1]" counts `references`.
+    references : list of str
+        In the order in which they are cited.
+    """
+
+    paragraphs: list[str]
+    references: list[str]
+
+
+def methods(context: ReportContext, say: Language = ENGLISH) -> Methods:
+    """Describe how the study was done; what was not done, or is not known, is left out.
 
     Parameters
     ----------
     context : ReportContext
-
-    Returns
-    -------
-    list of str
-        Paragraphs; "[1]" counts `references`.
+        Beside the settings of the search, ``settings`` may have: ``arms`` (arm -> its entry in
+        the study file), ``clinical`` (column -> its entry), ``combat`` (modality -> batch,
+        covariates), ``centre`` (column), ``statistics``, and ``toolboxes`` (those that features
+        were extracted with, "predict" or "pyradiomics").
+    say : Language
     """
-    return [
-        " ".join(sentence for sentence in paragraph if sentence)
-        for paragraph in (
-            (_aim(context), _arms(context), _patients(context), _features(context)),
-            (_search(context), _ensemble(context.settings), _compat(context.settings)),
-            (_splits(context), _statistics()),
-        )
-    ]
+    cite = Citations()
+    paragraphs = (
+        (_aim(context, say, cite), _arms(context, say), _patients(context, say)),
+        (
+            *clinical_sentences(context, say),
+            *feature_sentences(context, say, cite),
+            *combat_sentences(context, say, cite),
+        ),
+        (_search(context, say), _ensemble(context.settings, say), _compat(context.settings, say)),
+        (_splits(context, say), *performance_sentences(context, say, cite)),
+        (*comparison_sentences(context, say, cite), _software(context, say)),
+    )
+    texts = [" ".join(filter(None, paragraph)) for paragraph in paragraphs]
+    return Methods([text for text in texts if text], cite.listed())
 
 
-def references() -> list[str]:
-    """Return the references that `methods_paragraphs` cites, in their order."""
-    return list(REFERENCES.values())
+def methods_paragraphs(context: ReportContext, say: Language = ENGLISH) -> list[str]:
+    """Return the paragraphs of `methods`.
+
+    Parameters
+    ----------
+    context : ReportContext
+    say : Language
+    """
+    return methods(context, say).paragraphs
 
 
-def _aim(context: ReportContext) -> str:
+def references(context: ReportContext, say: Language = ENGLISH) -> list[str]:
+    """Return the references that `methods_paragraphs` cites, in their order.
+
+    Parameters
+    ----------
+    context : ReportContext
+    say : Language
+    """
+    return methods(context, say).references
+
+
+def _aim(context: ReportContext, say: Language, cite: Citations) -> str:
     """Say what was predicted with which package."""
-    return (
-        f"We asked whether {context.outcome} can be predicted with workflows that the package "
-        f"WORC{_version(context, 'WORC')} (Workflow for Optimal Radiomics Classification) "
-        f"{_cite('worc')} searches and combines automatically."
+    return say(
+        "We asked whether {outcome} can be predicted with workflows that the package {worc} "
+        "(Workflow for Optimal Radiomics Classification) {cited} searches and combines "
+        "automatically.",
+        outcome=context.outcome,
+        worc=with_version(context, "WORC"),
+        cited=cite("worc"),
     )
 
 
-def _arms(context: ReportContext) -> str:
+def _arms(context: ReportContext, say: Language) -> str:
     """Say what was compared."""
     if not context.arms:
         return ""
     described = [f"{arm_label(a)} ({_lower_first(text)})" for a, text in context.arms.items()]
-    noun = f"{count_word(len(described)).capitalize()} arm"
-    noun += " was" if len(described) == 1 else "s were"
-    return f"{noun} studied: {joined(described)}."
-
-
-def _patients(context: ReportContext) -> str:
-    """Say who was analysed."""
-    rule = {
-        "common": "Only patients with everything that every arm needs were analysed.",
-        "available": (
-            "Each arm was analysed on all patients that it could use, and arms were compared on "
-            "the patients that both tested."
-        ),
-    }
-    return rule.get(str(context.settings.get("patients", "")), "")
-
-
-def _features(context: ReportContext) -> str:
-    """Say what was extracted from which images."""
-    if not context.modalities:
-        return ""
-    images = [
-        name if name == kind or {name, kind} == SAME else f"{name} (processed as {kind})"
-        for name, kind in context.modalities.items()
-    ]
-    return (
-        f"Features of the segmented tumour on {joined(images)} were extracted through WORC with "
-        f"PREDICT{_version(context, 'PREDICT')} {_cite('predict')} and "
-        f"PyRadiomics{_version(context, 'PyRadiomics')} {_cite('pyradiomics')}."
+    if len(described) == 1:
+        return say("One arm was studied: {arm}.", arm=described[0])
+    count = count_word(len(described), say)
+    return say(
+        "{Count} arms were studied: {arms}.",
+        Count=count[:1].upper() + count[1:],
+        arms=joined(described, say),
     )
 
 
-def _search(context: ReportContext) -> str:
+def _patients(context: ReportContext, say: Language) -> str:
+    """Say who was analysed."""
+    rule = str(context.settings.get("patients", ""))
+    if rule == "common":
+        return say("Only patients with everything that every arm needs were analysed.")
+    if rule == "available":
+        return say(
+            "Each arm was analysed on all patients that it could use, and arms were compared on "
+            "the patients that both tested."
+        )
+    return ""
+
+
+def _search(context: ReportContext, say: Language) -> str:
     """Say how workflows were searched."""
     settings = context.settings
     if "candidates" not in settings:
         return ""
-    text = (
-        f"In the training part of each split, a random search drew {settings['candidates']} "
-        "candidate workflows, each a choice of feature scaling, imputation, feature selection, "
-        "resampling and classifier"
-    )
     classifiers = settings.get("classifiers")
+    found = [
+        say(
+            "In the training part of each split, a random search drew {candidates} candidate "
+            "workflows, each a choice of feature scaling, imputation, feature selection, "
+            "resampling and classifier.",
+            candidates=str(settings["candidates"]),
+        )
+    ]
     if isinstance(classifiers, list | tuple) and classifiers:
-        text += f" (classifiers: {joined([str(name) for name in classifiers])})"
+        names = joined([str(name) for name in classifiers], say)
+        found.append(say("The classifiers were {classifiers}.", classifiers=names))
     if "inner_splits" in settings and "scoring" in settings:
-        score = SCORES.get(str(settings["scoring"]), str(settings["scoring"]))
-        inner = plural(int(str(settings["inner_splits"])), "inner split")
-        text += f", and ranked them by their mean {score} in {inner} of the training part"
-    return f"{text}. Nothing of the test part was used for this."
+        score = str(settings["scoring"])
+        found.append(
+            say.plural(
+                int(str(settings["inner_splits"])),
+                "Candidates were ranked by their {score} in {n} inner split of the training part.",
+                "Candidates were ranked by their mean {score} over {n} inner splits of the "
+                "training part.",
+                score=say(SCORES[score]) if score in SCORES else score,
+            )
+        )
+    found.append(say("Nothing of the test part was used for this."))
+    return " ".join(found)
 
 
-def _ensemble(settings: Mapping[str, object]) -> str:
+def _ensemble(settings: Mapping[str, object], say: Language) -> str:
     """Say how the best workflows became one model."""
     ensemble = settings.get("ensemble")
     if not isinstance(ensemble, Mapping) or "method" not in ensemble:
@@ -142,61 +167,78 @@ def _ensemble(settings: Mapping[str, object]) -> str:
     method, size = str(ensemble["method"]), ensemble.get("size")
     if method == "top_N" and size is not None:
         if str(size) == "1":
-            return "The best workflow was the model."
-        return f"The {size} best workflows were combined by averaging their predictions."
-    most = f", at most {size} workflows" if size is not None else ""
-    return f"The best workflows were combined by WORC's ensemble method {method}{most}."
+            return say("The best workflow was the model.")
+        return say(
+            "The {size} best workflows were combined by averaging their predictions.",
+            size=str(size),
+        )
+    if size is not None:
+        return say(
+            "The best workflows were combined by WORC's ensemble method {method}, at most {size} "
+            "workflows.",
+            method=method,
+            size=str(size),
+        )
+    return say(
+        "The best workflows were combined by WORC's ensemble method {method}.", method=method
+    )
 
 
-def _compat(settings: Mapping[str, object]) -> str:
+def _compat(settings: Mapping[str, object], say: Language) -> str:
     """Say that WORC's own behaviour was kept, if it was."""
     version = settings.get("worc_compat")
     if not version:
         return ""
-    return (
-        f"The behaviour of WORC {version} was kept where it differs from what is intended (see "
-        "the list of what was met)."
+    return say(
+        "The behaviour of WORC {version} was kept where it differs from what is intended (see "
+        "the list of what was met).",
+        version=str(version),
     )
 
 
-def _splits(context: ReportContext) -> str:
+def _splits(context: ReportContext, say: Language) -> str:
     """Say how performance was measured."""
     settings = context.settings
     if "splits" not in settings:
         return ""
-    text = f"Performance was measured in {plural(int(str(settings['splits'])), 'random split')}"
-    if "test_size" in settings:
-        text += f" with {float(str(settings['test_size'])):.0%} of the patients in the test part"
-    shared = ", the same for all arms" if len(context.arms) > 1 else ""
-    seed = f" (seed {settings['seed']})" if "seed" in settings else ""
-    return f"{text}, stratified by outcome{shared}{seed}."
+    number = int(str(settings["splits"]))
+    if settings.get("split_type") == "leave-one-centre-out":
+        return say.plural(
+            number,
+            "Performance was measured by leaving out one centre at a time (column {centre}): in "
+            "{n} split the patients of one centre were the test part, and those of all other "
+            "centres the training part.",
+            "Performance was measured by leaving out one centre at a time (column {centre}): in "
+            "each of {n} splits the patients of one centre were the test part, and those of all "
+            "other centres the training part.",
+            centre=str(settings.get("centre") or ""),
+        )
+    found = [
+        say.plural(
+            number,
+            "Performance was measured in {n} random split with {share:.0%} of the patients in the "
+            "test part, stratified by outcome.",
+            "Performance was measured in {n} random splits with {share:.0%} of the patients in "
+            "the test part, stratified by outcome.",
+            share=float(str(settings.get("test_size", 0.2))),
+        )
+    ]
+    if len(context.arms) > 1:
+        found.append(say("The splits were the same for all arms."))
+    if "seed" in settings:
+        found.append(say("The seed of everything random was {seed}.", seed=str(settings["seed"])))
+    return " ".join(found)
 
 
-def _statistics() -> str:
-    """Say how intervals and p-values were computed."""
-    return (
-        "Values are means over the splits with corrected resampled 95% intervals "
-        f"{_cite('nadeau')}, clipped to 0 and 1. Arms were compared in pairs on the same splits "
-        f"and patients with the corrected resampled t-test {_cite('nadeau')}, two-sided; "
-        f"p-values were adjusted for the number of pairs within a measure {_cite('holm')}. The "
-        "AUC is the measure that the conclusions rest on; the other measures are secondary and "
-        "not adjusted for their number. ROC curves were averaged vertically over the splits "
-        f"{_cite('fawcett')}."
-    )
+def _software(context: ReportContext, say: Language) -> str:
+    """Name the packages that are not cited, with their versions."""
+    known = {name.lower() for name in context.versions}
+    packages = [with_version(context, name) for name in SOFTWARE if name.lower() in known]
+    if not packages:
+        return ""
+    return say("The analysis was made with {packages}.", packages=joined(packages, say))
 
 
 def _lower_first(text: str) -> str:
     """Return a text as within a sentence: "Features of MRI" -> "features of MRI"."""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
-
-
-def _version(context: ReportContext, package: str) -> str:
-    """Return the version of a package with a space before it, or nothing."""
-    by_name = {name.lower(): version for name, version in context.versions.items()}
-    version = by_name.get(package.lower())
-    return f" {version}" if version else ""
-
-
-def _cite(key: str) -> str:
-    """Return the number of a reference in brackets."""
-    return f"[{NUMBERS[key]}]"

@@ -199,7 +199,7 @@ def references_cited(material: Material) -> Section:
     ----------
     material : Material
     """
-    cited = references()
+    cited = references(material.context, say=material.say)
     blocks = [Bullets(cited, numbered=True)] if cited else []
     return Section("references", material.say("References"), blocks)
 

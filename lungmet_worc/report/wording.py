@@ -6,16 +6,28 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lungmet_worc.report.language import ENGLISH, Language, later
 from lungmet_worc.statistics.metrics import LOWER_IS_BETTER
 
 SIGNIFICANT = 0.05
-UNDEFINED = "not defined"
+UNDEFINED = later("not defined")
 ACRONYMS = frozenset({"mri", "mr", "ct", "pet", "us", "t1", "t2", "dwi", "adc", "flair"})
-SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SMALL_NUMBERS = (
+    later("zero"),
+    later("one"),
+    later("two"),
+    later("three"),
+    later("four"),
+    later("five"),
+    later("six"),
+    later("seven"),
+    later("eight"),
+    later("nine"),
+)
 
 
 def arm_label(arm: str) -> str:
-    """Return the name of an arm as people read it ("mri_only" -> "MRI only").
+    """Return the name of an arm as people read it ("mri_only" -> "MRI only"), in any language.
 
     Parameters
     ----------
@@ -28,26 +40,35 @@ def arm_label(arm: str) -> str:
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
-def yes_no(outcome: int) -> str:
-    """Return "yes" for an event and "no" for none."""
-    return "yes" if outcome else "no"
+def yes_no(outcome: int, say: Language = ENGLISH) -> str:
+    """Return "yes" for an event and "no" for none.
+
+    Parameters
+    ----------
+    outcome : int
+    say : Language
+    """
+    return say("yes") if outcome else say("no")
 
 
-def number_text(value: float, decimals: int = 2) -> str:
+def number_text(value: float, decimals: int = 2, say: Language = ENGLISH) -> str:
     """Return a rounded number, "not defined" for nan; zero has no sign.
 
     Parameters
     ----------
     value : float
     decimals : int
+    say : Language
     """
     if math.isnan(value):
-        return UNDEFINED
+        return say(UNDEFINED)
     text = f"{value:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+    return say.decimals(text.lstrip("-") if float(text) == 0 else text)
 
 
-def interval_text(mean: float, low: float, high: float, decimals: int = 2) -> str:
+def interval_text(
+    mean: float, low: float, high: float, decimals: int = 2, say: Language = ENGLISH
+) -> str:
     """Return a mean with its interval, such as "0.67 (0.55 to 0.78)".
 
     Parameters
@@ -55,16 +76,18 @@ def interval_text(mean: float, low: float, high: float, decimals: int = 2) -> st
     mean, low, high : float
         Nan bounds give "0.67 (no interval)", a nan mean "not defined".
     decimals : int
+    say : Language
     """
     if math.isnan(mean):
-        return UNDEFINED
+        return say(UNDEFINED)
+    text = number_text(mean, decimals, say)
     if math.isnan(low) or math.isnan(high):
-        return f"{number_text(mean, decimals)} (no interval)"
-    bounds = f"{number_text(low, decimals)} to {number_text(high, decimals)}"
-    return f"{number_text(mean, decimals)} ({bounds})"
+        return say("{mean} (no interval)", mean=text)
+    bounds = {"low": number_text(low, decimals, say), "high": number_text(high, decimals, say)}
+    return say("{mean} ({low} to {high})", mean=text, **bounds)
 
 
-def p_text(p_value: float) -> str:
+def p_text(p_value: float, say: Language = ENGLISH) -> str:
     """Return a p-value: "< 0.001", three decimals below 0.1, two above.
 
     Rounding never carries it over the 0.05 line.
@@ -72,21 +95,30 @@ def p_text(p_value: float) -> str:
     Parameters
     ----------
     p_value : float
+    say : Language
     """
     if math.isnan(p_value):
-        return UNDEFINED
+        return say(UNDEFINED)
     if p_value < 0.001:
-        return "< 0.001"
+        return say.decimals("< 0.001")
     decimals = 3 if p_value < 0.1 else 2
     while decimals < 6 and (p_value < SIGNIFICANT) != (round(p_value, decimals) < SIGNIFICANT):
         decimals += 1
-    return f"{p_value:.{decimals}f}"
+    return say.decimals(f"{p_value:.{decimals}f}")
 
 
-def p_phrase(p_value: float, name: str = "p") -> str:
-    """Return a p-value with its name, such as "p < 0.001" or "adjusted p 0.04"."""
-    text = p_text(p_value)
-    return f"{name} {text}"
+def p_phrase(p_value: float, *, adjusted: bool = False, say: Language = ENGLISH) -> str:
+    """Return a p-value with its name, such as "p < 0.001" or "adjusted p 0.04".
+
+    Parameters
+    ----------
+    p_value : float
+    adjusted : bool
+        It is adjusted for the number of tests.
+    say : Language
+    """
+    text = p_text(p_value, say)
+    return say("adjusted p {p}", p=text) if adjusted else say("p {p}", p=text)
 
 
 def is_clear(row: Mapping[Any, Any]) -> bool:
@@ -112,33 +144,46 @@ def better_arm(row: Mapping[Any, Any]) -> str:
     return str(row["arm_a"] if first_is_better else row["arm_b"])
 
 
-def comparison_reading(row: Mapping[Any, Any]) -> str:
+def comparison_reading(row: Mapping[Any, Any], say: Language = ENGLISH) -> str:
     """Say in words what a row of the comparison shows.
 
     Parameters
     ----------
     row : mapping
         A row of comparison.csv.
+    say : Language
     """
     if math.isnan(float(row["p_adjusted"])):
-        return "cannot be compared"
+        return say("cannot be compared")
     if is_clear(row):
-        return f"{arm_label(better_arm(row))} clearly better"
-    return "no clear difference"
+        return say("{arm} clearly better", arm=arm_label(better_arm(row)))
+    return say("no clear difference")
 
 
-def joined(parts: Sequence[str], last: str = "and") -> str:
-    """Return parts as in a sentence: "a, b and c"."""
+def joined(parts: Sequence[str], say: Language = ENGLISH) -> str:
+    """Return parts as in a sentence: "a, b and c".
+
+    Parameters
+    ----------
+    parts : sequence of str
+    say : Language
+    """
     if len(parts) < 2:
         return "".join(parts)
-    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+    return say("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])
 
 
-def count_word(count: int) -> str:
-    """Return a small number as a word."""
-    return SMALL_NUMBERS[count] if 0 <= count < len(SMALL_NUMBERS) else str(count)
+def count_word(count: int, say: Language = ENGLISH) -> str:
+    """Return a small number as a word.
+
+    Parameters
+    ----------
+    count : int
+    say : Language
+    """
+    return say(SMALL_NUMBERS[count]) if 0 <= count < len(SMALL_NUMBERS) else str(count)
 
 
 def plural(count: int, noun: str) -> str:
-    """Return "1 split", "2 splits"."""
+    """Return "1 split", "2 splits", in English only (see `Language.plural`)."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -7,84 +7,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc.collect import (
-    PATIENTS_COLUMNS,
-    PERFORMANCE_COLUMNS,
-    SPLITS_COLUMNS,
-    ArmPredictions,
-    outcome_tables,
-)
 from lungmet_worc.errors import ResultsError
-from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits, xlsx_bytes
+from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits
 from lungmet_worc.report.privacy import without_paths
-from lungmet_worc.report.readable import P_COLUMNS, readable
-from lungmet_worc.statistics.comparison import COMPARISON_COLUMNS, compare_arms
+from lungmet_worc.report.labels import P_COLUMNS
+from lungmet_worc.report.readable import readable
+from lungmet_worc.tables.workbook import Sheet, workbook
+from lungmet_worc.tables.schema import TABLES
 
-TABLES: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "performance": (
-        PERFORMANCE_COLUMNS,
-        "Performance of each arm: mean over the splits (corrected resampled 95% interval)",
-    ),
-    "splits": (SPLITS_COLUMNS, "Performance in each split"),
-    "patients": (
-        PATIENTS_COLUMNS,
-        "Predictions for each patient: mean probability of the outcome over the splits that "
-        "tested the patient",
-    ),
-    "comparison": (
-        COMPARISON_COLUMNS,
-        "Differences between the arms (corrected resampled t-test; p adjusted by Holm's method "
-        "within a measure)",
-    ),
-}
-
-INTEGER_COLUMNS = frozenset(
-    {
-        "n_splits",
-        "n_patients",
-        "n_events",
-        "split",
-        "n_train",
-        "n_test",
-        "outcome",
-        "n_tested",
-        "times_correct",
-    }
-)
-TEXT_COLUMNS = frozenset({"arm", "metric", "patient_id", "arm_a", "arm_b", "test"})
+SUFFIXES = ("csv", "xlsx", "md", "tex")
+#: All tables in one workbook.
+WORKBOOK = "study_tables.xlsx"
+#: Rows of a table of features that a page can hold.
+SHOWN_FEATURES = 50
 
 
-def write_all_tables(
-    arms: Sequence[ArmPredictions], folder: Path, *, partial: str = ""
-) -> dict[str, pd.DataFrame]:
-    """Write every table of a study, each as CSV, XLSX, Markdown and LaTeX.
-
-    Parameters
-    ----------
-    arms : sequence of ArmPredictions
-    folder : Path
-        Made if it is missing.
-    partial : str
-        What part of the study the tables are of, for their titles; empty if of all.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        The tables "performance", "splits", "patients" and "comparison", as computed.
-
-    Raises
-    ------
-    ResultsError
-        If the predictions do not belong to one study.
-    """
-    frames = {**outcome_tables(arms), "comparison": compare_arms(arms)}
-    for name, (_, title) in TABLES.items():
-        said = f"Partial result, {partial}. {title}" if partial else title
-        write_table(frames[name], folder, name, said)
-    return frames
-
-
-def write_table(frame: pd.DataFrame, folder: Path, name: str, title: str) -> dict[str, Path]:
+def write_table(
+    frame: pd.DataFrame, folder: Path, name: str, title: str, notes: Sequence[str] = ()
+) -> dict[str, Path]:
     """Write one table as CSV, XLSX, Markdown and LaTeX.
 
     The CSV has the frame's columns, numbers rounded to 6 decimals (p-values to 6 significant
@@ -100,6 +40,8 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, title: str) -> dic
         File name without suffix; a name of `TABLES` gets its readable form.
     title : str
         Caption.
+    notes : sequence of str
+        Sentences below the table; the CSV has none.
 
     Returns
     -------
@@ -108,13 +50,63 @@ def write_table(frame: pd.DataFrame, folder: Path, name: str, title: str) -> dic
     """
     folder.mkdir(parents=True, exist_ok=True)
     frame = _without_paths(frame)
-    text = readable(frame, name)
-    paths = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "xlsx", "md", "tex")}
+    shown, said = frame, tuple(notes)
+    if name == "features" and len(frame) > SHOWN_FEATURES:
+        shown = frame.head(SHOWN_FEATURES)
+        more = f"The {SHOWN_FEATURES} with the smallest p of {len(frame)} features; {name}.csv"
+        said = (*said, f"{more} and {name}.xlsx have all.")
+    text = readable(shown, name)
+    paths = {suffix: folder / f"{name}.{suffix}" for suffix in SUFFIXES}
     paths["csv"].write_text(csv_text(frame), encoding="utf-8", newline="")
-    paths["xlsx"].write_bytes(xlsx_bytes(frame, title))
-    paths["md"].write_text(markdown(text, title), encoding="utf-8", newline="")
-    paths["tex"].write_text(latex(text, name, title), encoding="utf-8", newline="")
+    paths["xlsx"].write_bytes(workbook([_sheet(frame, name, title, notes)], title))
+    paths["md"].write_text(markdown(text, title, said), encoding="utf-8", newline="")
+    paths["tex"].write_text(latex(text, name, title, said), encoding="utf-8", newline="")
     return paths
+
+
+def write_workbook(
+    frames: Mapping[str, pd.DataFrame],
+    folder: Path,
+    titles: Mapping[str, str],
+    notes: Mapping[str, Sequence[str]],
+) -> Path:
+    """Write tables as the sheets of one workbook, after a sheet that lists them.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        By names of `TABLES`.
+    folder : Path
+        Made if it is missing.
+    titles : mapping of str to str
+        Caption of each.
+    notes : mapping of str to sequence of str
+        Sentences below each.
+
+    Returns
+    -------
+    Path
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sheets = [
+        _sheet(_without_paths(frame), name, titles[name], notes[name])
+        for name, frame in frames.items()
+    ]
+    path = folder / WORKBOOK
+    path.write_bytes(workbook(sheets, "Tables of the study", contents=True))
+    return path
+
+
+def remove_table(folder: Path, name: str) -> None:
+    """Remove the files of a table that an earlier run left and this one does not have.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+    """
+    for suffix in SUFFIXES:
+        (folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
 
 def read_all_tables(folder: Path) -> dict[str, pd.DataFrame]:
@@ -127,14 +119,21 @@ def read_all_tables(folder: Path) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to DataFrame
-        As `write_all_tables` returned them, rounded as in the files.
+        As `write_all_tables` returned them, rounded as in the files; empty where the study has
+        no such table.
 
     Raises
     ------
     ResultsError
-        If a table is missing, or is not one that `write_all_tables` wrote.
+        If a table that every study has is missing, or a file is not one that
+        `write_all_tables` wrote.
     """
-    return {name: read_table(folder / f"{name}.csv") for name in TABLES}
+    frames = {}
+    for name, table in TABLES.items():
+        path = folder / f"{name}.csv"
+        there = table.required or path.is_file()
+        frames[name] = read_table(path) if there else table.frame()
+    return frames
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -156,23 +155,23 @@ def read_table(path: Path) -> pd.DataFrame:
     ResultsError
         If the file is missing or its columns are not those of the table.
     """
-    expected, _ = TABLES[path.stem]
+    table = TABLES[path.stem]
     if not path.is_file():
         msg = f"There is no {path.name} in {path.parent.name}. Run the report stage again."
         raise ResultsError(msg)
     raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    if tuple(raw.columns) != expected:
+    if not table.fits(list(raw.columns)):
         msg = (
             f"{path.name} has the columns {', '.join(map(str, raw.columns))}, not "
-            f"{', '.join(expected)}. Run the report stage again."
+            f"{', '.join(table.columns)}. Run the report stage again."
         )
         raise ResultsError(msg)
     try:
-        for column in expected:
-            if column not in TEXT_COLUMNS:
+        for column in raw.columns:
+            kind = table.kind(column)
+            if kind != "text":
                 numbers = raw[column].replace("", "nan").astype("float64")
-                is_whole = column in INTEGER_COLUMNS
-                raw[column] = numbers.astype("int64") if is_whole else numbers
+                raw[column] = numbers.astype("int64") if kind == "integer" else numbers
     except ValueError as error:
         msg = f'{path.name} has something else than a number in its column "{column}". '
         raise ResultsError(msg + "Run the report stage again.") from error
@@ -193,6 +192,11 @@ def csv_text(frame: pd.DataFrame) -> str:
             step = six_digits if column in P_COLUMNS else six_decimals
             rounded[column] = rounded[column].map(step)
     return str(rounded.to_csv(index=False, lineterminator="\n"))
+
+
+def _sheet(frame: pd.DataFrame, name: str, title: str, notes: Sequence[str]) -> Sheet:
+    sheet = TABLES[name].sheet if name in TABLES else title
+    return Sheet(sheet, title, frame, tuple(notes))
 
 
 def _without_paths(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,117 @@
+"""All tables of a study, made from its results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lungmet_worc.collect import ArmPredictions, StudyResults, outcome_tables, tested_outcomes
+from lungmet_worc.report.wording import arm_label, plural
+from lungmet_worc.statistics.comparison import compare_arms
+from lungmet_worc.tables.calibration import calibration_table
+from lungmet_worc.tables.explanation import importance_table, workflows_table
+from lungmet_worc.tables.features import features_table
+from lungmet_worc.tables.files import remove_table, write_table, write_workbook
+from lungmet_worc.tables.paper import paper_table
+from lungmet_worc.tables.permutations import permutations_table
+from lungmet_worc.tables.power import power_table
+from lungmet_worc.tables.schema import TABLES
+from lungmet_worc.tables.subgroups import subgroups_table
+from lungmet_worc.tables.thresholds import threshold_tables
+from lungmet_worc.tables.typical import typical_table
+
+
+def make_all_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
+    """Make every table of a study.
+
+    Parameters
+    ----------
+    results : StudyResults
+
+    Returns
+    -------
+    dict of str to DataFrame
+        A table for each name of `TABLES`, in that order; without rows where the study has
+        nothing for it.
+
+    Raises
+    ------
+    ResultsError
+        If the predictions do not belong to one study.
+    """
+    arms, settings = results.arms, results.statistics
+    frames = dict(outcome_tables(arms))
+    performance, patients = frames["performance"], frames["patients"]
+    frames["comparison"] = compare_arms(arms, bootstrap=settings.bootstrap, seed=results.seed)
+    frames["thresholds"], frames["confusion"] = threshold_tables(arms, settings.sensitivity)
+    frames["calibration"] = calibration_table(patients)
+    frames["subgroups"] = subgroups_table(patients, results.levels)
+    frames["permutations"] = permutations_table(arms, results.permuted)
+    frames["power"] = power_table(arms)
+    frames["workflows"] = workflows_table(results.explanations)
+    frames["importance"] = importance_table(arms, results.explanations)
+    frames["features"] = features_table(arms, results.matrices, results.modalities)
+    frames["acquisition"] = results.acquisition
+    frames["typical"] = typical_table(patients)
+    frames["paper"] = paper_table(performance)
+    return {name: frames[name] for name in TABLES}
+
+
+def write_all_tables(
+    results: StudyResults, folder: Path, *, partial: str = ""
+) -> dict[str, pd.DataFrame]:
+    """Write every table of a study as CSV, XLSX, Markdown and LaTeX, and all in one workbook.
+
+    A table without rows has no file, unless every study has it; a file that an earlier run
+    left of such a table is removed.
+
+    Parameters
+    ----------
+    results : StudyResults
+    folder : Path
+        Made if it is missing.
+    partial : str
+        What part of the study the tables are of, for their titles; empty if of all.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        A table for each name of `TABLES`, as computed.
+
+    Raises
+    ------
+    ResultsError
+        If the predictions do not belong to one study.
+    """
+    frames = make_all_tables(results)
+    counts = _counts(results.arms)
+    titles, notes = {}, {}
+    for name, table in TABLES.items():
+        titles[name] = f"Partial result, {partial}. {table.title}" if partial else table.title
+        notes[name] = (*((counts,) if table.counts else ()), *table.notes)
+    written = {}
+    for name, frame in frames.items():
+        if len(frame) or TABLES[name].required:
+            write_table(frame, folder, name, titles[name], notes[name])
+            written[name] = frame
+        else:
+            remove_table(folder, name)
+    write_workbook(written, folder, titles, notes)
+    return frames
+
+
+def _counts(arms: Sequence[ArmPredictions]) -> str:
+    """Say on how many patients, events and splits the tables are."""
+    said = {arm_label(arm.arm): _arm_counts(arm) for arm in arms}
+    if len(set(said.values())) == 1:
+        return f"{next(iter(said.values()))}."
+    return f"{'; '.join(f'{arm}: {text}' for arm, text in said.items())}."
+
+
+def _arm_counts(arm: ArmPredictions) -> str:
+    outcomes = tested_outcomes([arm])
+    tested = plural(len(outcomes), "patient")
+    splits = plural(len(arm.splits), "split")
+    return f"{tested} tested, {sum(outcomes.values())} of them with the outcome; {splits}"
