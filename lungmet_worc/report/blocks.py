@@ -94,6 +94,8 @@ class Picture:
     alt : str
         What it shows, for who cannot see it.
     caption : str
+    wide : bool
+        Much wider than high.
     """
 
     shape: ClassVar[str] = "picture"
@@ -101,6 +103,7 @@ class Picture:
     data: str
     alt: str
     caption: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def cohort(material: Material) -> Section:
     say, context = material.say, material.context
     blocks: list[Block] = material.figure("flow")
     flow = cohort_flow(context.cohort, context.arms, say=say)
+    flow = _alike(flow, material)
     if len(flow):
         blocks.append(
             material.text_table(flow, say("Who entered each arm, and why others did not."))
@@ -52,6 +53,14 @@ def cohort(material: Material) -> Section:
                 )
             )
     return Section("cohort", say("Cohort"), [*blocks, *_by_patient(material)])
+
+
+def _alike(flow: pd.DataFrame, material: Material) -> pd.DataFrame:
+    """Return one row where the same patients enter every arm."""
+    arm = material.say("Arm")
+    if len(flow) < 2 or len(flow.drop(columns=arm).drop_duplicates()) > 1:
+        return flow
+    return flow.head(1).assign(**{arm: material.say("Every arm")})
 
 
 def _by_patient(material: Material) -> list[Block]:

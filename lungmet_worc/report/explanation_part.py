@@ -31,7 +31,7 @@ def explanation(material: Material) -> Section:
         "group": say("Groups of features in the workflows that won."),
     }
     shown: list[Block] = material.figure("importance")
-    shown += material.table(
+    shown += material.folded(
         "importance", say("Groups of features: how often chosen, and how much the AUC needs them.")
     )
     if shown:

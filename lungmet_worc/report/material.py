@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lungmet_worc.report.blocks import Block, Picture, Table
+from lungmet_worc.report.blocks import Block, Details, Picture, Table
 from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.readable import readable
+
+#: Rows of a table that stands open: a longer one opens on demand.
+SHOWN_OPEN = 24
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,23 @@ class Material:
         if shown.empty:
             return []
         return [self.text_table(readable(shown, name, say=self.say), caption)]
+
+    def folded(
+        self, name: str, caption: str, frame: pd.DataFrame | None = None, most: int = SHOWN_OPEN
+    ) -> list[Block]:
+        """Return the same as `table`, to be opened on demand if it is long.
+
+        Parameters
+        ----------
+        name, caption, frame
+            See `table`.
+        most : int
+            Rows of a table that is not folded.
+        """
+        shown = self.table(name, caption, frame)
+        if shown and isinstance(shown[0], Table) and len(shown[0].frame) > most:
+            return [Details(caption, shown)]
+        return shown
 
     def text_table(self, frame: pd.DataFrame, caption: str) -> Table:
         """Return a table of texts.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup, escape
 
 from lungmet_worc.report import (
     cohort_part,
@@ -22,7 +23,7 @@ from lungmet_worc.report.formats import numeric_columns
 from lungmet_worc.report.headline import headline
 from lungmet_worc.report.language import Language, language
 from lungmet_worc.report.material import Material
-from lungmet_worc.report.pictures import WIDE, picture_of, within
+from lungmet_worc.report.pictures import picture_of, within
 from lungmet_worc.report.privacy import cleaned
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -64,6 +65,8 @@ def write_report(context: ReportContext, path: Path) -> Path:
     )
     say = language(context.language)
     environment.filters["typeset"] = _typeset
+    environment.filters["typeset_cell"] = _typeset_cell
+    environment.globals["row_spans"] = _row_spans
     environment.globals["numeric_columns"] = lambda frame: _numeric(frame, say)
     page = environment.get_template("report.html.j2").render(**_page(context, say))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +120,7 @@ def _page(context: ReportContext, say: Language) -> dict[str, Any]:
     clean = _without_paths(context)
     material = Material(clean, say, within(pictures))
     sections = report_sections(material)
+    roc = material.pictures.get("roc")
     first = {"answer": say("The answer"), "digest": say("How the run went")}
     return {
         "context": clean,
@@ -135,13 +139,13 @@ def _page(context: ReportContext, say: Language) -> dict[str, Any]:
         ),
         "main_table": performance_part.main_table(material),
         "main_notes": performance_part.main_notes(material),
-        "roc": material.pictures.get("roc"),
+        "roc": roc,
+        "beside": roc is None or not roc.wide,
         "sections": sections,
         "entries": [Section(anchor, title) for anchor, title in first.items()][:1] + sections,
         "titles": first | dict(anchors(sections)),
-        "verdict": run_part.verdict(clean.digest, say),
+        "verdict": run_part.verdict(clean, say),
         "unfinished": clean.digest.ending != "complete",
-        "wide_figures": WIDE,
         "words": _words(clean, say),
     }
 
@@ -194,6 +198,27 @@ def _typeset(text: str) -> str:
     """Return a text with minus signs for hyphens, and no line break within an interval."""
     text = re.sub(r"(?<![\w.\-])-(?=\d)", "\N{MINUS SIGN}", str(text))
     return re.sub(r"\(([^\s()]+) (to|tot) ([^\s()]+)\)|< 0[.,]001", _unbroken, text)
+
+
+def _typeset_cell(text: str) -> Markup:
+    """Return a cell, with what stands behind an interval on a line of its own."""
+    interval, behind, rest = _typeset(text).partition("), ")
+    if not behind or "\N{NO-BREAK SPACE}" not in interval:
+        return escape(_typeset(text))
+    return Markup("{})<br><small>{}</small>").format(interval, rest)
+
+
+def _row_spans(frame: pd.DataFrame) -> list[int]:
+    """Return how many rows the name in the first column stands for, 0 where it stands above."""
+    names = list(frame.iloc[:, 0])
+    spans = []
+    for i, name in enumerate(names):
+        if i and names[i - 1] == name:
+            spans.append(0)
+            continue
+        end = next((j for j in range(i, len(names)) if names[j] != name), len(names))
+        spans.append(end - i)
+    return spans
 
 
 def _unbroken(match: re.Match[str]) -> str:

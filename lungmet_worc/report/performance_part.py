@@ -118,10 +118,10 @@ def thresholds(material: Material) -> Section:
     material : Material
     """
     say = material.say
-    shown = material.table(
+    shown = material.folded(
         "thresholds", say("Measures at each threshold: mean over the splits (95% interval).")
     )
-    confusion = material.table(
+    confusion = material.folded(
         "confusion",
         say("Confusion matrices: right and wrong predictions, summed over all tests."),
     )
@@ -251,7 +251,7 @@ def subgroups(material: Material) -> Section:
     say = material.say
     shown = [
         *material.figure("subgroups"),
-        *material.table("subgroups", say("AUC within subgroups (95% interval).")),
+        *material.folded("subgroups", say("AUC within subgroups (95% interval).")),
     ]
     return Section(
         "subgroups",

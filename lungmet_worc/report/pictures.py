@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,9 +16,8 @@ from lungmet_worc.report.sections import SHOWN_CURVES
 from lungmet_worc.report.wording import arm_label, interval_text
 
 IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
-WIDE = frozenset(
-    {"auc", "comparison", "calibration", "decision", "importance", "subgroups", "flow", "posteriors"}
-)
+#: Width over height from which on a picture takes the width of the page.
+WIDE = 1.25
 #: Bytes of pictures that a report holds, so that it stays below 5 MB with its tables.
 MOST_BYTES = 4_000_000
 
@@ -51,7 +51,16 @@ def picture_of(
         raise ResultsError(msg)
     aucs = _aucs(performance, say)
     alt, caption = _words(name, aucs, say)
-    return Picture(name, data_url(path.read_bytes(), kind), alt, caption)
+    content = path.read_bytes()
+    return Picture(name, data_url(content, kind), alt, caption, _is_wide(name, content))
+
+
+def _is_wide(name: str, content: bytes) -> bool:
+    """Tell whether a figure takes the width of the page: by its size, if it is an SVG."""
+    size = re.search(rb'<svg[^>]* viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', content[:4000])
+    if size is None:
+        return not name.startswith("roc")
+    return float(size[1]) > WIDE * float(size[2]) or not name.startswith("roc")
 
 
 def data_url(content: bytes, kind: str = "image/png") -> str:

@@ -7,8 +7,8 @@ import re
 import pandas as pd
 
 from lungmet_worc.digest import Digest
-from lungmet_worc.progress import duration
 from lungmet_worc.report.blocks import Answers, Block, Bullets, Pairs, Section, Text
+from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.material import Material
 from lungmet_worc.report.methods import methods_paragraphs, references
@@ -20,20 +20,21 @@ from lungmet_worc.report.wording import arm_label
 SHOWN_CAUSES = 20
 
 
-def verdict(digest: Digest, say: Language) -> list[Block]:
+def verdict(context: ReportContext, say: Language) -> list[Block]:
     """Return how the run went, in a few plain lines.
 
     Parameters
     ----------
-    digest : Digest
+    context : ReportContext
     say : Language
     """
+    digest = context.digest
     lines = [
         say(
             "Begun {day} {time} UTC; {span} of computing on one core.",
             day=digest.started[:10],
             time=digest.started[11:16],
-            span=duration(digest.task_seconds),
+            span=_span(digest.task_seconds, say),
         ),
         *_splits_done(digest, say),
     ]
@@ -44,12 +45,13 @@ def verdict(digest: Digest, say: Language) -> list[Block]:
             if n_failed
             else say("Something failed.")
         )
-    if digest.left_out:
+    left_out = {patient for patient, _ in context.excluded}
+    if left_out:
         lines.append(
             say.plural(
-                len(digest.left_out),
-                "Patients were left out during the run, for {n} cause.",
-                "Patients were left out during the run, for {n} causes.",
+                len(left_out),
+                "{n} patient was left out during the run.",
+                "{n} patients were left out during the run.",
             )
         )
     without = sum(number for arm in digest.arms for _, number in arm.without_score)
@@ -67,6 +69,15 @@ def verdict(digest: Digest, say: Language) -> list[Block]:
         *(Text(line) for line in lines),
         Text("", anchor="failures", link=say("What failed, and why")),
     ]
+
+
+def _span(seconds: float, say: Language) -> str:
+    """Return a time span as people say it."""
+    if seconds < 90:
+        return say("{seconds:.0f} seconds", seconds=seconds)
+    if seconds < 5400:
+        return say("{minutes:.0f} minutes", minutes=seconds / 60)
+    return say("{hours:.1f} hours", hours=seconds / 3600)
 
 
 def _ending(digest: Digest, say: Language) -> str:
