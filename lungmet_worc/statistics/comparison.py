@@ -12,9 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from lungmet_worc.collect import ArmPredictions, SplitPrediction, check_arms
+from lungmet_worc.statistics.bootstrap import bootstrap_difference
+from lungmet_worc.statistics.delong import delong_test
 from lungmet_worc.statistics.metrics import (
     CONFIDENCE,
     METRICS,
+    Difference,
     corrected_resampled_interval,
     resampled_mean_and_error,
     split_metrics,
@@ -34,25 +37,10 @@ COMPARISON_COLUMNS = (
 )
 COMPARED_METRICS = ("auc", "bca", "f1_weighted", "sensitivity", "specificity", "brier")
 TEST_NAME = "corrected resampled t-test"
-
-
-class Difference(NamedTuple):
-    """A mean difference with its interval and p-value.
-
-    Parameters
-    ----------
-    difference : float
-        Mean over the splits.
-    ci_low, ci_high : float
-        Bounds of the 95% interval; nan with fewer than two splits.
-    p_value : float
-        Two-sided; nan with fewer than two splits.
-    """
-
-    difference: float
-    ci_low: float
-    ci_high: float
-    p_value: float
+DELONG_NAME = "DeLong test"
+BOOTSTRAP_NAME = "bootstrap over patients"
+#: Bootstrap samples, unless the study says otherwise.
+BOOTSTRAP = 2000
 
 
 def corrected_resampled_t_test(
@@ -123,13 +111,21 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def compare_arms(
-    arms: Sequence[ArmPredictions], metrics: Sequence[str] = COMPARED_METRICS
+    arms: Sequence[ArmPredictions],
+    metrics: Sequence[str] = COMPARED_METRICS,
+    *,
+    bootstrap: int = BOOTSTRAP,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Compare every pair of arms.
 
     The arms of a pair are compared on the splits that both have, and in each split on the
     patients that both test; training and test sizes are those of the patients that both have.
-    P-values are adjusted (Holm) over all pairs within a metric.
+    The AUC is compared in two more ways, on pooled posteriors: for each of those patients and
+    each arm the mean of the posteriors over the splits in which both test the patient. These
+    tests take the posteriors as they are; how much the models would change with other training
+    patients is in the corrected resampled t-test only. P-values are adjusted (Holm) over all
+    pairs within a metric and test.
 
     Parameters
     ----------
@@ -137,13 +133,20 @@ def compare_arms(
         Pairs follow this order.
     metrics : sequence of str
         Names from `METRICS`; the first is the one the study is about.
+    bootstrap : int
+        Number of bootstrap samples.
+    seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        Columns `COMPARISON_COLUMNS`, a row for each metric and pair. A difference is that of
-        arm_a minus arm_b. n_patients counts the patients tested in both arms in the same split
-        at least once. Empty with one arm.
+        Columns `COMPARISON_COLUMNS`. First a row for each metric and pair with the corrected
+        resampled t-test (`TEST_NAME`), then, if the AUC is among the metrics, a row for each
+        pair with `DELONG_NAME` and one with `BOOTSTRAP_NAME`. A difference is that of arm_a
+        minus arm_b; that of pooled posteriors is not the mean of those in the splits.
+        n_patients counts the patients tested in both arms in the same split at least once.
+        Empty with one arm.
 
     Raises
     ------
@@ -157,21 +160,18 @@ def compare_arms(
         msg = f"Unknown metrics {sorted(unknown)}; known are {', '.join(METRICS)}."
         raise ValueError(msg)
     check_arms(arms)
-    pairs = [
-        (a.arm, b.arm, shared, _tested(shared))
-        for a, b in combinations(arms, 2)
-        for shared in [_shared_splits(a, b)]
-    ]
-    frames = []
-    for metric in metrics:
-        rows = [
-            (a, b, metric, *_difference(shared, metric), np.nan, TEST_NAME, tested)
-            for a, b, shared, tested in pairs
-        ]
-        frame = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
-        frame["p_adjusted"] = holm(frame["p_value"].to_numpy(dtype=float))
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    pairs = [_pair(a, b) for a, b in combinations(arms, 2)]
+
+    def resampled(metric: str) -> list[Difference]:
+        return [_difference(pair.shared, metric) for pair in pairs]
+
+    blocks = [_block(pairs, metric, TEST_NAME, resampled(metric)) for metric in metrics]
+    if "auc" in metrics:
+        delong = [delong_test(*pair.pooled) for pair in pairs]
+        drawn = [bootstrap_difference(*p.pooled, samples=bootstrap, seed=seed) for p in pairs]
+        blocks.append(_block(pairs, "auc", DELONG_NAME, delong))
+        blocks.append(_block(pairs, "auc", BOOTSTRAP_NAME, drawn))
+    return pd.concat(blocks, ignore_index=True)
 
 
 class _SharedSplit(NamedTuple):
@@ -181,6 +181,54 @@ class _SharedSplit(NamedTuple):
     n_train: int
     first: Mapping[str, float]
     second: Mapping[str, float]
+
+
+class _Pair(NamedTuple):
+    """Two arms and what they share."""
+
+    names: tuple[str, str]
+    shared: list[_SharedSplit]
+    #: Outcome and pooled posterior in both arms of the patients that both test.
+    pooled: tuple[NDArray[np.int_], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _pair(first: ArmPredictions, second: ArmPredictions) -> _Pair:
+    """Pair two arms."""
+    return _Pair((first.arm, second.arm), _shared_splits(first, second), _pooled(first, second))
+
+
+def _pooled(
+    first: ArmPredictions, second: ArmPredictions
+) -> tuple[NDArray[np.int_], NDArray[np.float64], NDArray[np.float64]]:
+    """Return outcome and mean posteriors of the patients that both arms test in one split."""
+    by_number = {split.split: split for split in second.splits}
+    outcomes: dict[str, int] = {}
+    posteriors: dict[str, list[tuple[float, float]]] = {}
+    for a in first.splits:
+        b = by_number.get(a.split)
+        others = dict(zip(b.test_ids, b.posterior, strict=True)) if b else {}
+        for patient, outcome, posterior in zip(a.test_ids, a.outcome, a.posterior, strict=True):
+            if patient in others:
+                outcomes[patient] = int(outcome)
+                posteriors.setdefault(patient, []).append((posterior, others[patient]))
+    # Ordered by name, so that the bootstrap does not depend on the order of the patients.
+    patients = sorted(outcomes)
+    means = [np.mean(posteriors[patient], axis=0) for patient in patients]
+    both = np.asarray(means, dtype=float).reshape(-1, 2)
+    return np.asarray([outcomes[p] for p in patients], dtype=int), both[:, 0], both[:, 1]
+
+
+def _block(
+    pairs: Sequence[_Pair], metric: str, test: str, results: Sequence[Difference]
+) -> pd.DataFrame:
+    """Return the rows of one metric and test, adjusted over the pairs."""
+    rows = [
+        (*pair.names, metric, *result, np.nan, test, _tested(pair.shared))
+        for pair, result in zip(pairs, results, strict=True)
+    ]
+    frame = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
+    frame["p_adjusted"] = holm(frame["p_value"].to_numpy(dtype=float))
+    return frame
 
 
 def _shared_splits(first: ArmPredictions, second: ArmPredictions) -> list[_SharedSplit]:

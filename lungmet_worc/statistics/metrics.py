@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sklearn import metrics as skm
 
@@ -20,6 +20,7 @@ METRICS = (
     "npv",
     "ppv",
     "brier",
+    "average_precision",
 )
 
 METRIC_NAMES = {
@@ -32,6 +33,7 @@ METRIC_NAMES = {
     "npv": "Negative predictive value",
     "ppv": "Positive predictive value",
     "brier": "Brier score",
+    "average_precision": "Average precision",
 }
 
 LOWER_IS_BETTER = frozenset({"brier"})
@@ -58,6 +60,75 @@ class Interval(NamedTuple):
     n_splits: int
 
 
+class Estimate(NamedTuple):
+    """A value with its interval.
+
+    Parameters
+    ----------
+    value : float
+        The estimate; nan where the data do not define it.
+    low, high : float
+        Bounds of the interval; nan where the data do not define them.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+class Difference(NamedTuple):
+    """A difference with its interval and p-value.
+
+    Parameters
+    ----------
+    difference : float
+        The first minus the second.
+    ci_low, ci_high : float
+        Bounds of the 95% interval; nan where the data do not define them.
+    p_value : float
+        Two-sided; nan where the data do not define it.
+    """
+
+    difference: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+
+
+def outcome_and_scores(outcome: ArrayLike, *scores: ArrayLike) -> tuple[NDArray[Any], ...]:
+    """Return outcomes and scores as arrays that fit together.
+
+    Parameters
+    ----------
+    outcome : array of int, shape (n_patients,)
+        1 where the patient has the outcome, 0 where not.
+    *scores : array of float, shape (n_patients,)
+        Such as predicted probabilities.
+
+    Returns
+    -------
+    tuple of array
+        The outcomes as bool and the scores as float, each of shape (n_patients,).
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, an outcome is not 0 or 1, or a score is missing.
+    """
+    truth = np.asarray(outcome)
+    arrays = tuple(np.asarray(score, dtype=float) for score in scores)
+    if truth.ndim != 1 or any(array.shape != truth.shape for array in arrays):
+        msg = "Outcomes and scores must be flat and of one length."
+        raise ValueError(msg)
+    if not np.isin(truth, (0, 1)).all():
+        msg = "An outcome is not 0 or 1."
+        raise ValueError(msg)
+    if any(np.isnan(array).any() for array in arrays):
+        msg = "A score is missing; leave such patients out."
+        raise ValueError(msg)
+    return truth.astype(bool), *arrays
+
+
 def split_metrics(
     outcome: ArrayLike, posterior: ArrayLike, predicted: ArrayLike
 ) -> dict[str, float]:
@@ -76,9 +147,9 @@ def split_metrics(
     -------
     dict of str to float
         A value for each name of `METRICS`. A metric that the test part does not define is nan:
-        AUC and balanced accuracy without both classes, sensitivity without an event, specificity
-        without a non-event, a predictive value without a prediction of its class, and
-        everything without a patient.
+        AUC, average precision and balanced accuracy without both classes, sensitivity without an
+        event, specificity without a non-event, a predictive value without a prediction of its
+        class, and everything without a patient.
     """
     truth = np.asarray(outcome, dtype=int)
     score = np.asarray(posterior, dtype=float)
@@ -86,24 +157,59 @@ def split_metrics(
     values = dict.fromkeys(METRICS, float("nan"))
     if truth.size == 0:
         return values
-    # One confusion matrix in place of scikit-learn's seven functions, each of which makes its own
-    # and warns of what is not defined.
-    counts = skm.confusion_matrix(truth, guess, labels=[0, 1]).ravel().tolist()
-    true_negative, false_positive, false_negative, true_positive = counts
-    sensitivity = _ratio(true_positive, true_positive + false_negative)
-    specificity = _ratio(true_negative, true_negative + false_positive)
-    values["sensitivity"] = sensitivity
-    values["specificity"] = specificity
-    values["bca"] = (sensitivity + specificity) / 2
-    values["ppv"] = _ratio(true_positive, true_positive + false_positive)
-    values["npv"] = _ratio(true_negative, true_negative + false_negative)
-    values["accuracy"] = _ratio(true_positive + true_negative, truth.size)
+    values.update(class_metrics(truth, guess))
     values["f1_weighted"] = float(skm.f1_score(truth, guess, average="weighted"))
     if np.unique(truth).size == 2:
         values["auc"] = float(skm.roc_auc_score(truth, score))
+        values["average_precision"] = float(skm.average_precision_score(truth, score))
     # A mean of probabilities can leave [0, 1] by one rounding error, which scikit-learn refuses.
     values["brier"] = float(skm.brier_score_loss(truth, np.clip(score, 0.0, 1.0), pos_label=1))
     return values
+
+
+def confusion(outcome: ArrayLike, predicted: ArrayLike) -> tuple[int, int, int, int]:
+    """Count right and wrong predictions.
+
+    Parameters
+    ----------
+    outcome, predicted : array of int, shape (n_patients,)
+        1 for the outcome, 0 for none.
+
+    Returns
+    -------
+    tuple of (int, int, int, int)
+        True positives, false positives, false negatives, true negatives.
+    """
+    truth, guess = np.asarray(outcome, dtype=bool), np.asarray(predicted, dtype=bool)
+    pairs = (truth & guess, ~truth & guess, truth & ~guess, ~truth & ~guess)
+    true_positive, false_positive, false_negative, true_negative = (int(p.sum()) for p in pairs)
+    return true_positive, false_positive, false_negative, true_negative
+
+
+def class_metrics(outcome: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
+    """Compute the metrics that follow from a confusion matrix.
+
+    Parameters
+    ----------
+    outcome, predicted : array of int, shape (n_patients,)
+        1 for the outcome, 0 for none.
+
+    Returns
+    -------
+    dict of str to float
+        bca, accuracy, sensitivity, specificity, npv, ppv; nan where not defined.
+    """
+    true_positive, false_positive, false_negative, true_negative = confusion(outcome, predicted)
+    sensitivity = _ratio(true_positive, true_positive + false_negative)
+    specificity = _ratio(true_negative, true_negative + false_positive)
+    return {
+        "bca": (sensitivity + specificity) / 2,
+        "accuracy": _ratio(true_positive + true_negative, np.size(outcome)),
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "npv": _ratio(true_negative, true_negative + false_negative),
+        "ppv": _ratio(true_positive, true_positive + false_positive),
+    }
 
 
 def _ratio(part: int, whole: int) -> float:
