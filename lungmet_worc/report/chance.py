@@ -73,8 +73,8 @@ def _tested_against_chance(arms: Rows, outcome: str, say: Language) -> str:
     if not others:
         return say("All {count} arms predicted {outcome} better than chance: {aucs}.", **fields)
     return say(
-        "{better} predicted {outcome} better than chance ({better_aucs}), but {others} did not "
-        "clearly do so ({other_aucs}).",
+        "{better} predicted {outcome} better than chance, with {better_aucs}; {others} did not "
+        "clearly do so, with {other_aucs}.",
         outcome=outcome,
         better=labels(better, say),
         better_aucs=auc_texts(better, say, first=True),

@@ -46,7 +46,7 @@ class Language:
         English text to its translation, with the same fields; empty for English.
     finished : mapping of str to str
         The same for texts that reach the report as finished English sentences, such as errata
-        and reasons of exclusion (see `known`).
+        and reasons of exclusion (see `known`); of several that fit a text the first counts.
     """
 
     code: str
@@ -122,18 +122,15 @@ class Language:
 
     @cached_property
     def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """Return how finished texts are recognised, those of the most words first."""
+        """Return how finished texts are recognised, in the order of the file."""
         found = []
         for english, translation in self.finished.items():
-            parts = list(Formatter().parse(english))
-            own = sum(len(literal) for literal, *_ in parts)
             pattern = "".join(
                 re.escape(literal) + (f"(?P<{name}>.+?)" if name else "")
-                for literal, name, *_ in parts
+                for literal, name, *_ in Formatter().parse(english)
             )
-            found.append((own, re.compile(pattern, re.DOTALL), translation))
-        found.sort(key=lambda entry: -entry[0])
-        return tuple((pattern, translation) for _, pattern, translation in found)
+            found.append((re.compile(pattern, re.DOTALL), translation))
+        return tuple(found)
 
     def _translated(self, text: str) -> str:
         """Return the translation of a text, or the English one with a warning in the log."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.report.language import ENGLISH, Language, later
 from lungmet_worc.report.methods_features import (
     clinical_sentences,
     combat_sentences,
@@ -17,7 +17,12 @@ from lungmet_worc.report.methods_statistics import comparison_sentences, perform
 from lungmet_worc.report.references import Citations
 from lungmet_worc.report.wording import arm_label, count_word, joined
 
-SCORES = {"f1_weighted": "weighted F1 score", "f1": "F1 score", "auc": "AUC", "roc_auc": "AUC"}
+SCORES = {
+    "f1_weighted": later("weighted F1 score"),
+    "f1": later("F1 score"),
+    "auc": later("AUC"),
+    "roc_auc": later("AUC"),
+}
 #: Packages that a reader of a paper wants to know beside those that are cited.
 SOFTWARE = ("lungmet_worc", "scikit-learn", "xgboost", "SimpleITK")
 

@@ -1,8 +1,18 @@
 from __future__ import annotations
 
+import ast
+import json
+import re
+from pathlib import Path
+from string import Formatter
+
 import pytest
 
-from lungmet_worc.report.language import Language, language
+from lungmet_worc import remedies
+from lungmet_worc.report.language import LOCALE, Language, language
+from lungmet_worc.report.readable import HEADINGS
+from lungmet_worc.statistics.metrics import METRIC_NAMES
+from tests.report.said_texts import PACKAGE, said_texts
 
 TEXTS = {"{arm}: AUC {auc:.2f}": "{arm}: AUC {auc:.2f} (gemiddeld)", "{n:,}": "{n:,}"}
 DUTCH = Language("nl", TEXTS)
@@ -49,3 +59,142 @@ def test_a_text_without_dutch_is_said_in_english_and_logged(
 def test_a_language_that_nobody_wrote_is_refused() -> None:
     with pytest.raises(KeyError, match="en, nl"):
         language("de")
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, *_ in Formatter().parse(text) if name}
+
+
+def locale(name: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((LOCALE / name).read_text(encoding="utf-8"))
+    return texts
+
+
+def test_every_text_has_a_dutch_one_and_no_dutch_is_unused() -> None:
+    texts = language("nl").texts
+    # Names of measures and headings are said where a table or an axis needs them.
+    names = {*METRIC_NAMES.values(), *HEADINGS.values(), "Average precision"}
+    said = said_texts() | names
+    assert sorted(said - set(texts)) == []
+    assert sorted(set(texts) - said) == []
+
+
+@pytest.mark.parametrize("name", ["nl.json", "finished_nl.json"])
+def test_dutch_texts_keep_fields_and_end_of_sentence(name: str) -> None:
+    for english, dutch in locale(name).items():
+        assert fields(english) == fields(dutch), english
+        assert english.endswith(".") == dutch.endswith("."), english
+        assert dutch == " ".join(dutch.split()), english
+
+
+def test_collector_sees_all_ways_of_saying(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "say('one' ' text', x=1); self.say('two'); say.plural(n, 'three', 'four')\n"
+        "x = later('five'); say(unknown); plural(2, 'split'); print('six')\n"
+    )
+    (tmp_path / "b.html.j2").write_text("{% if x %}{{ say('seven', n=1) | upper }}{% endif %}")
+    (tmp_path / "c.j2").write_text("{{ say.plural(n, 'eight', 'nine') }} {{ other('ten') }}")
+    found = said_texts(tmp_path)
+    assert found == {"one text", "two", "three", "four", "five", "seven", "eight", "nine"}
+
+
+FINISHED = Language(
+    "nl", {}, {"no {modality} image": "geen {modality}-beeld", "{a}: {b}": "{a}: {b}"}
+)
+
+
+def test_finished_texts_are_recognised_with_what_stands_in_them() -> None:
+    assert FINISHED.known("no CT image") == "geen CT-beeld"
+    assert FINISHED.known("arm x: no T1 image") == "arm x: geen T1-beeld"
+    assert FINISHED.known("OSError 3") == "OSError 3"
+    assert language("en").known("no CT image") == "no CT image"
+
+
+def strings(node: ast.AST) -> list[str]:
+    """Return the texts under a node, "X" for each field of an f-string."""
+    found: list[str] = []
+    inside: set[int] = set()
+    for each in ast.walk(node):
+        if isinstance(each, ast.JoinedStr):
+            parts = [p.value if isinstance(p, ast.Constant) else "X" for p in each.values]
+            inside.update(id(part) for part in ast.walk(each))
+            found.append("".join(map(str, parts)))
+        elif isinstance(each, ast.Constant) and isinstance(each.value, str):
+            found += [] if id(each) in inside else [each.value]
+    return found
+
+
+def source(module: str) -> ast.Module:
+    return ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+
+
+def test_every_erratum_has_a_dutch_sentence() -> None:
+    entries = [
+        node.elts[1]
+        for node in ast.walk(source("errata.py"))
+        if isinstance(node, ast.Tuple)
+        and len(node.elts) == 2
+        and isinstance(node.elts[0], ast.Constant)
+        and re.fullmatch(r"E\d+", str(node.elts[0].value))
+    ]
+    assert len(entries) > 15
+    for entry in entries:
+        whole, *ends = strings(entry)
+        for text in [whole + end for end in ends] or [whole]:
+            assert language("nl").known(text) != text, text
+
+
+def test_every_reason_not_to_enter_an_arm_has_dutch_words() -> None:
+    functions = [
+        node
+        for node in ast.walk(source("cohort.py"))
+        if isinstance(node, ast.FunctionDef) and node.name in {"_why_not", "_keep_common"}
+    ]
+    reasons = [text for each in functions for part in each.body[1:] for text in strings(part)]
+    reasons = [text for text in reasons if re.search(r"\w \w", text)]
+    assert len(reasons) >= 6
+    for text in reasons:
+        assert language("nl").known(text) != text, text
+
+
+def test_every_known_failure_and_remedy_has_dutch_words() -> None:
+    for _, meaning, remedy in remedies._KNOWN:
+        assert language("nl").known(f"{meaning} (OSError)") != f"{meaning} (OSError)"
+        assert language("nl").known(f"X: y. {remedy}") != f"X: y. {remedy}"
+    for _, meaning in remedies._KNOWN_OF_CANDIDATES:
+        assert language("nl").known(meaning) != meaning
+
+
+def test_no_finished_text_is_of_a_sentence_that_is_gone() -> None:
+    modules = [path for path in PACKAGE.rglob("*.py") if "report" not in path.parts]
+    everything = "\n".join(
+        text for path in modules for text in strings(ast.parse(path.read_text(encoding="utf-8")))
+    )
+    for english in locale("finished_nl.json"):
+        for literal, *_ in Formatter().parse(english):
+            for part in (each.strip(" ()") for each in re.split("[:;,.]", literal)):
+                assert len(part) < 4 or part in everything, (english, part)
+
+
+def test_a_digest_in_dutch() -> None:
+    say = language("nl")
+    failed = "CT features of 2 patients (P1 and P2) failed: ValueError: P1 has no tumour."
+    for english, dutch in (
+        (
+            "mri_only: 48 patients, 18 with the outcome; 4 of 4 splits done; 3 patients left out",
+            "mri_only: 48 patiënten, van wie 18 met de uitkomst; 4 van de 4 splitsingen klaar; "
+            "3 patiënten niet meegenomen",
+        ),
+        (
+            "Partial: 3 of 4 splits in every arm. A run without a deadline goes on from here.",
+            "Gedeeltelijk: 3 van de 4 splitsingen in elke arm. Een run zonder tijdslimiet gaat "
+            "hier verder.",
+        ),
+        (
+            failed + " The whole traceback is in log.txt.",
+            "Het berekenen van kenmerken van CT is mislukt bij 2 patiënten (P1 en P2): ValueError: "
+            "P1 has no tumour. De volledige foutmelding staat in log.txt.",
+        ),
+        ("P1, CT: no MRI image, age missing", "P1, CT: geen MRI-beeld, age ontbreekt"),
+    ):
+        assert say.known(english) == dutch
