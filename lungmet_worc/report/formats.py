@@ -13,8 +13,9 @@ from lungmet_worc.report.wording import UNDEFINED
 
 LONG_TABLE = 35
 WIDE_TABLE = 8
-#: Characters of \scriptsize text in a line of an article.
-LINE_LENGTH = 105
+MIDDLE_TABLE = 5
+#: Characters in a line of an article, by the size of the text.
+LINE_LENGTH = {r"\small": 72, r"\scriptsize": 92}
 
 #: What may stand among the numbers of a column.
 NOT_A_NUMBER = (UNDEFINED, later("not tested"), later("too few events"))
@@ -51,7 +52,8 @@ def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
 def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) -> str:
     """Return a table of texts as LaTeX for the booktabs package.
 
-    A long one needs longtable as well, a wide one graphicx, which scales it to the line.
+    A long one needs longtable as well, and pdflscape if it is wide; any other that is wide is
+    scaled to the line by graphicx.
 
     Parameters
     ----------
@@ -78,31 +80,34 @@ def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) 
     ]
     caption = rf"\caption{{{_latex_escape(title)}}}\label{{tab:{name}}}"
     said = _latex_escape(" ".join(notes))
+    wide = _length(text) > LINE_LENGTH[_size(text).partition("\\set")[0]]
     if len(text) > LONG_TABLE:
-        needs = r"% needs \usepackage{booktabs} and \usepackage{longtable}"
-        opening = ["{" + _size(text), rf"\begin{{longtable}}{{{kinds}}}", caption + r"\\"]
+        packages = ["booktabs", "longtable", *(["pdflscape"] if wide else [])]
+        opening = [r"\begin{landscape}"] if wide else []
+        closing = ["}", *([r"\end{landscape}"] if wide else [])]
+        opening += ["{" + _size(text), rf"\begin{{longtable}}{{{kinds}}}", caption + r"\\"]
         top = [r"\toprule", head, r"\midrule", r"\endfirsthead"]
         again = [r"\toprule", head, r"\midrule", r"\endhead", r"\bottomrule", r"\endlastfoot"]
         below = [rf"\noindent\footnotesize {said}\par"] if said else []
-        lines = [needs, *opening, *top, *again, *rows, r"\end{longtable}", *below, "}"]
+        lines = [*opening, *top, *again, *rows, r"\end{longtable}", *below, *closing]
     else:
-        wide = _length(text) > LINE_LENGTH
-        needs = r"% needs \usepackage{booktabs}" + (r" and \usepackage{graphicx}" if wide else "")
+        packages = ["booktabs", *(["graphicx"] if wide else [])]
         opening = [r"\begin{table}", r"\centering", caption, _size(text)]
         body = [rf"\begin{{tabular}}{{{kinds}}}", r"\toprule", head, r"\midrule", *rows]
         body += [r"\bottomrule", r"\end{tabular}"]
         if wide:
             body = [r"\resizebox{\linewidth}{!}{%", *body[:-1], body[-1] + "}"]
         below = [rf"\par\smallskip\raggedright\footnotesize {said}\par"] if said else []
-        lines = [needs, *opening, *body, *below, r"\end{table}"]
-    return "\n".join([*lines, ""])
+        lines = [*opening, *body, *below, r"\end{table}"]
+    needs = " and ".join(rf"\usepackage{{{package}}}" for package in packages)
+    return "\n".join([f"% needs {needs}", *lines, ""])
 
 
 def _length(text: pd.DataFrame) -> int:
     """Return the characters in the longest line of a table, headings on one line."""
     stacked = len(text.columns) > WIDE_TABLE
     return sum(
-        2
+        3
         + max(
             max((len(str(cell)) for cell in cells), default=0),
             max(map(len, str(head).split()), default=0) if stacked else len(str(head)),
@@ -115,7 +120,7 @@ def _size(text: pd.DataFrame) -> str:
     """Return the LaTeX font size and spacing that let a table fit a page."""
     if len(text.columns) > WIDE_TABLE:
         return r"\scriptsize\setlength{\tabcolsep}{3pt}"
-    return r"\scriptsize" if len(text.columns) > 5 else r"\small"
+    return r"\scriptsize" if len(text.columns) > MIDDLE_TABLE else r"\small"
 
 
 def _latex_escape(text: str) -> str:

@@ -132,7 +132,9 @@ def _thresholds(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     """One row for each arm and measure, one column for each threshold."""
     rules = list(frame["rule"].drop_duplicates())
     cells = {
-        (row["arm"], row["metric"], row["rule"]): _interval(row, "mean", say)
+        (row["arm"], row["metric"], row["rule"]): number_text(row["mean"], say=say)
+        if row["metric"] == "threshold" and row["ci_low"] == row["ci_high"]
+        else _interval(row, "mean", say)
         for row in frame.to_dict("records")
     }
     pairs = frame[["arm", "metric"]].drop_duplicates().itertuples(index=False)
@@ -213,6 +215,7 @@ def _power(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
         rows.append(
             [
                 number_text(float(auc), say=say),  # type: ignore[arg-type]
+                *(str(of_auc[c].iloc[0]) for c in ("n_patients", "n_events")),
                 "\N{PLUS-MINUS SIGN}" + number_text(of_auc["half_width"].iloc[0], say=say),
                 *(number_text(found.get(c, np.nan), say=say) for c in correlations),
             ]
@@ -221,7 +224,8 @@ def _power(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
         say("Smallest difference, correlation {value}", value=number_text(c, 1, say))
         for c in correlations
     ]
-    return pd.DataFrame(rows, columns=[say("AUC"), say("95% interval"), *heads])
+    names = [heading(c, say) for c in ("auc", "n_patients", "n_events")]
+    return pd.DataFrame(rows, columns=[*names, say("95% interval"), *heads])
 
 
 def _workflows(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
@@ -247,8 +251,9 @@ def _importance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
 
 def _features(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     """Rows as they are, without the counts where they are the same in all rows."""
-    counts = [c for c in ("n_patients", "n_events") if frame[c].nunique() == 1]
-    return _rows(frame.drop(columns=counts), say)
+    counts = ["n_patients", "n_events"]
+    same = len(frame[counts].drop_duplicates()) == 1
+    return _rows(frame.drop(columns=counts) if same else frame, say)
 
 
 def _typical(frame: pd.DataFrame, say: Language) -> pd.DataFrame:

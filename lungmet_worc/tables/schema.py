@@ -58,6 +58,7 @@ TEXTS = frozenset(
 _OVER_SPLITS = (
     "Intervals are corrected resampled 95% intervals over the splits (Nadeau and Bengio 2003)."
 )
+_LEFT_OUT = "A measure that a split does not define is left out of its mean."
 _POOLED = "The probability of a patient is the mean over the splits that tested the patient."
 
 
@@ -137,7 +138,7 @@ _ALL = (
         "Performance",
         "Performance of each arm: mean over the splits (corrected resampled 95% interval)",
         PERFORMANCE_COLUMNS,
-        notes=(_OVER_SPLITS, "A measure that a split does not define is left out of its mean."),
+        notes=(_OVER_SPLITS, _LEFT_OUT),
         required=True,
     ),
     Table("splits", "Splits", "Performance in each split", SPLITS_COLUMNS, required=True),
@@ -178,6 +179,7 @@ _ALL = (
             "part (largest Youden index; highest threshold that reaches the sensitivity asked "
             "for) and then applied to its test part.",
             _OVER_SPLITS,
+            _LEFT_OUT,
         ),
     ),
     Table(
@@ -241,8 +243,10 @@ _ALL = (
         ),
         notes=(
             "Hanley and McNeil 1982 and 1983, two-sided at 0.05, without adjustment for the "
-            "number of comparisons. The correlation is that of the predictions of the two arms.",
+            "number of comparisons, as if each patient were predicted once. The correlation is "
+            "that of the predictions of the two arms; patients are those that every arm tested.",
         ),
+        counts=False,
     ),
     Table(
         "workflows",
@@ -274,8 +278,8 @@ _ALL = (
     Table(
         "features",
         "Features",
-        "Each feature alone, on all patients together: description only, for no model was tested "
-        "on patients that it had not seen",
+        "Each feature alone, on all tested patients together: a description, not a test of "
+        "prediction in new patients",
         (
             *("modality", "feature", "group", "auc", "p_value", "p_holm", "p_fdr"),
             *("volume_correlation", "n_patients", "n_events"),
@@ -286,7 +290,6 @@ _ALL = (
             "with the outcome. Correlation with the tumour volume in the same modality "
             "(Spearman).",
         ),
-        counts=False,
     ),
     Table(
         "acquisition",
@@ -312,7 +315,7 @@ _ALL = (
         "Paper",
         "Performance of each arm: mean over the splits [corrected resampled 95% interval]",
         ("Measure",),
-        notes=(_OVER_SPLITS,),
+        notes=(_OVER_SPLITS, _LEFT_OUT),
         by_arm=True,
     ),
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from lungmet_worc.collect import natural_key
 from lungmet_worc.tables.schema import TABLES
 
+KINDS = ("typical", "atypical")
 #: Patients of a kind for each arm and outcome.
 SHOWN = 3
 #: One test says little of a patient.
@@ -38,29 +37,22 @@ def typical_table(patients: pd.DataFrame) -> pd.DataFrame:
     table = TABLES["typical"]
     rows = []
     for arm, of_arm in patients.groupby("arm", sort=False):
-        for outcome in (1, 0):
-            found = of_arm[of_arm["outcome"] == outcome]
-            enough = found[found["n_tested"] >= TESTED_ENOUGH]
-            for kind, chosen in _ranked(enough if len(enough) else found):
-                rows += [
-                    (arm, kind, row["patient_id"], outcome)
-                    + tuple(row[name] for name in ("posterior_mean", "n_tested", "times_correct"))
-                    for _, row in chosen.iterrows()
-                ]
+        for kind in KINDS:
+            for outcome in (1, 0):
+                chosen = _clearest(of_arm[of_arm["outcome"] == outcome], kind)
+                rows += chosen.assign(arm=arm, kind=kind)[list(table.columns)].to_numpy().tolist()
     return table.frame(rows)
 
 
-def _ranked(patients: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each kind with its patients, the clearest first."""
+def _clearest(patients: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return the patients of a kind, the clearest first."""
+    enough = patients[patients["n_tested"] >= TESTED_ENOUGH]
+    patients = enough if len(enough) else patients
     right = patients["times_correct"] / patients["n_tested"]
     distance = (patients["outcome"] - patients["posterior_mean"]).abs()
     order = patients["patient_id"].map(natural_key)
     ranked = patients.assign(right=right, distance=distance, order=order)
-    typical = ranked[right > 0.5].sort_values(
-        ["right", "distance", "order"], ascending=[False, True, True]
-    )
-    atypical = ranked[right < 0.5].sort_values(
-        ["right", "distance", "order"], ascending=[True, False, True]
-    )
-    yield "typical", typical.head(SHOWN)
-    yield "atypical", atypical.head(SHOWN)
+    is_typical = kind == "typical"
+    of_kind = ranked[right > 0.5] if is_typical else ranked[right < 0.5]
+    ascending = [not is_typical, is_typical, True]
+    return of_kind.sort_values(["right", "distance", "order"], ascending=ascending).head(SHOWN)
