@@ -169,9 +169,10 @@ class Pipeline:
         if only == "extraction":
             return
         searches = self._search(engine, plan, only)
+        permutations = self._permutations(engine, plan, only)
         if only == "search":
             return
-        self._report(engine, plan, searches, unusable)
+        self._report(engine, plan, searches, permutations, unusable)
 
     @property
     def _excludes(self) -> bool:
@@ -368,6 +369,26 @@ class Pipeline:
             self._must(engine, "search", searches)
         return self._common(searches)
 
+    def _permutations(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
+        """Run the searches with permuted outcomes and return those that are complete.
+
+        A permutation is complete when all splits of all arms are; the deadline may have left
+        some out.
+        """
+        if self.state["partial"]:  # there was no time for them
+            return []
+        tasks = plan.permutations(_by_pair(plan.extractions()))
+        if only != "report" and tasks:
+            self._must(engine, "permutation", tasks)
+        missing = {_permutation(task) for task in unfinished(tasks)}
+        complete = [task for task in tasks if _permutation(task) not in missing]
+        if missing:
+            self.progress.note(
+                f"{len(missing)} of {self.study.statistics.permutations} permutations are not "
+                "complete and left out."
+            )
+        return complete
+
     def _common(self, searches: list[Task]) -> list[Task]:
         """Return the searches of the splits that the deadline let all arms finish."""
         common, self.state["partial"] = common_splits(searches, unfinished(searches))
@@ -406,11 +427,12 @@ class Pipeline:
         engine: Engine,
         plan: Plan,
         searches: Sequence[Task],
+        permutations: Sequence[Task],
         unusable: Mapping[tuple[str, str], str],
     ) -> None:
         evaluations = plan.evaluations(list(searches))
         self._must(engine, "evaluation", evaluations)
-        stamp = plan.report_stamp(evaluations, unusable)
+        stamp = plan.report_stamp(evaluations, unusable, permutations)
         fresh = is_fresh(self.paths.report_files, stamp)
         self.progress.start("report", 1, int(fresh))
         began = time.monotonic()
@@ -420,7 +442,9 @@ class Pipeline:
             replaced = files_to_replace(self.paths.report_files, stamp)
             self._keep(self._results() if replaced is None else replaced, rewritten=True)
             # When this run started says nothing about the results; when the first one did, does.
-            files = write_results(plan, searches, unusable, make_digest(self._as_reported()))
+            files = write_results(
+                plan, searches, permutations, unusable, make_digest(self._as_reported())
+            )
             write_record(self.paths.report_files, files, stamp=stamp)
             self.state["report_seconds"] = round(time.monotonic() - began, 3)
             self.progress.advance("tables, figures and report")
@@ -469,6 +493,11 @@ def _complete(stage: str, tasks: Sequence[Task]) -> None:
             f'Run "lungmet run" with "--only {stage}" first, or without --only.'
         )
         raise ResultsError(message)
+
+
+def _permutation(task: Task) -> str:
+    """Return the number of the permutation that a task belongs to."""
+    return task.key.split("/")[2]
 
 
 def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:

@@ -54,6 +54,7 @@ _TITLES = {
     "extraction": "Extracting features",
     "settings": "Preparing the arms",
     "search": "Searching workflows",
+    "permutation": "Permuting outcomes",
     "evaluation": "Evaluating",
     "report": "Writing the report",
 }

@@ -132,6 +132,10 @@ class RunPaths:
         """Return the result of one split of an arm."""
         return self.arm(arm) / "splits" / f"{index}.hdf5"
 
+    def permuted(self, arm: str, permutation: int, index: int) -> Path:
+        """Return the result of one split of an arm with permuted outcomes."""
+        return self.arm(arm) / "permutations" / str(permutation) / f"{index}.json"
+
     def performance(self, arm: str) -> Path:
         """Return WORC's own evaluation of an arm."""
         return self.arm(arm) / "performance_all_0.json"

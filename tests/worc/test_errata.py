@@ -293,7 +293,7 @@ def test_e14_importing_worc_writes_into_the_home_folder(tmp_path: Path) -> None:
 def test_e15_the_search_without_fastr_is_gone(small: SmallData) -> None:
     from WORC.classification.parameter_optimization import random_search_parameters
 
-    from lungmet_worc.worc.search import parameter_grid
+    from lungmet_worc.worc.random_search import parameter_grid
 
     grid = parameter_grid(small.config("joblib"))
     with pytest.raises(ValueError, match="was removed from WORC"):
