@@ -87,8 +87,11 @@ def headline(
     others = of_auc[of_auc["test"] != TEST_NAME].to_dict("records")
     kind = {str(arm["arm"]): (kinds or {}).get(str(arm["arm"]), IMAGES) for arm in arms}
     chance = against_chance(arms, outcome, say)
-    between = _between_arms(arms, _within(pairs, kind), say)
+    compared = _within(pairs, kind)
+    between = _between_arms(compared, say)
     beyond = _beyond_baselines(arms, _across(pairs, kind), kind, say)
+    if beyond:
+        between = _with_aucs(between, arms, compared, say)
     answer = [between or chance, beyond] if beyond else [chance, between]
     return Headline(
         answer=tuple(sentence for sentence in answer if sentence),
@@ -134,7 +137,19 @@ def _across(pairs: Rows, kind: Mapping[str, str]) -> list[Row]:
     return found
 
 
-def _between_arms(arms: Rows, pairs: Rows, say: Language) -> str:
+def _with_aucs(sentence: str, arms: Rows, pairs: Rows, say: Language) -> str:
+    """Add the AUCs of compared arms to a sentence on their differences."""
+    if all(math.isnan(pair["p_adjusted"]) for pair in pairs):
+        return sentence
+    compared = {pair[arm] for pair in pairs for arm in ("arm_a", "arm_b")}
+    return say(
+        "{sentence}, with {aucs}.",
+        sentence=sentence.removesuffix("."),
+        aucs=auc_texts([arm for arm in arms if arm["arm"] in compared], say, bounds=False),
+    )
+
+
+def _between_arms(pairs: Rows, say: Language) -> str:
     """Say in one sentence whether the image arms differed."""
     if not pairs:
         return ""

@@ -48,22 +48,25 @@ def clinical_sentences(context: ReportContext, say: Language) -> list[str]:
         say("Clinical predictors were the columns {columns}.", columns=joined(columns, say)),
     ]
     if "number" in named:
-        found.append(say("Entered as numbers: {columns}.", columns=named["number"]))
+        found.append(say("We used {columns} as numbers.", columns=named["number"]))
     if "yes-no" in named:
-        found.append(say("Coded as 1 for yes and 0 for no: {columns}.", columns=named["yes-no"]))
+        found.append(say("We coded {columns} as 1 for yes and 0 for no.", columns=named["yes-no"]))
     if ordered:
         found.append(
-            say("Coded by rank, the lowest first: {columns}.", columns=joined(ordered, say))
+            say("We coded {columns} by rank, the lowest first.", columns=joined(ordered, say))
         )
     if "unordered" in named:
         found.append(
-            say("Coded as one 0-or-1 column for each value: {columns}.", columns=named["unordered"])
+            say(
+                "We coded each value of {columns} as a column of its own that is 0 or 1.",
+                columns=named["unordered"],
+            )
         )
     if "" in named:
         found.append(
             say(
-                "Coded by what the column holds (numbers as they are, yes and no as 1 and 0, other "
-                "values as one 0-or-1 column each): {columns}.",
+                "We coded {columns} by what they hold: numbers as they are, yes and no as 1 and 0, "
+                "and any other value as a column of its own that is 0 or 1.",
                 columns=named[""],
             )
         )
@@ -71,8 +74,8 @@ def clinical_sentences(context: ReportContext, say: Language) -> list[str]:
     if allowed:
         found.append(
             say(
-                "Let in although they look as if they were known only after the outcome: "
-                "{columns}.",
+                "We let in {columns}, although such columns look as if they were known only "
+                "after the outcome.",
                 columns=joined(allowed, say),
             )
         )

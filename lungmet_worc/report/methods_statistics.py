@@ -225,7 +225,8 @@ def _explanation(context: ReportContext, say: Language, cite: Citations) -> list
             say(
                 "Single features were compared between patients with and without the outcome "
                 "with the Mann-Whitney test {mann}, with p-values adjusted after Holm {holm} and "
-                "after Benjamini and Hochberg {benjamini}; no workflow was chosen by these tests.",
+                "after Benjamini and Hochberg {benjamini}, and with Spearman's correlation with "
+                "the tumour volume; no workflow was chosen by these tests.",
                 mann=cite("mann"),
                 holm=cite("holm"),
                 benjamini=cite("benjamini"),

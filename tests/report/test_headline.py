@@ -153,7 +153,7 @@ def test_two_sentences_answer_images_and_what_is_known_without_them() -> None:
     found = say([MRI, BOTH, CLINICAL, VOLUME], pairs, kinds=KINDS)
     assert found.answer == (
         "There was no clear difference in AUC between Combined and MRI only: 0.04 (95% interval "
-        "-0.12 to 0.20, p 0.60).",
+        "-0.12 to 0.20, p 0.60), with AUC 0.62 for MRI only and 0.66 for Combined.",
         "Images were not clearly better than what is known without them (AUC 0.60 for Clinical "
         "and 0.69 for Volume): the largest difference was MRI only minus Volume -0.07 (95% "
         "interval -0.20 to 0.06, p 0.40).",
@@ -298,7 +298,8 @@ def test_dutch_answer() -> None:
     found = say([MRI, BOTH, VOLUME], pairs, language("nl"), kinds=KINDS)
     assert found.answer == (
         "Er was geen duidelijk verschil in AUC tussen Combined en MRI only: 0,04 "
-        "(95%-betrouwbaarheidsinterval -0,12 tot 0,20, p 0,60).",
+        "(95%-betrouwbaarheidsinterval -0,12 tot 0,20, p 0,60), met AUC 0,62 voor MRI only en 0,66 "
+        "voor Combined.",
         "Met beeldvorming was de voorspelling niet duidelijk beter dan met wat zonder beeldvorming "
         "bekend is (AUC 0,69 voor Volume): het verschil was Combined min Volume -0,03 "
         "(95%-betrouwbaarheidsinterval -0,20 tot 0,14, p 0,70).",

@@ -161,8 +161,8 @@ def test_a_study_that_uses_everything_cites_every_reference() -> None:
     said = text(everything())
     for part in (
         "Clinical predictors were the columns age, grade, sex, site and size.",
-        "Coded by rank, the lowest first: grade (low, high).",
-        "look as if they were known only after the outcome: size.",
+        "We coded grade (low, high) by rank, the lowest first.",
+        "We let in size, although such columns look as if they were known only after",
         "harmonised over vendor with ComBat [4, 5], keeping differences by sex.",
         "so that this step has seen the test patients",
         "Arms limited to groups of features",

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from lungmet_worc.config import ArmConfig
+from lungmet_worc.feature_groups import IMAGE_GROUPS
+from lungmet_worc.report.arm_descriptions import GROUPS, arm_kind, describe_arm
 from lungmet_worc.report.language import language
 from lungmet_worc.report.wording import (
     arm_label,
@@ -55,3 +58,48 @@ def test_reading_of_a_comparison() -> None:
     assert comparison_reading(row | {"p_adjusted": 0.01}, DUTCH) == "CT duidelijk beter"
     assert comparison_reading(row | {"p_adjusted": 0.2}) == "no clear difference"
     assert comparison_reading(row | {"p_adjusted": NAN}) == "cannot be compared"
+
+
+@pytest.mark.parametrize(
+    ("arm", "kind", "english", "dutch"),
+    [
+        (
+            ArmConfig(modalities=("MRI", "CT")),
+            "images",
+            "Features of MRI and CT",
+            "Kenmerken van MRI en CT",
+        ),
+        (
+            ArmConfig(modalities=("MRI",), features=("texture", "shape"), missing="impute"),
+            "images",
+            "Shape and texture features of MRI; missing values imputed",
+            "Kenmerken van vorm en textuur op MRI; ontbrekende waarden geïmputeerd",
+        ),
+        (
+            ArmConfig(modalities=("CT",), clinical=("age", "grade")),
+            "clinical+images",
+            "Features of CT with clinical data (age, grade)",
+            "Kenmerken van CT met klinische gegevens (age, grade)",
+        ),
+        (
+            ArmConfig(modalities=("MRI",), features="volume"),
+            "volume",
+            "Tumour volume from MRI",
+            "Tumorvolume uit MRI",
+        ),
+        (
+            ArmConfig(clinical=("age",)),
+            "clinical",
+            "Clinical data (age)",
+            "Klinische gegevens (age)",
+        ),
+    ],
+)
+def test_arms_in_words(arm: ArmConfig, kind: str, english: str, dutch: str) -> None:
+    assert arm_kind(arm) == kind
+    assert describe_arm(arm) == english
+    assert describe_arm(arm, DUTCH) == dutch
+
+
+def test_every_group_of_features_has_a_name() -> None:
+    assert tuple(GROUPS) == IMAGE_GROUPS
