@@ -85,8 +85,10 @@ def _named(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
     """Return the cohort with headings for people and every cell text."""
     say = material.say
     words = {"present": say("present"), "missing": say("missing"), "yes": say("yes")}
+    arms = [column for column in map(str, frame.columns) if column.startswith("arm ")]
+    alike = len(arms) > 1 and all(frame[column].equals(frame[arms[0]]) for column in arms)
     columns = {}
-    for column in map(str, frame.columns):
+    for column in map(str, frame.drop(columns=arms[1:] if alike else []).columns):
         cells = [str(value) for value in frame[column]]
         if column == "patient_id":
             columns[say("Patient")] = cells
@@ -96,7 +98,8 @@ def _named(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
             head = say("{modality} scan", modality=column.removesuffix(" scan"))
             columns[head] = [words.get(cell, cell) for cell in cells]
         else:
-            head = say("Arm {arm}", arm=arm_label(column.removeprefix("arm ")))
+            name = arm_label(column.removeprefix("arm "))
+            head = say("Every arm") if alike else say("Arm {arm}", arm=name)
             columns[head] = [words.get(cell) or reason_text(cell, say) for cell in cells]
     return pd.DataFrame(columns)
 
@@ -108,8 +111,13 @@ def scans(material: Material) -> Section:
     ----------
     material : Material
     """
+    # It brings the libraries that read images.
+    from lungmet_worc.imaging.acquisition import said
+
     say = material.say
-    shown = material.table("acquisition", say("Properties of the images, over all patients."))
+    frame = material.frame("acquisition")
+    caption = say("Properties of the images, over all patients: median (smallest to largest).")
+    shown = material.table("acquisition", caption, said(frame, say)) if len(frame) else []
     note = Text(
         say(
             "Read from the image files and from the columns of the manifest that the study file "

@@ -108,7 +108,7 @@ def side_by_side(auc: pd.DataFrame, *, say: Language) -> pd.DataFrame:
             pair,
             {
                 say("Arms"): say(
-                    "{first} minus {second}", first=arm_label(pair[0]), second=arm_label(pair[1])
+                    "{a} minus {b}", a=arm_label(pair[0]), b=arm_label(pair[1])
                 )
             },
         )

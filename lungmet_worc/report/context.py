@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
 
 from lungmet_worc.digest import Digest
-
-
-class Answered(Protocol):
-    """A checklist: its name, whom to cite, and (number, item, answer, anchor or "") rows."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def citation(self) -> str: ...  # noqa: D102
-
-    @property
-    def items(self) -> Sequence[tuple[str, str, str, str]]: ...  # noqa: D102
+from lungmet_worc.report.checklists import Checklist
 
 
 @dataclass(frozen=True)
@@ -91,6 +78,6 @@ class ReportContext:
     digest: Digest
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     thumbnails: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
-    checklists: Sequence[Answered] = ()
+    checklists: Sequence[Checklist] = ()
     language: str = "en"
     kinds: Mapping[str, str] = field(default_factory=dict)

@@ -8,12 +8,13 @@ from lungmet_worc.report.blocks import Block, Card, Cards, Details, Picture, Sec
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.material import Material, if_any
 from lungmet_worc.report.pictures import MOST_BYTES, data_url
+from lungmet_worc.report.readable import readable
 from lungmet_worc.report.sections import often_wrong
 from lungmet_worc.report.wording import arm_label, number_text, yes_no
 
 SHOWN_FEATURES = 10
 #: Patients with pictures, of each kind.
-SHOWN_CARDS = 12
+SHOWN_CARDS = 8
 
 
 def explanation(material: Material) -> Section:
@@ -48,8 +49,10 @@ def explanation(material: Material) -> Section:
         )
     for kind, caption in captions.items():
         if len(workflows) and (workflows["kind"] == kind).any():
-            table = material.table("workflows", caption, workflows[workflows["kind"] == kind])
-            shown.append(Details(caption, table))
+            text = readable(workflows[workflows["kind"] == kind], "workflows", say=say)
+            told = [column for column in text.columns if text[column].any()]
+            table = text[told].drop(columns=say("Kind"))
+            shown.append(Details(caption, [material.text_table(table, caption)]))
     intro = Text(
         say(
             "Each split searched anew and combined its best workflows. What they have in common "
@@ -136,7 +139,7 @@ def _wrong(material: Material) -> list[Block]:
         events=wrong.n_events,
     )
     blocks: list[Block] = [Text(text)]
-    caption = say("Patients most often wrong: in how many tests, and their mean probability.")
+    caption = say("Patients most often wrong: in how many of their tests (mean predicted probability).")
     blocks.append(material.text_table(wrong.table, caption))
     if len(wrong.table) < wrong.n_patients:
         blocks.append(

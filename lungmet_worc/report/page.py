@@ -29,6 +29,8 @@ from lungmet_worc.report.privacy import cleaned
 TEMPLATES = Path(__file__).parent / "templates"
 #: Sections of the first screen: the template has them.
 FIRST = ("answer", "digest")
+#: A longer name in a table may be broken.
+LONG_NAME = 20
 #: Tables of numbers and ids, in which no path can be.
 NUMBERS = frozenset({"performance", "comparison", "splits", "patients"})
 
@@ -66,8 +68,9 @@ def write_report(context: ReportContext, path: Path) -> Path:
     say = language(context.language)
     environment.filters["typeset"] = _typeset
     environment.filters["typeset_cell"] = _typeset_cell
+    environment.filters["breakable"] = _breakable
     environment.globals["row_spans"] = _row_spans
-    environment.globals["numeric_columns"] = lambda frame: _numeric(frame, say)
+    environment.globals["numeric_columns"] = numeric_columns
     page = environment.get_template("report.html.j2").render(**_page(context, say))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
@@ -188,12 +191,6 @@ def _without_paths(context: ReportContext) -> ReportContext:
     return dataclasses.replace(context, **changed)
 
 
-def _numeric(frame: pd.DataFrame, say: Language) -> list[bool]:
-    """Tell of each column whether it is one of numbers, in any language."""
-    absent = {say("not defined"), say("not tested"), say("too few events")}
-    return numeric_columns(frame.map(lambda cell: "" if cell in absent else cell))
-
-
 def _typeset(text: str) -> str:
     """Return a text with minus signs for hyphens, and no line break within an interval."""
     text = re.sub(r"(?<![\w.\-])-(?=\d)", "\N{MINUS SIGN}", str(text))
@@ -206,6 +203,12 @@ def _typeset_cell(text: str) -> Markup:
     if not behind or "\N{NO-BREAK SPACE}" not in interval:
         return escape(_typeset(text))
     return Markup("{})<br><small>{}</small>").format(interval, rest)
+
+
+def _breakable(text: str) -> Markup:
+    """Return a name that may go on in the next line behind an underscore, where it is long."""
+    joint = Markup("_<wbr>") if len(str(text)) > LONG_NAME else Markup("_")
+    return joint.join(str(text).split("_"))
 
 
 def _row_spans(frame: pd.DataFrame) -> list[int]:

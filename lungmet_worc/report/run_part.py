@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
 from lungmet_worc.digest import Digest
@@ -225,7 +223,7 @@ def checklists(material: Material) -> list[Section]:
     say = material.say
     return [
         Section(
-            f"checklist-{short_name(checklist.name)}",
+            f"checklist-{checklist.key}",
             say("Checklist {name}", name=checklist.name),
             [
                 Text(checklist.citation, "note"),
@@ -239,14 +237,3 @@ def checklists(material: Material) -> list[Section]:
         )
         for checklist in material.context.checklists
     ]
-
-
-def short_name(name: str) -> str:
-    """Return the name of a checklist in an anchor: "TRIPOD+AI" -> "tripod".
-
-    Parameters
-    ----------
-    name : str
-    """
-    match = re.match(r"[A-Za-z]+", name)
-    return match.group().lower() if match else "other"

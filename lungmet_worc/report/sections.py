@@ -109,7 +109,7 @@ def _wrong_text(row: Row | None, say: Language) -> str:
         return say("not tested")
     tested = int(row["n_tested"])
     return say(
-        "{wrong} of {tested} (probability {probability})",
+        "{wrong} of {tested} ({probability})",
         wrong=tested - int(row["times_correct"]),
         tested=tested,
         probability=number_text(float(row["posterior_mean"]), say=say),
@@ -198,7 +198,7 @@ def _lacking(part: str, say: Language) -> str | None:
 def who_left_out(
     cohort: pd.DataFrame, arms: Mapping[str, str], *, say: Language = ENGLISH
 ) -> list[str]:
-    """Name who does not enter which arm, a line for each arm and reason.
+    """Name who does not enter which arm, a line for each reason; arms that are alike together.
 
     Parameters
     ----------
@@ -206,24 +206,27 @@ def who_left_out(
         See `cohort_flow`.
     say : Language
     """
-    lines = []
+    known: list[str] = []
+    of_arms: dict[tuple[str, str], list[str]] = {}
     for arm in arms:
         if f"arm {arm}" not in cohort.columns:
             continue
+        known.append(arm)
         by_reason: dict[str, list[str]] = {}
         for patient, reason in zip(cohort["patient_id"], cohort[f"arm {arm}"], strict=True):
             if str(reason) != "yes":
                 by_reason.setdefault(str(reason), []).append(str(patient))
-        lines += [
-            say(
-                "Not in {arm}, {reason}: {patients}",
-                arm=arm_label(arm),
-                reason=reason_text(reason, say),
-                patients=", ".join(who),
-            )
-            for reason, who in by_reason.items()
-        ]
-    return lines
+        for reason, who in by_reason.items():
+            of_arms.setdefault((reason, ", ".join(who)), []).append(arm)
+    return [
+        say(
+            "Not in {arms}, {reason}: {patients}",
+            arms=say("any arm") if among == known else ", ".join(map(arm_label, among)),
+            reason=reason_text(reason, say),
+            patients=patients,
+        )
+        for (reason, patients), among in of_arms.items()
+    ]
 
 
 def shown_cohort(

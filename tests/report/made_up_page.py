@@ -6,7 +6,6 @@ import dataclasses
 import io
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,8 @@ from PIL import Image
 from lungmet_worc.digest import make_digest
 from lungmet_worc.figures import write_all_figures
 from lungmet_worc.report import ReportContext
+from lungmet_worc.report.checklists import checklists
+from lungmet_worc.report.language import language as say
 from lungmet_worc.tables import make_all_tables
 from tests.tables.made_up import made_up_results
 
@@ -29,35 +30,12 @@ DESCRIPTIONS = {
 }
 
 
-class MadeUpChecklist(NamedTuple):
-    """A checklist in the shape of `lungmet_worc.report.checklists`."""
-
-    name: str
-    citation: str
-    items: tuple[tuple[str, str, str, str], ...]
-
-
-CHECKLISTS = (
-    MadeUpChecklist(
-        "CLEAR",
-        "Kocak B, et al. Insights into Imaging 2023;14:75.",
-        (
-            ("1", "Relevant title", "For the authors.", ""),
-            ("26", "Image acquisition protocols", "In the report:", "scans"),
-            ("45", "Test of the final model on other patients", "In the report:", "nowhere"),
-        ),
-    ),
-    MadeUpChecklist(
-        "METRICS",
-        "Kocak B, et al. Insights into Imaging 2024;15:8.",
-        (("1", "Adherence to guidelines", "In the report:", "checklist-clear"),),
-    ),
-    MadeUpChecklist(
-        "TRIPOD+AI",
-        "Collins GS, et al. BMJ 2024;385:e078378.",
-        (("23a", "Model performance with intervals", "In the report:", "performance"),),
-    ),
-)
+FACTS = {
+    **{"outcome": "lung_metastasis", "n_patients": 51, "n_events": 19, "split_type": "random"},
+    **{"modalities": ["MRI", "CT"], "n_splits": 20, "test_percent": 20, "seed": 4},
+    **{"subgroups": ["sex", "grade"], "n_permutations": 20, "sensitivity": 0.9},
+    **{"has_thresholds": True, "has_explanation": True, "has_features": True},
+}
 
 
 def made_up_context(
@@ -100,7 +78,7 @@ def made_up_context(
         digest=make_digest(state(names, n_splits)),
         tables=tables,
         thumbnails=thumbnails(tables["typical"]),
-        checklists=CHECKLISTS,
+        checklists=checklists({**FACTS, "arms": names}, say(language)),
         language=language,
         kinds={name: KINDS.get(name, "images") for name in names},
     )
@@ -167,7 +145,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in {"meta", "img", "link", "br"}:
+        if tag not in {"meta", "img", "link", "br", "wbr"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
