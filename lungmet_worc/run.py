@@ -62,6 +62,61 @@ class Run:
         """Return one row for each arm and split: sizes and every metric."""
         return self._table("splits")
 
+    @property
+    def thresholds(self) -> pd.DataFrame:
+        """Return the performance of each arm at 0.5 and at thresholds chosen in training parts."""
+        return self._table("thresholds")
+
+    @property
+    def confusion(self) -> pd.DataFrame:
+        """Return the confusion matrix of each arm at each threshold, over all test parts."""
+        return self._table("confusion")
+
+    @property
+    def calibration(self) -> pd.DataFrame:
+        """Return calibration intercept, slope and error, and Brier score, of each arm."""
+        return self._table("calibration")
+
+    @property
+    def subgroups(self) -> pd.DataFrame:
+        """Return the AUC of each arm in each subgroup; no rows if the study asks for none."""
+        return self._table("subgroups")
+
+    @property
+    def permutations(self) -> pd.DataFrame:
+        """Return the test of each arm against chance; no rows if the study asks for none."""
+        return self._table("permutations")
+
+    @property
+    def power(self) -> pd.DataFrame:
+        """Return the intervals and the differences that a study of this size can show."""
+        return self._table("power")
+
+    @property
+    def workflows(self) -> pd.DataFrame:
+        """Return what the winning workflows of each arm are made of."""
+        return self._table("workflows")
+
+    @property
+    def importance(self) -> pd.DataFrame:
+        """Return how much the AUC of each arm falls without each group of features."""
+        return self._table("importance")
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """Return each feature alone, on all tested patients: a description of the cohort."""
+        return self._table("features")
+
+    @property
+    def acquisition(self) -> pd.DataFrame:
+        """Return how the images of each modality were made."""
+        return self._table("acquisition")
+
+    @property
+    def typical(self) -> pd.DataFrame:
+        """Return the patients that each arm classifies right, or wrong, most often."""
+        return self._table("typical")
+
     def report(self) -> Path:
         """Return the path of the HTML report.
 
@@ -120,8 +175,8 @@ class Run:
 
         Parameters
         ----------
-        name : {"performance", "comparison", "patients", "splits"}
-            The table.
+        name : str
+            A name of `lungmet_worc.tables.TABLES`.
 
         Raises
         ------
@@ -131,10 +186,13 @@ class Run:
         return self._table_file(name, "md").read_text("utf-8")
 
     def _table(self, name: str) -> pd.DataFrame:
-        path = self._table_file(name, "csv")
-        from lungmet_worc.tables import read_table
+        from lungmet_worc.tables import TABLES, read_table
 
-        return read_table(path)
+        # A run that is done has no file of a table without rows.
+        if not TABLES[name].required and self._table_file("performance", "csv"):
+            path = self.paths.tables / f"{name}.csv"
+            return read_table(path) if path.exists() else TABLES[name].frame()
+        return read_table(self._table_file(name, "csv"))
 
     def _table_file(self, name: str, kind: str) -> Path:
         path = self.paths.tables / f"{name}.{kind}"

@@ -89,7 +89,7 @@ def test_columns_are_those_promised() -> None:
     promised = {
         "performance": "arm, metric, mean, ci_low, ci_high, n_splits, n_patients, n_events",
         "splits": "arm, split, n_train, n_test, auc, bca, f1_weighted, accuracy, sensitivity, "
-        "specificity, npv, ppv, brier",
+        "specificity, npv, ppv, brier, average_precision",
         "patients": "arm, patient_id, outcome, n_tested, posterior_mean, posterior_sd, "
         "times_correct",
     }

@@ -8,6 +8,7 @@ from functools import cache
 
 import pandas as pd
 
+from lungmet_worc.report.labels import TOO_FEW
 from lungmet_worc.report.language import LANGUAGES, language, later
 from lungmet_worc.report.wording import UNDEFINED
 
@@ -18,7 +19,7 @@ MIDDLE_TABLE = 5
 LINE_LENGTH = {r"\small": 72, r"\scriptsize": 92}
 
 #: What may stand among the numbers of a column.
-NOT_A_NUMBER = (UNDEFINED, later("not tested"), later("too few events"))
+NOT_A_NUMBER = (UNDEFINED, later("not tested"), TOO_FEW)
 
 _NUMBER = re.compile(r"(< )?[-\N{PLUS-MINUS SIGN}]?\d[\d.]*(?![\w:-])")
 

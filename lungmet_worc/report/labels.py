@@ -102,7 +102,13 @@ TESTS: Mapping[str, str] = {
     "DeLong test": later("DeLong test"),
     "bootstrap over patients": later("bootstrap over patients"),
 }
-NOTES: Mapping[str, str] = {"too few events": later("too few events")}
+TOO_FEW = later("too few events")
+#: What stands in cells that hold no other words of this package.
+OTHERS: Mapping[str, str] = {
+    TOO_FEW: TOO_FEW,
+    "interval not defined": later("interval not defined"),
+    "unknown": later("unknown"),
+}
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "metric": MEASURES,
@@ -111,7 +117,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "group": GROUPS,
     "kind": KINDS,
     "test": TESTS,
-    "note": NOTES,
+    "note": OTHERS,
+    "level": OTHERS,
     "modality": {"clinical": GROUPS["clinical"]},
 }
 
@@ -144,8 +151,12 @@ def label(column: str, value: object, say: Language = ENGLISH) -> str:
     if column == "rule":
         return rule_label(text, say)
     if column == "name":
-        modality, _, group = text.partition("/")
-        return f"{label('modality', modality, say)}, {say(GROUPS[group])}" if group in GROUPS else text
+        modality, _, group = text.rpartition("/")
+        if modality == group:
+            return label("group", group, say)
+        return (
+            f"{label('modality', modality, say)}, {say(GROUPS[group])}" if group in GROUPS else text
+        )
     if column == "feature":
         # A clinical column is known by its own name.
         return text.removeprefix("PREDICT_original_semf_")

@@ -13,6 +13,7 @@ from lungmet_worc.report.labels import (
     MEASURES,
     P_COLUMNS,
     SHARE_COLUMNS,
+    TOO_FEW,
     heading,
     label,
     rule_label,
@@ -180,7 +181,7 @@ def _subgroups(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     """Rows as they are, the AUC with its interval in one cell or why there is none."""
     table = _rows(frame[["arm", "column", "level", "n_patients", "n_events"]], say)
     table[say("AUC (95% interval)")] = [
-        _interval(row, "auc", say) if not row["note"] else label("note", row["note"], say)
+        label("note", row["note"], say) if row["note"] == TOO_FEW else _interval(row, "auc", say)
         for row in frame.to_dict("records")
     ]
     return table
@@ -229,7 +230,7 @@ def _power(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
 
 
 def _workflows(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
-    """Number and share of workflows in one cell."""
+    """Show number and share of workflows in one cell."""
     table = _rows(frame[["arm", "kind", "name"]], say)
     table[say("Workflows")] = [
         f"{n} ({_share(share, say)})" for n, share in zip(frame["n"], frame["share"], strict=True)

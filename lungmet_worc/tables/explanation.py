@@ -42,9 +42,7 @@ def workflows_table(explanations: Sequence[ArmExplanation]) -> pd.DataFrame:
             "group": Counter(group for member in members for group in _chosen(member)),
         }
         counts["classifier"].update(dict.fromkeys(candidates, 0))
-        counts["group"].update(
-            {f"{m}/{g}": 0 for m, g, _ in _groups(arm) if g != ALL_GROUPS}
-        )
+        counts["group"].update({f"{m}/{g}": 0 for m, g, _ in _groups(arm) if g != ALL_GROUPS})
         for kind, found in counts.items():
             for name, n in sorted(found.items(), key=lambda item: (-item[1], item[0])):
                 share = n / len(members) if members else float("nan")

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from lungmet_worc.arms import VOLUME_FEATURES
 from lungmet_worc.collect import ArmPredictions, tested_outcomes
 from lungmet_worc.feature_groups import feature_group, feature_modality
-from lungmet_worc.statistics.comparison import holm
 from lungmet_worc.statistics.univariate import univariate_table
 from lungmet_worc.tables.schema import TABLES
 
@@ -49,23 +47,21 @@ def features_table(
     if matrix.empty:
         return table.frame()
     outcome = np.asarray([outcomes[patient] for patient in matrix.index], int)
-    modality_of = {name: feature_modality(name, modalities) for name in matrix.columns}
-    frames = []
-    for modality in dict.fromkeys(modality_of.values()):
-        of_modality = matrix[[name for name in matrix.columns if modality_of[name] == modality]]
-        of_modality.columns = pd.Index(
-            [str(name).removesuffix(f"_{modality}") for name in of_modality.columns]
-        )
-        found = univariate_table(of_modality, outcome, _volume(of_modality))
-        groups = [feature_group(name) for name in found["feature"]]
-        frames.append(found.assign(modality=modality, group=groups))
-    frame = pd.concat(frames, ignore_index=True)
-    # Adjusted over the features of all modalities, not within one.
-    p_values = frame["p_value"].to_numpy(float)
-    frame["p_holm"] = holm(p_values)
-    frame["p_fdr"] = _false_discovery_rate(p_values)
-    frame = frame.sort_values(["p_value", "modality", "feature"], ignore_index=True)
-    return table.frame(frame[list(table.columns)].to_numpy(object).tolist())
+    modality_of = {name: feature_modality(name, modalities) for name in map(str, matrix.columns)}
+    volumes = {modality: _volume(matrix, modality_of, modality) for modality in modalities}
+    volume_of = {
+        name: matrix[volumes[modality]]
+        for name, modality in modality_of.items()
+        if volumes.get(modality)
+    }
+    found = univariate_table(matrix, outcome, volume_of)
+    found["modality"] = found["feature"].map(modality_of)
+    found["group"] = found["feature"].map(feature_group)
+    found["feature"] = [
+        feature.removesuffix(f"_{modality}")
+        for feature, modality in zip(found["feature"], found["modality"], strict=True)
+    ]
+    return table.frame(found[list(table.columns)].to_numpy(object).tolist())
 
 
 def all_features(matrices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -88,19 +84,11 @@ def all_features(matrices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return matrix
 
 
-def _volume(matrix: pd.DataFrame) -> pd.Series | None:
-    """Return the volume of the tumour among the features of a modality, if it is there."""
+def _volume(matrix: pd.DataFrame, modality_of: Mapping[str, str], modality: str) -> str | None:
+    """Return the feature that is the volume of the tumour in a modality, if it is there."""
+    of_modality = sorted(name for name in matrix.columns if modality_of[name] == modality)
     for start in VOLUME_FEATURES:
-        for name in sorted(matrix.columns):
+        for name in of_modality:
             if name.startswith(start):
-                return matrix[name]
+                return str(name)
     return None
-
-
-def _false_discovery_rate(p_values: np.ndarray) -> np.ndarray:
-    """Adjust p-values for the false discovery rate (Benjamini and Hochberg 1995)."""
-    adjusted = np.full(p_values.shape, np.nan)
-    defined = ~np.isnan(p_values)
-    if defined.any():
-        adjusted[defined] = stats.false_discovery_control(p_values[defined])
-    return adjusted

@@ -9,11 +9,11 @@ import pandas as pd
 
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits
-from lungmet_worc.report.privacy import without_paths
 from lungmet_worc.report.labels import P_COLUMNS
+from lungmet_worc.report.privacy import without_paths
 from lungmet_worc.report.readable import readable
-from lungmet_worc.tables.workbook import Sheet, workbook
 from lungmet_worc.tables.schema import TABLES
+from lungmet_worc.tables.workbook import Sheet, workbook
 
 SUFFIXES = ("csv", "xlsx", "md", "tex")
 #: All tables in one workbook.

@@ -201,7 +201,8 @@ _ALL = (
             "An intercept of 0 and a slope of 1 are perfect; a slope below 1 means predictions "
             "that are too extreme.",
             _POOLED,
-            "Intervals are 95% intervals over patients.",
+            "Intervals are 95% profile likelihood intervals over patients. The expected "
+            "calibration error has none; it is too large in small cohorts.",
         ),
     ),
     Table(
@@ -215,7 +216,9 @@ _ALL = (
         notes=(
             _POOLED,
             "Intervals are 95% intervals over patients (DeLong).",
-            "Subgroups with fewer than 10 patients with or without the outcome have no AUC.",
+            "Subgroups with fewer than 10 patients with or without the outcome have no AUC. "
+            "Nothing is adjusted for the number of subgroups: a difference between two of them "
+            "is no finding by itself.",
         ),
     ),
     Table(

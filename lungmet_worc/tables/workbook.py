@@ -66,6 +66,7 @@ def workbook(sheets: Sequence[Sheet], title: str, *, contents: bool = False) -> 
         Begin with a sheet that lists the others.
     """
     from openpyxl import Workbook
+    from openpyxl.worksheet.hyperlink import Hyperlink
 
     book = Workbook()
     first = book.worksheets[0]
@@ -76,7 +77,8 @@ def workbook(sheets: Sequence[Sheet], title: str, *, contents: bool = False) -> 
         )
         _fill(first, Sheet("Contents", title, listed))
         for row, name in enumerate(names, start=HEAD_ROW + 1):
-            first.cell(row, 1).hyperlink = f"#'{name}'!A1"
+            place = f"'{name}'!A1"
+            first.cell(row, 1).hyperlink = Hyperlink(ref=f"A{row}", location=place)
     for i, (sheet, name) in enumerate(zip(sheets, names, strict=True)):
         target = first if i == 0 and not contents else book.create_sheet()
         _fill(target, Sheet(name, sheet.title, sheet.frame, sheet.notes))

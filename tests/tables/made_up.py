@@ -85,6 +85,26 @@ def made_up_results(n_arms: int = 3, n_splits: int = 20, seed: int = 0) -> Study
     )
 
 
+def results_of(arms: Sequence[ArmPredictions]) -> StudyResults:
+    """Return results that are predictions only, as of a run of an older version.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+    """
+    return StudyResults(
+        arms=arms,
+        explanations=(),
+        permuted=pd.DataFrame(columns=["arm", "permutation", "split", "auc"]),
+        matrices={},
+        modalities=(),
+        levels=pd.DataFrame(),
+        acquisition=pd.DataFrame(columns=["modality", "property", "value", "n_patients"]),
+        statistics=StatisticsConfig(bootstrap=200),
+        seed=0,
+    )
+
+
 def _arm(
     rng: np.random.Generator,
     name: str,
@@ -126,8 +146,10 @@ def _groups(name: str) -> list[tuple[str, str, int]]:
         (modality, group, len(features))
         for modality in modalities
         for group, features in GROUPS.items()
-        if name != "volume" or group == "shape"
+        if name != "volume"
     ]
+    if name == "volume":
+        found = [("MRI", "shape", 1)]
     return [*found, ("clinical", "clinical", len(columns))] if columns else found
 
 
@@ -199,7 +221,7 @@ def _features(
     frame = pd.DataFrame(values, index=list(ids), columns=names)
     for modality in MODALITIES:
         volume = f"PREDICT_original_sf_volume_2.5D_{modality}"
-        frame[volume] = np.exp(frame[volume] + 0.8 * outcome)
+        frame[volume] = np.exp(frame[volume] + 1.2 * outcome)
         area = f"PREDICT_original_sf_area_max_2.5D_{modality}"
         frame[area] = frame[volume] ** (2 / 3) * np.exp(0.1 * frame[area])
     frame.iloc[3, 2] = np.nan  # as for a patient without the scan
