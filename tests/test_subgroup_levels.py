@@ -1,17 +1,11 @@
-"""Subgroups of the patients, and columns that make none."""
+"""Subgroups of the patients."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.config import StatisticsConfig
-from lungmet_worc.manifest import Patient, read_manifest
+from lungmet_worc.manifest import Patient
 from lungmet_worc.report.language import Language
 from lungmet_worc.subgroup_levels import level_name, level_order, subgroup_levels
-from tests.synthetic import make_study, read_rows, write_cohort, write_rows
 
 
 def levels(cells: list[str], cuts: tuple[float, ...] = ()) -> list[str]:
@@ -89,40 +83,3 @@ def test_levels_in_another_language() -> None:
         for level in ("under 55.5", "55.5 and over", "50 to under 65", "not known", "Arm")
     ]
     assert said == ["onder 55,5", "55,5 en ouder", "50 tot 65", "onbekend", "Arm"]
-
-
-def problems(folder: Path, cells: list[str], statistics: str) -> list[str]:
-    manifest = write_cohort(folder, len(cells), ["MRI"])
-    rows = read_rows(manifest)
-    for row, cell in zip(rows, cells, strict=True):
-        row["x"] = cell
-    write_rows(manifest, rows)
-    study = make_study(manifest, ["MRI"], more=f"[statistics]\n{statistics}")
-    return [str(problem) for problem in subgroup_problems(study, read_manifest(study))]
-
-
-SITES = [f"site {number}" for number in range(9)]
-
-
-@pytest.mark.parametrize(
-    ("cells", "statistics", "said"),
-    [
-        (["a", "b", "A", ""], 'subgroups = ["x"]', []),
-        (["1", "2", "3", "99"], 'subgroups = ["x"]\nbands = {x = [50]}', []),
-        (SITES, 'subgroups = ["x"]', ["9 different texts", "at most 8 values"]),
-        (SITES[:8], 'subgroups = ["x"]', []),
-        ([*map(str, range(20, 31)), "5O"], 'subgroups = ["x"]', ['"5O" in row 13']),
-        (["1", "two"], 'subgroups = ["x"]\nbands = {x = [1.5]}', ['row 3, "x"', '"two" is no']),
-        (["a", "b"], 'subgroups = ["xx"]', []),  # reported with all missing columns
-        (["a", "b"], 'subgroups = ["lung_met"]', ["make no subgroups"]),
-        (["a", "A"], 'subgroups = ["x"]', ["same value"]),
-        (["", "?"], 'subgroups = ["x"]', ["Nobody has a value"]),
-    ],
-)
-def test_columns_that_make_no_subgroups(
-    tmp_path: Path, cells: list[str], statistics: str, said: list[str]
-) -> None:
-    found = problems(tmp_path, cells, statistics)
-    assert len(found) == bool(said)
-    for text in said:
-        assert text in found[0]

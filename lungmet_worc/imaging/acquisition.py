@@ -114,7 +114,20 @@ def said(table: pd.DataFrame, say: Language) -> pd.DataFrame:
     frame["property"] = [
         names.get(name, name) if our else name for name, our in zip(frame["property"], ours, strict=True)
     ]
+    types = {
+        "8-bit unsigned integer": say("8-bit unsigned integer"),
+        "16-bit signed integer": say("16-bit signed integer"),
+        "16-bit unsigned integer": say("16-bit unsigned integer"),
+        "32-bit signed integer": say("32-bit signed integer"),
+        "32-bit float": say("32-bit float"),
+        "64-bit float": say("64-bit float"),
+    }
     frame["value"] = [_said_value(value, say) for value in frame["value"]]
+    stored = ours & (table["property"] == VOXELS)
+    for english, text in types.items():
+        frame.loc[stored, "value"] = frame.loc[stored, "value"].str.replace(
+            rf"\b{english} ", f"{text} ", regex=True
+        )
     return frame
 
 

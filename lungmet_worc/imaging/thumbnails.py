@@ -106,15 +106,19 @@ def _largest_slice(
     """Return the axial slice with most tumour: grey values, tumour, mm of a (row, column)."""
     import SimpleITK as sitk
 
-    # Rows from front to back, columns from right to left, slices from feet to head, whatever the
-    # plane in which the image was made.
-    volume = sitk.DICOMOrient(read_volume(image, image.name), "LPS")
-    mask = sitk.DICOMOrient(read_volume(segmentation, segmentation.name), "LPS")
+    volume = read_volume(image, image.name)
+    mask = read_volume(segmentation, segmentation.name)
     if volume.GetSize() != mask.GetSize():
         what = f"The mask has {mask.GetSize()} voxels, the image {volume.GetSize()}."
         raise UnreadableImageError(
             Problem(what, "Give the mask of this image.", file=segmentation.name)
         )
+    # A study may say that a mask has the image's geometry whatever its header says; where it does
+    # not, the check has refused masks that differ.
+    mask.CopyInformation(volume)
+    # Rows from front to back, columns from right to left, slices from feet to head, whatever the
+    # plane in which the image was made.
+    volume, mask = (sitk.DICOMOrient(each, "LPS") for each in (volume, mask))
     tumour = tumour_voxels(sitk.GetArrayViewFromImage(mask), label)
     areas = tumour.sum(axis=(1, 2))
     if not areas.any():

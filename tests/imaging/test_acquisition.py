@@ -142,6 +142,7 @@ def test_it_can_be_said_in_another_language() -> None:
         "Slice thickness (mm)": "Plakdikte (mm)",
         "{middle} ({low} to {high})": "{middle} ({low} tot {high})",
         "not known {n}": "onbekend {n}",
+        "32-bit float": "kommagetal",
         "{n} other values {m}": "{n} andere waarden {m}",
     }
     dutch = Language("nl", words)
@@ -151,6 +152,7 @@ def test_it_can_be_said_in_another_language() -> None:
         ("CT", acquisition.MATRIX, "16 (15.5 to 24) x 16 (16 to 20)", 9),
         ("", "Slices", "Signa 1.5 3, GE 2.0 4; 3 other values 3; not known 2", 10),
         ("", "te", "14.5 (10.5 to 17.5); not known 1", 9),
+        ("CT", acquisition.VOXELS, "16-bit signed integer 7, 32-bit float 2", 9),
     ]
     shown = said(pd.DataFrame(rows, columns=list(ACQUISITION_COLUMNS)), dutch)
     assert list(shown["value"]) == [
@@ -159,6 +161,7 @@ def test_it_can_be_said_in_another_language() -> None:
         "16 (15,5 tot 24) x 16 (16 tot 20)",
         "Signa 1.5 3, GE 2.0 4; 3 andere waarden 3; onbekend 2",
         "14,5 (10,5 tot 17,5); onbekend 1",
+        "16-bit signed integer 7, kommagetal 2",
     ]
     assert shown.loc[0, "property"] == "Plakdikte (mm)"
     assert shown.loc[3, "property"] == "Slices"  # a column of the manifest

@@ -85,6 +85,15 @@ def test_the_same_picture_however_the_file_lies(tmp_path: Path) -> None:
     assert len(drawn) == 1
 
 
+def test_the_mask_lies_as_the_image_does(tmp_path: Path) -> None:
+    files = pair(tmp_path, grey_ball(), ball(14))
+    expected = thumbnail(*files, label=None, image_type="MR")
+    mask = sitk.ReadImage(str(files[1]))
+    mask.SetDirection((-1, 0, 0, 0, -1, 0, 0, 0, 1))
+    sitk.WriteImage(mask, str(files[1]))
+    assert thumbnail(*files, label=None, image_type="MR") == expected
+
+
 def test_a_png_of_eight_bits_that_holds_nothing_else(tmp_path: Path) -> None:
     files = pair(tmp_path, grey_ball(), ball(14))
     first = thumbnail(*files, label=None, image_type="MR")
