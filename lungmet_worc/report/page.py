@@ -120,7 +120,7 @@ def _page(context: ReportContext, say: Language) -> dict[str, Any]:
         name: picture_of(name, path, context.performance, say)
         for name, path in context.figures.items()
     }
-    clean = _without_paths(context)
+    clean = _without_paths(context, say)
     material = Material(clean, say, within(pictures))
     sections = report_sections(material)
     roc = material.pictures.get("roc")
@@ -180,11 +180,11 @@ def _if_any(frame: pd.DataFrame | None) -> pd.DataFrame | None:
     return None if frame is None or frame.empty else frame
 
 
-def _without_paths(context: ReportContext) -> ReportContext:
+def _without_paths(context: ReportContext, say: Language) -> ReportContext:
     """Return a context without absolute paths in its texts (ids stay as they are)."""
     kept = NUMBERS | {"figures", "digest", "tables", "thumbnails", "checklists"}
     changed = {
-        field.name: cleaned(getattr(context, field.name))
+        field.name: cleaned(getattr(context, field.name), say)
         for field in dataclasses.fields(context)
         if field.name not in kept
     }

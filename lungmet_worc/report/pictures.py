@@ -87,9 +87,10 @@ def within(pictures: Mapping[str, Picture], most: int = MOST_BYTES) -> dict[str,
     order = sorted(pictures, key=lambda name: name.startswith("roc_"))
     kept, used = set(), 0
     for name in order:
-        used += len(pictures[name].data)
-        if used <= most:
+        size = len(pictures[name].data)
+        if used + size <= most:
             kept.add(name)
+            used += size
     return {name: picture for name, picture in pictures.items() if name in kept}
 
 

@@ -125,7 +125,7 @@ def failures(material: Material) -> Section:
         if causes:
             blocks += [
                 Text(said),
-                Bullets([cleaned(str(cause)) for cause in causes[:SHOWN_CAUSES]]),
+                Bullets([cleaned(str(cause), say) for cause in causes[:SHOWN_CAUSES]]),
             ]
         if len(causes) > SHOWN_CAUSES:
             blocks.append(Text(say("All causes are in log.txt of the run folder."), "note"))

@@ -85,6 +85,12 @@ def made_up_context(
     return dataclasses.replace(context, **change)  # type: ignore[arg-type]
 
 
+def in_language(context: ReportContext, code: str) -> ReportContext:
+    """Return the same in another language, but for the words in its figures."""
+    answered = checklists({**FACTS, "arms": list(context.arms)}, say(code))
+    return dataclasses.replace(context, language=code, checklists=answered)
+
+
 def cohort(arms: list[str]) -> pd.DataFrame:
     """Return 56 patients of whom 51 enter."""
     reasons = ["no CT image", "no CT image", "outcome missing", "no MRI image"]
