@@ -31,7 +31,7 @@ def cohort(material: Material) -> Section:
         blocks.append(
             material.text_table(flow, say("Who entered each arm, and why others did not."))
         )
-    excluded = [(patient, reason_text(why, say)) for patient, why in context.excluded]
+    excluded = [(patient, say.known(why)) for patient, why in context.excluded]
     if excluded:
         blocks.append(
             Pairs(
@@ -93,7 +93,8 @@ def _named(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
         if column == "patient_id":
             columns[say("Patient")] = cells
         elif column == "outcome":
-            columns[say("Outcome")] = cells
+            known = {"1": say("yes"), "0": say("no")}
+            columns[say("Outcome")] = [known.get(cell, cell) for cell in cells]
         elif column.endswith(" scan"):
             head = say("{modality} scan", modality=column.removesuffix(" scan"))
             columns[head] = [words.get(cell, cell) for cell in cells]
@@ -137,13 +138,14 @@ def arms(material: Material) -> Section:
     """
     say, context = material.say, material.context
     auc = context.performance[context.performance["metric"] == "auc"].set_index("arm")
+    counts = {name: auc[name].astype(int).to_dict() for name in ("n_patients", "n_events")}
     most = context.performance.groupby("arm")["n_splits"].max()
     rows = [
         {
             say("Arm"): arm_label(arm),
             say("What it knows of a patient"): description,
-            say("Patients"): str(int(auc.at[arm, "n_patients"])),
-            say("Events"): str(int(auc.at[arm, "n_events"])),
+            say("Patients"): str(counts["n_patients"][arm]),
+            say("Events"): str(counts["n_events"][arm]),
             say("Splits"): str(int(most[arm])),
         }
         for arm, description in context.arms.items()

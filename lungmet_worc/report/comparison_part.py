@@ -106,11 +106,7 @@ def side_by_side(auc: pd.DataFrame, *, say: Language) -> pd.DataFrame:
         pair = (str(record["arm_a"]), str(record["arm_b"]))
         row = rows.setdefault(
             pair,
-            {
-                say("Arms"): say(
-                    "{a} minus {b}", a=arm_label(pair[0]), b=arm_label(pair[1])
-                )
-            },
+            {say("Arms"): say("{a} minus {b}", a=arm_label(pair[0]), b=arm_label(pair[1]))},
         )
         row |= _of_test(record, names[record["test"]], say)
         if record["test"] == TEST_NAME:
@@ -123,9 +119,7 @@ def side_by_side(auc: pd.DataFrame, *, say: Language) -> pd.DataFrame:
 
 def _of_test(record: Mapping[Any, Any], name: str, say: Language) -> dict[str, str]:
     """Return difference and p-value of one test."""
-    difference = interval_text(
-        record["difference"], record["ci_low"], record["ci_high"], say=say
-    )
+    difference = interval_text(record["difference"], record["ci_low"], record["ci_high"], say=say)
     return {
         say("Difference, {test}", test=name): difference,
         say("p, {test}", test=name): p_text(float(record["p_adjusted"]), say=say),

@@ -39,7 +39,7 @@ def explanation(material: Material) -> Section:
         shown.append(
             Text(
                 say(
-                    'Importance: mean fall of the test parts\' AUC when the features of a group '
+                    "Importance: mean fall of the test parts' AUC when the features of a group "
                     "are mixed up among the test patients; about zero or below means not needed. "
                     "Groups that say the same can stand in for each other, and then neither "
                     'seems needed. "All" sums up a modality.'
@@ -59,9 +59,7 @@ def explanation(material: Material) -> Section:
             "says what the models rest on; it does not say what causes the outcome."
         )
     )
-    return Section(
-        "explanation", say("Explanation"), if_any(shown, intro), [features(material)]
-    )
+    return Section("explanation", say("Explanation"), if_any(shown, intro), [features(material)])
 
 
 def features(material: Material) -> Section:
@@ -127,9 +125,7 @@ def _wrong(material: Material) -> list[Block]:
     say = material.say
     wrong = often_wrong(material.context.patients, say=say)
     if not wrong.n_patients:
-        return [
-            Text(say("No patient was put in the wrong class in more than half of the tests."))
-        ]
+        return [Text(say("No patient was put in the wrong class in more than half of the tests."))]
     text = say(
         "{wrong} of {tested} tested patients were put in the wrong class in more than half of "
         "their tests, all arms together; with the outcome: {events}. They are worth a second "
@@ -139,7 +135,9 @@ def _wrong(material: Material) -> list[Block]:
         events=wrong.n_events,
     )
     blocks: list[Block] = [Text(text)]
-    caption = say("Patients most often wrong: in how many of their tests (mean predicted probability).")
+    caption = say(
+        "Patients most often wrong: in how many of their tests (mean predicted probability)."
+    )
     blocks.append(material.text_table(wrong.table, caption))
     if len(wrong.table) < wrong.n_patients:
         blocks.append(

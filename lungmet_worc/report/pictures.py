@@ -22,9 +22,7 @@ WIDE = 1.25
 MOST_BYTES = 4_000_000
 
 
-def picture_of(
-    name: str, path: Path, performance: pd.DataFrame, say: Language
-) -> Picture:
+def picture_of(name: str, path: Path, performance: pd.DataFrame, say: Language) -> Picture:
     """Return a figure as the report holds it.
 
     Parameters
@@ -130,9 +128,7 @@ def _words(name: str, aucs: Mapping[str, str], say: Language) -> tuple[str, str]
 
 def _words_of_arm(arm: str, auc: str, say: Language) -> tuple[str, str]:
     return (
-        say(
-            "ROC curve of {arm} with its interval band. AUC {auc}.", arm=arm_label(arm), auc=auc
-        ),
+        say("ROC curve of {arm} with its interval band. AUC {auc}.", arm=arm_label(arm), auc=auc),
         say(
             "{arm}: thin lines are single splits ({most} at most), the band is the pointwise "
             "corrected resampled 95% interval of the mean of all.",

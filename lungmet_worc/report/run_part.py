@@ -63,7 +63,7 @@ def verdict(context: ReportContext, say: Language) -> list[Block]:
             )
         )
     return [
-        Text(_ending(digest, say), "lead"),
+        Text(say.known(cleaned(digest.verdict, say)), "lead"),
         *(Text(line) for line in lines),
         Text("", anchor="failures", link=say("What failed, and why")),
     ]
@@ -76,18 +76,6 @@ def _span(seconds: float, say: Language) -> str:
     if seconds < 5400:
         return say("{minutes:.0f} minutes", minutes=seconds / 60)
     return say("{hours:.1f} hours", hours=seconds / 3600)
-
-
-def _ending(digest: Digest, say: Language) -> str:
-    """Return how the run ended."""
-    if digest.ending == "partial":
-        return say("Partial: this report is of a part of the splits only.")
-    return {
-        "complete": say("Complete."),
-        "failed": say("Failed. What is finished is kept; the same command goes on from there."),
-        "running": say("Still running."),
-        "stopped": say("Stopped before its end; the same command goes on from there."),
-    }[digest.ending]
 
 
 def _splits_done(digest: Digest, say: Language) -> list[str]:
@@ -125,7 +113,7 @@ def failures(material: Material) -> Section:
         if causes:
             blocks += [
                 Text(said),
-                Bullets([cleaned(str(cause), say) for cause in causes[:SHOWN_CAUSES]]),
+                Bullets([say.known(cleaned(str(cause), say)) for cause in causes[:SHOWN_CAUSES]]),
             ]
         if len(causes) > SHOWN_CAUSES:
             blocks.append(Text(say("All causes are in log.txt of the run folder."), "note"))
@@ -133,7 +121,7 @@ def failures(material: Material) -> Section:
         frame = pd.DataFrame(
             {
                 say("Arm"): [arm_label(str(arm)) for arm in context.failures["arm"]],
-                say("Cause"): [str(cause) for cause in context.failures["cause"]],
+                say("Cause"): [say.known(str(cause)) for cause in context.failures["cause"]],
                 say("Candidates"): [str(number) for number in context.failures["candidates"]],
             }
         )
@@ -155,11 +143,10 @@ def errata(material: Material) -> Section:
     title = say("Known defects of WORC that this run met")
     if not context.errata:
         return Section("errata", title, [Text(say("None."))])
+    known = [(number, say.known(text)) for number, text in context.errata]
     caption = say("Numbers are those of docs/worc_errata.md.")
     second = say("What it is, and what was done")
-    return Section(
-        "errata", title, [Pairs(list(context.errata), caption, say("Number"), second)]
-    )
+    return Section("errata", title, [Pairs(known, caption, say("Number"), second)])
 
 
 def settings(material: Material) -> Section:

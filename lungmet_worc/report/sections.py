@@ -19,9 +19,7 @@ SHOWN_PATIENTS = 10
 SHOWN_ROWS = 200
 SHOWN_REASONS = 10
 OTHER_REASONS = later("other reasons")
-_REASONS = frozenset(
-    {later("excluded in the study file"), later("outcome missing"), OTHER_REASONS}
-)
+_REASONS = frozenset({later("excluded in the study file"), later("outcome missing"), OTHER_REASONS})
 #: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
 SHOWN_CURVES = 100
 Row = Mapping[Any, Any]
