@@ -25,17 +25,16 @@ def main_table(material: Material) -> Table:
     for arm, of_arm in performance.groupby("arm", sort=False):
         by_metric = {str(row["metric"]): row for row in of_arm.to_dict("records")}
         auc = by_metric["auc"]
-        row = {
-            say("Arm"): arm_label(str(arm)),
-            say("Patients"): str(int(auc["n_patients"])),
-            say("Events"): str(int(auc["n_events"])),
-        }
+        row = {say("Arm"): arm_label(str(arm))}
         for metric in MAIN:
             if metric in by_metric:
                 found = by_metric[metric]
                 row[heads[metric]] = interval_text(
                     found["mean"], found["ci_low"], found["ci_high"], say=say
                 )
+        # Behind the numbers that count: a phone shows the first columns.
+        row[say("Patients")] = str(int(auc["n_patients"]))
+        row[say("Events")] = str(int(auc["n_events"]))
         rows.append(row)
     return material.text_table(pd.DataFrame(rows), say("Performance of each arm in short."))
 
