@@ -8,25 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lungmet_worc import errata, versions
-from lungmet_worc.collect import ArmPredictions, SplitPrediction
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.digest import Digest
 from lungmet_worc.figures.roc import write_all_figures
 from lungmet_worc.plan import Plan
 from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.runs import now
+from lungmet_worc.study_results import read_results, study_results
 from lungmet_worc.tables import write_all_tables
 from lungmet_worc.tasks import Task
-from lungmet_worc.worc.storage import read_result
 
 
 def write_results(
     plan: Plan,
     searches: Sequence[Task],
+    permutations: Sequence[Task],
     unusable: Mapping[tuple[str, str], str],
     digest: Digest,
 ) -> list[Path]:
@@ -38,6 +37,8 @@ def write_results(
         The study, its cohort and its run folder.
     searches : sequence of Task
         The search tasks, all done, of the same splits in every arm.
+    permutations : sequence of Task
+        Searches with permuted outcomes, all done.
     unusable : mapping of (patient id, modality) to str
         Who was left out, and why.
     digest : Digest
@@ -48,17 +49,11 @@ def write_results(
     list of Path
         Every file that was written.
     """
-    results: dict[str, list[tuple[int, dict[str, Any]]]] = {name: [] for name in plan.study.arms}
-    for task in searches:
-        _, arm, index = task.key.split("/")
-        result = read_result(task.output)
-        # Nearly all of it, and no table needs them.
-        del result["candidates"]
-        results[arm].append((int(index), result))
-    arms = [
-        ArmPredictions(arm, tuple(split_prediction(index, result) for index, result in of_arm))
-        for arm, of_arm in results.items()
-    ]
+    results = read_results(searches)
+    made_from = study_results(
+        plan, results, permutations, levels=pd.DataFrame(), acquisition=pd.DataFrame()
+    )
+    arms = made_from.arms
     tables = write_all_tables(arms, plan.paths.tables, partial=digest.partial)
     figures = write_all_figures(arms, tables["performance"], plan.paths.figures)
     failures = _failures(results)
@@ -111,18 +106,6 @@ def describe_arm(arm: ArmConfig) -> str:
     if arm.missing == "impute":
         text += "; missing scans imputed"
     return text[0].upper() + text[1:]
-
-
-def split_prediction(index: int, result: Mapping[str, Any]) -> SplitPrediction:
-    """Return what a split's result says of its test patients."""
-    return SplitPrediction(
-        split=index,
-        train_ids=tuple(result["train"]),
-        test_ids=tuple(result["test"]),
-        outcome=np.asarray(result["outcome"], int),
-        posterior=np.asarray(result["posterior"], float),
-        predicted=np.asarray(result["predicted"], int),
-    )
 
 
 def _failures(results: Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]) -> pd.DataFrame:
