@@ -137,11 +137,16 @@ def _draw_arm(
         middle = top + y - lines_height(1) / 2
         write(figure, right, middle, text, align="right")
         if math.isnan(row["auc"]):
-            few = {"size": SMALL, "color": SOFT, "ha": "center", "va": "center_baseline"}
+            few: dict[str, Any] = {
+                "size": SMALL,
+                "color": SOFT,
+                "ha": "center",
+                "va": "center_baseline",
+            }
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
             axes.text(sum(limits) / 2, y, say("too few"), bbox=box, zorder=3, **few)
         draw_interval(axes, (row["auc"], row["ci_low"], row["ci_high"]), y, look, size=4.5)
-    ticks, digits = ticks_of(*limits)
+    ticks, digits = ticks_of(*limits, wide)
     label_axis(axes, "x", ticks, say, digits)
     axes.set_xlabel(say("AUC"))
 
