@@ -78,8 +78,10 @@ def draw_all(
     """Draw every figure that has data; see `write_all_figures`."""
     performance, patients = tables["performance"], tables["patients"]
     curves = roc_figures(results.arms, performance, say)
+    auc = performance[performance["metric"] == "auc"]
+    tested = {str(arm): int(n) for arm, n in zip(auc["arm"], auc["n_patients"], strict=True)}
     drawings: dict[str, Drawing | None] = {
-        "flow": flow_figure(cohort, say),
+        "flow": flow_figure(cohort, say, tested),
         "roc": curves.pop("roc"),
         "auc": auc_figure(performance, tables["splits"], say),
         "comparison": comparison_figure(_table(tables, "comparison"), say),

@@ -72,7 +72,8 @@ def auc_figure(performance: pd.DataFrame, splits: pd.DataFrame, say: Language) -
     for row, y in zip(found, centres, strict=False):
         arm = str(row["arm"])
         single = splits.loc[splits["arm"] == arm, "auc"].dropna().to_numpy(dtype=float)
-        draw_dots(axes, single, y + 0.22 + spread(single.size, 0.2), looks_of[arm], filled=True)
+        dots = (single, y + 0.22 + spread(single.size, 0.2))
+        draw_dots(axes, dots, looks_of[arm], filled=True, total=len(splits))
         estimate = (row["mean"], row["ci_low"], row["ci_high"])
         draw_interval(axes, estimate, y - 0.04, looks_of[arm], size=6)
     ticks, digits = ticks_of(low, high, width)

@@ -50,7 +50,7 @@ _LOOKS = (
 )
 #: More pairs than this stand closer, so that the figure fits on a page.
 MANY_PAIRS = 15
-_LABELS, _TEXTS, _P = 5.0, 3.25, 1.5
+_TEXTS, _P = 3.25, 1.5
 COLUMNS = (
     "arm_a",
     "arm_b",
@@ -88,7 +88,8 @@ def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None
     pairs = list(dict.fromkeys((str(r["arm_a"]), str(r["arm_b"])) for r in rows_of(shown)))
     by_key = {(r["arm_a"], r["arm_b"], r["test"]): r for r in rows_of(shown)}
     counts = {int(number) for number in shown["n_patients"]}
-    rows = [_row(pair, by_key, say, len(counts) > 1) for pair in pairs]
+    labels = 5.0 if len(pairs) <= MANY_PAIRS else 6.8
+    rows = [_row(pair, by_key, labels, say, len(counts) > 1) for pair in pairs]
     step = 0.0 if len(tests) == 1 else 0.24 if len(pairs) <= MANY_PAIRS else 0.17
     centres = row_centres(rows, (0.34 if len(pairs) <= MANY_PAIRS else 0.2) + step * len(tests))
     texts = [[say(TEST_NAMES[test])] for test in tests]
@@ -97,7 +98,7 @@ def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None
     figure = sheet(DOUBLE, bottom + 1.45 + key_height(texts) + 0.1)
     _headings(figure, say, counts)
     low, high = _range(shown)
-    left = 0.15 + _LABELS + 0.2
+    left = 0.15 + labels + 0.2
     width = DOUBLE - left - _TEXTS - _P - 0.5
     axes = draw_rows(figure, (0.15, top, left, width), rows, centres, (low, high))
     vertical(axes, 0.0)
@@ -144,17 +145,18 @@ def _headings(figure: Any, say: Language, counts: set[int]) -> None:
 def _row(
     pair: tuple[str, str],
     by_key: dict[tuple[str, str, str], dict[str, Any]],
+    width: float,
     say: Language,
     with_counts: bool,
 ) -> Row:
     """Return the texts of a pair; the numbers are those of the first test."""
     first, second = map(arm_label, pair)
     minus = "\N{MINUS SIGN} "
-    label = wrapped(first, _LABELS)
-    if len(label) == 1 and len(whole := wrapped(f"{first} {minus}{second}", _LABELS)) == 1:
+    label = wrapped(first, width)
+    if len(label) == 1 and len(whole := wrapped(f"{first} {minus}{second}", width)) == 1:
         label = whole
     else:
-        label += wrapped(minus + second, _LABELS)
+        label += wrapped(minus + second, width)
     found = [by_key[(*pair, test)] for test in TEST_NAMES if (*pair, test) in by_key]
     if with_counts:
         n = int(found[0]["n_patients"])
@@ -164,7 +166,7 @@ def _row(
 
 
 def _range(shown: pd.DataFrame) -> tuple[float, float]:
-    """Return the range that holds every interval, with zero well inside."""
+    """Return the range of the intervals, zero well inside; no difference of AUC is above 1."""
     values = shown[["difference", "ci_low", "ci_high"]].to_numpy(dtype=float)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return round_range(min(low, -0.1) - 0.02, max(high, 0.1) + 0.02, 0.1)
+    return round_range(max(min(low, -0.1) - 0.02, -1.0), min(max(high, 0.1) + 0.02, 1.0), 0.1)

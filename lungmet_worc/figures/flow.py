@@ -6,7 +6,7 @@ The diagram follows that of STARD 2015 (Bossuyt et al., BMJ 2015;351:h5527).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -54,7 +54,9 @@ class _Box(NamedTuple):
         )
 
 
-def flow_figure(cohort: pd.DataFrame, say: Language) -> Drawing | None:
+def flow_figure(
+    cohort: pd.DataFrame, say: Language, tested: Mapping[str, int] | None = None
+) -> Drawing | None:
     """Draw who enters each arm, and why others do not.
 
     Parameters
@@ -63,6 +65,8 @@ def flow_figure(cohort: pd.DataFrame, say: Language) -> Drawing | None:
         patient_id, outcome (1, 0 or empty), "<modality> scan" and "arm <arm>" ("yes" or the
         reason), as `lungmet_worc.cohort.Cohort.table` gives it.
     say : Language
+    tested : mapping of str to int, optional
+        Arm -> patients tested in at least one split; said where it is not everybody.
 
     Returns
     -------
@@ -79,8 +83,8 @@ def flow_figure(cohort: pd.DataFrame, say: Language) -> Drawing | None:
     left_out = _left_out_box(cohort[~anywhere], arms, say)
     entering = cohort[anywhere]
     same = all((enters[arm] == anywhere).all() for arm in arms)
-    boxes = [] if same else _arm_boxes(entering, arms, say)
-    middle = _entering_box(entering, arms, same, say)
+    boxes = [] if same else _arm_boxes(entering, arms, say, tested or {})
+    middle = _entering_box(entering, arms, same, say, tested or {})
     figure = _draw(manifest, left_out, middle, boxes)
     rows = [row for box in (manifest, left_out, middle, *boxes) if box for row in box.rows]
     columns = ["box", "arm", "reason", "n_patients", "n_events"]
@@ -127,7 +131,13 @@ def _left_out_box(out: pd.DataFrame, arms: Sequence[str], say: Language) -> _Box
     return _box(heading, _reason_lines(counted, say), DOUBLE / 2 - _SIDE - 0.15, counted)
 
 
-def _entering_box(entering: pd.DataFrame, arms: Sequence[str], same: bool, say: Language) -> _Box:
+def _entering_box(
+    entering: pd.DataFrame,
+    arms: Sequence[str],
+    same: bool,
+    say: Language,
+    tested: Mapping[str, int],
+) -> _Box:
     """Return the box of those who enter an arm, or all arms where that is the same."""
     n, events = len(entering), _events(entering)
     names = ", ".join(map(arm_label, arms))
@@ -140,6 +150,9 @@ def _entering_box(entering: pd.DataFrame, arms: Sequence[str], same: bool, say: 
     else:
         heading = say.plural(n, "In every arm: {n} patient", "In every arm: {n} patients")
     lines = [say("{events} with the outcome, {others} without", events=events, others=n - events)]
+    counts = {tested.get(arm, n) for arm in arms}
+    if same and len(counts) == 1:
+        lines += _tested_line(counts.pop(), n, say)
     if same and len(arms) > 1:
         lines.append(say("Arms: {arms}", arms=names))
     rows = [("entering", "", "", n, events)]
@@ -148,7 +161,9 @@ def _entering_box(entering: pd.DataFrame, arms: Sequence[str], same: bool, say: 
     return _box(heading, lines, _MAIN, rows)
 
 
-def _arm_boxes(entering: pd.DataFrame, arms: Sequence[str], say: Language) -> list[_Box]:
+def _arm_boxes(
+    entering: pd.DataFrame, arms: Sequence[str], say: Language, tested: Mapping[str, int]
+) -> list[_Box]:
     """Return the box of each arm, with those who enter only other arms."""
     width = _arm_width(len(arms))
     boxes = []
@@ -160,6 +175,7 @@ def _arm_boxes(entering: pd.DataFrame, arms: Sequence[str], say: Language) -> li
         lines = [
             say.plural(n, "{n} patient", "{n} patients"),
             say("{events} with the outcome, {others} without", **text),
+            *_tested_line(tested.get(arm, n), n, say),
         ]
         counted = _counted(
             outside, [reason_of([value]) for value in status[status != "yes"]], ("not in arm", arm)
@@ -170,6 +186,11 @@ def _arm_boxes(entering: pd.DataFrame, arms: Sequence[str], say: Language) -> li
             lines += _reason_lines(counted, say)
         boxes.append(_box(arm_label(arm), lines, width, [("arm", arm, "", n, events), *counted]))
     return boxes
+
+
+def _tested_line(tested: int, entering: int, say: Language) -> list[str]:
+    """Say how many were tested, unless everybody was."""
+    return [] if tested == entering else [say("In a test part at least once: {n}", n=tested)]
 
 
 def _counted(

@@ -112,6 +112,11 @@ def draw_interval(
         return
     if not (math.isnan(low) or math.isnan(high)):
         axes.plot([low, high], [y, y], color=look.colour, lw=1.2, solid_capstyle="butt", zorder=3)
+        first, last = axes.get_xlim()
+        # An arrow says that the interval goes on.
+        for goes_on, end, marker in ((low < first, first, "<"), (high > last, last, ">")):
+            if goes_on:
+                axes.plot(end, y, marker=marker, ms=4, color=look.colour, clip_on=False)
     face = look.colour if filled else "white"
     axes.plot(value, y, look.marker, ms=size, mfc=face, mec=look.colour, mew=0.9, zorder=4)
 
@@ -195,13 +200,28 @@ def draw_rows(
 
 
 def draw_dots(
-    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], look: Look, *, filled: bool
+    axes: Axes,
+    places: tuple[NDArray[np.float64], NDArray[np.float64]],
+    look: Look,
+    *,
+    filled: bool,
+    total: int,
 ) -> None:
-    """Draw many small dots; as a picture inside the SVG where they would make it large."""
+    """Draw many small dots; as a picture inside the SVG where they would make it large.
+
+    Parameters
+    ----------
+    axes : Axes
+    places : tuple of (array, array)
+        x and y.
+    look : Look
+    filled : bool
+    total : int
+        Dots in the whole figure.
+    """
     face = look.colour if filled else "none"
     axes.plot(
-        x,
-        y,
+        *places,
         linestyle="none",
         marker="o",
         ms=3.0,
@@ -211,7 +231,7 @@ def draw_dots(
         alpha=0.45 if filled else 0.7,
         zorder=2,
         clip_on=False,
-        rasterized=x.size > SHOWN_DOTS,
+        rasterized=total > SHOWN_DOTS,
     )
 
 

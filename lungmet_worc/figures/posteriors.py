@@ -68,7 +68,8 @@ def posteriors_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:
         if group is None or not group[2].size:
             continue
         arm, is_event, values = group
-        draw_dots(axes, values, y + spread(values.size, 0.34), looks_of[arm], filled=is_event)
+        dots = (values, y + spread(values.size, 0.34))
+        draw_dots(axes, dots, looks_of[arm], filled=is_event, total=len(patients))
         low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
         axes.plot([low, high], [y, y], color="0.0", lw=1.0, zorder=3, solid_capstyle="butt")
         axes.plot([middle] * 2, [y - 0.2, y + 0.2], color="0.0", lw=1.4, zorder=3)

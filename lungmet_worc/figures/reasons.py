@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lungmet_worc.report import sections
 from lungmet_worc.report.language import Language
 
 _COMMON = re.compile(r"not complete for all arms \(arm .+?: (?P<own>.*)\)", re.DOTALL)
@@ -64,4 +65,4 @@ def _causes(reason: str) -> list[str]:
 def _said(cause: str, say: Language) -> str:
     if found := _FAILED.fullmatch(cause):
         return say("{modality} features could not be extracted", modality=found["modality"])
-    return say.known(cause)
+    return sections.reason_text(cause, say)

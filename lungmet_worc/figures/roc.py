@@ -14,7 +14,6 @@ from lungmet_worc.collect import ArmPredictions
 from lungmet_worc.figures.marks import curves_sheet
 from lungmet_worc.figures.style import (
     DASHED,
-    SHOWN_CURVES,
     Drawing,
     Look,
     counts_text,
@@ -25,6 +24,7 @@ from lungmet_worc.figures.style import (
     shared_counts,
 )
 from lungmet_worc.report.language import Language
+from lungmet_worc.report.sections import SHOWN_CURVES
 from lungmet_worc.report.wording import arm_label
 from lungmet_worc.statistics.metrics import corrected_resampled_interval
 

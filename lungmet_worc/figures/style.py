@@ -27,11 +27,10 @@ TEXT, SMALL = 8.0, 7.0
 LINE_HEIGHT = 1.3
 CM = 1 / 2.54
 POINT = 2.54 / 72
-#: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
-SHOWN_CURVES = 100
 #: Dots in a figure that are still drawn one by one in an SVG; more become a picture inside it.
-SHOWN_DOTS = 600
-DPI = 300
+SHOWN_DOTS = 800
+#: Of the PNG, and of dots that are a picture inside an SVG.
+DPI, DOTS_DPI = 300, 150
 INK, SOFT, PALE = "0.0", "0.3", "0.55"
 DASHED = (0, (4, 3))
 
@@ -274,7 +273,7 @@ def save(drawing: Drawing, folder: Path, name: str) -> Path:
     svg = folder / f"{name}.svg"
     drawing.figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
     buffer = io.StringIO()
-    drawing.figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
+    drawing.figure.savefig(buffer, format="svg", dpi=DOTS_DPI, metadata={"Date": None, "Creator": None})
     svg.write_text(compact_svg(buffer.getvalue()), encoding="utf-8", newline="")
     text = csv_text(drawing.numbers)
     (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
