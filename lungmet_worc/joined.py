@@ -92,15 +92,15 @@ class Joined:
         RunFolderError
             The folder is that of a run, or nothing can be written to it.
         """
-        from lungmet_worc.figures.roc import write_all_figures
+        from lungmet_worc.figures import write_all_figures
         from lungmet_worc.tables import write_all_tables
 
         paths = RunPaths(Path(folder).resolve())
         refuse_run_folder(folder)
         results = self.results()
         try:
-            tables = write_all_tables(results.arms, paths.tables)
-            write_all_figures(results.arms, tables["performance"], paths.figures)
+            tables = write_all_tables(results, paths.tables)
+            write_all_figures(results, tables, paths.figures, cohort=pd.DataFrame())
         except OSError as error:
             message = (
                 f'Nothing can be written to "{folder}": {error.strerror}. '
