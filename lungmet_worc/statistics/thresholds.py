@@ -94,7 +94,7 @@ def sensitivity_threshold(outcome: ArrayLike, posterior: ArrayLike, sensitivity:
     events = np.sort(score[truth])
     if events.size == 0:
         return float("nan")
-    # As a fraction: 0.9 times 20 events are 18, which floating point may make 18.000000000000004.
+    # As a fraction: floating point makes 0.55 times 100 events 55.00000000000001.
     found = ceil(Fraction(str(sensitivity)) * events.size)
     return float(events[events.size - found])
 

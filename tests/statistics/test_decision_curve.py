@@ -9,7 +9,7 @@ from tests.statistics.asah import FIRST, OUTCOME, SECOND
 pytestmark = pytest.mark.filterwarnings("error")
 
 # dcurves 1.1.7 (asah.py): dca(data, "y", ["p1", "p2"], thresholds=[0.1, 0.2, 0.3, 0.4, 0.5, 0.7]),
-# column net_benefit. p2 has the value 0.5, so that "at or above" matters.
+# column net_benefit.
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 FIRST_BENEFIT = (0.292035398230, 0.203539823009, 0.154235145386, 0.103244837758, 0.097345132743,
                  0.035398230088)  # fmt: skip
@@ -33,6 +33,13 @@ def test_net_benefit_equals_that_of_dcurves(
     assert tuple(curve["net_benefit"]) == pytest.approx(benefit, abs=1e-11)
     assert tuple(curve["treat_all"]) == pytest.approx(TREAT_ALL, abs=1e-11)
     assert (curve["treat_none"] == 0).all()
+
+
+def test_a_posterior_at_the_threshold_is_treated_as_in_dcurves() -> None:
+    # dcurves 1.1.7, as above with thresholds=[0.231, 0.354], which are values of p2.
+    curve = decision_curve(OUTCOME, SECOND, [0.231, 0.354])
+    assert np.isin([0.231, 0.354], SECOND).all()
+    assert tuple(curve["net_benefit"]) == pytest.approx((0.252091556671, 0.166196334146), abs=1e-11)
 
 
 def test_at_zero_everybody_is_treated() -> None:

@@ -73,11 +73,11 @@ def test_sensitivity_equals_that_of_proc() -> None:
 
 
 def test_a_sensitivity_that_is_reached_exactly_is_reached() -> None:
-    # 0.9 of 10 events are 9, and 0.7 x 10 is 7.000000000000001 or less in floating point.
-    posterior = np.arange(1, 11) / 10
-    for tenths in range(1, 11):
-        threshold = sensitivity_threshold(np.ones(10), posterior, tenths / 10)
-        assert threshold == posterior[10 - tenths]
+    # 55 of 100 events are enough for 0.55, though 0.55 * 100 is 55.00000000000001.
+    posterior = np.arange(1, 101) / 100
+    for percent in range(1, 101):
+        threshold = sensitivity_threshold(np.ones(100), posterior, percent / 100)
+        assert threshold == posterior[100 - percent]
 
 
 def test_the_lowest_of_equally_good_thresholds_is_taken() -> None:
