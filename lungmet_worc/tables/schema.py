@@ -13,63 +13,16 @@ from lungmet_worc.statistics.comparison import COMPARISON_COLUMNS
 
 INTEGERS = frozenset(
     {
-        *(
-            "n_splits",
-            "n_patients",
-            "n_events",
-            "n_tests",
-            "n_tested",
-        ),
-        *(
-            "n_train",
-            "n_test",
-            "n_features",
-        ),
-        *(
-            "n_permutations",
-            "n",
-            "split",
-            "outcome",
-            "times_correct",
-        ),
-        *(
-            "true_positive",
-            "false_positive",
-        ),
-        *(
-            "false_negative",
-            "true_negative",
-        ),
+        *("n_splits", "n_patients", "n_events", "n_tests", "n_tested", "n_train"),
+        *("n_test", "n_features", "n_permutations", "n", "split", "outcome"),
+        *("times_correct", "true_positive", "false_positive", "false_negative", "true_negative"),
     }
 )
 TEXTS = frozenset(
     {
-        *(
-            "arm",
-            "arm_a",
-            "arm_b",
-            "metric",
-            "measure",
-        ),
-        *(
-            "test",
-            "patient_id",
-            "rule",
-            "column",
-            "level",
-        ),
-        *(
-            "note",
-            "kind",
-            "name",
-        ),
-        *(
-            "modality",
-            "group",
-            "feature",
-            "property",
-            "Measure",
-        ),
+        *("arm", "arm_a", "arm_b", "metric", "measure", "test"),
+        *("patient_id", "rule", "column", "level", "note", "kind"),
+        *("name", "modality", "group", "feature", "property", "Measure"),
     }
 )
 
