@@ -9,16 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lungmet_worc.joined import compare_runs
     from lungmet_worc.run import Run
     from lungmet_worc.study import Study
 
 __version__ = "0.1.0"
-__all__ = ["Run", "Study", "__version__"]
+__all__ = ["Run", "Study", "__version__", "compare_runs"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the two public classes only when they are asked for."""
-    homes = {"Study": "lungmet_worc.study", "Run": "lungmet_worc.run"}
+    """Load what is public only when it is asked for."""
+    homes = {
+        "Study": "lungmet_worc.study",
+        "Run": "lungmet_worc.run",
+        "compare_runs": "lungmet_worc.joined",
+    }
     if name not in homes:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

@@ -30,12 +30,15 @@ class Cohort:
         Arm -> id -> why the patient does not enter.
     outcome_name : str
         The column of the outcome.
+    clinical : tuple of str
+        The clinical columns that arms name.
     """
 
     patients: tuple[Patient, ...]
     arms: Mapping[str, tuple[str, ...]]
     reasons: Mapping[str, Mapping[str, str]]
     outcome_name: str = "the outcome"
+    clinical: tuple[str, ...] = ()
 
     def outcome_of(self, patient_id: str) -> int:
         """Return 1 or 0 for a patient.
@@ -80,8 +83,8 @@ class Cohort:
         Returns
         -------
         DataFrame
-            patient_id; outcome (1, 0 or ""); "<modality> scan" (present, missing);
-            "arm <arm>" ("yes", or why not).
+            patient_id; outcome (1, 0 or ""); "<modality> scan" and "<column> value" of clinical
+            columns (present, missing); "arm <arm>" ("yes", or why not).
         """
         rows = []
         for patient in self.patients:
@@ -91,6 +94,8 @@ class Cohort:
             }
             for modality, pair in patient.pairs.items():
                 row[f"{modality} scan"] = "present" if pair.present else "missing"
+            for column in self.clinical:
+                row[f"{column} value"] = "present" if _has(patient, column) else "missing"
             for arm in self.arms:
                 row[f"arm {arm}"] = self.reasons[arm].get(patient.patient_id, "yes")
             rows.append(row)
@@ -108,6 +113,10 @@ class Cohort:
             "modalities": {
                 modality: {"present": present, "missing": missing}
                 for modality, (present, missing) in self._scans().items()
+            },
+            "clinical": {
+                column: {"present": present, "missing": missing}
+                for column, (present, missing) in self._values().items()
             },
             "arms": {
                 arm: {
@@ -132,6 +141,11 @@ class Cohort:
                 [name, str(present), str(missing)] for name, (present, missing) in scans.items()
             ]
             blocks.append(_columns([["Scan", "present", "missing"], *rows]))
+        if values := self._values():
+            rows = [
+                [name, str(present), str(missing)] for name, (present, missing) in values.items()
+            ]
+            blocks.append(_columns([["Clinical value", "present", "missing"], *rows]))
         rows = []
         for arm, ids in self.arms.items():
             events = sum(self.outcomes_of(ids))
@@ -148,6 +162,13 @@ class Cohort:
             for modality, pair in patient.pairs.items():
                 present, missing = counts.get(modality, (0, 0))
                 counts[modality] = (present + pair.present, missing + (not pair.present))
+        return counts
+
+    def _values(self) -> dict[str, tuple[int, int]]:
+        counts = {}
+        for column in self.clinical:
+            present = sum(_has(patient, column) for patient in self.patients)
+            counts[column] = (present, len(self.patients) - present)
         return counts
 
     def _who_does_not_enter(self) -> list[str]:
@@ -199,7 +220,8 @@ def build_cohort(
         name: tuple(patient_id for patient_id in order if patient_id not in reasons[name])
         for name in study.arms
     }
-    return Cohort(manifest.patients, arms, reasons, study.outcome)
+    columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
+    return Cohort(manifest.patients, arms, reasons, study.outcome, tuple(columns))
 
 
 def _why_not(
@@ -221,11 +243,7 @@ def _why_not(
         elif (patient.patient_id, modality) in unusable:
             cause = unusable[patient.patient_id, modality]
             lacking.append(f"{modality} extraction failed: {cause}")
-    lacking += [
-        f"{column} missing"
-        for column in arm.clinical
-        if is_missing(patient.clinical.get(column, ""))
-    ]
+    lacking += [f"{column} missing" for column in arm.clinical if not _has(patient, column)]
     asked = len(arm.modalities) + len(arm.clinical)
     if arm.missing == "impute" and len(lacking) < asked:
         return ""
@@ -246,6 +264,11 @@ def _keep_common(reasons: dict[str, dict[str, str]], order: Sequence[str]) -> No
         reasons[name] = {
             patient_id: found[patient_id] for patient_id in order if patient_id in found
         }
+
+
+def _has(patient: Patient, column: str) -> bool:
+    """Return whether a patient's value in a clinical column is known."""
+    return not is_missing(patient.clinical.get(column, ""))
 
 
 def _patients(count: int) -> str:

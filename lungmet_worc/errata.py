@@ -37,6 +37,7 @@ def met(plan: Plan, n_without_score: int, *, undefined: bool) -> list[tuple[str,
     found = [
         *_ALWAYS,
         *_by_study(plan),
+        *_by_combat(plan),
         *_by_features(plan),
         *_by_search(plan, n_without_score),
     ]
@@ -113,6 +114,53 @@ def _by_study(plan: Plan) -> Iterator[tuple[str, str]]:
                 "they reach WORC."
             ),
         )
+
+
+def _by_combat(plan: Plan) -> Iterator[tuple[str, str]]:
+    study = plan.study
+    used = {modality for arm in study.arms.values() for modality in arm.modalities}
+    chosen = [name for name, each in study.modalities.items() if each.combat and name in used]
+    if not chosen:
+        return
+    named = ", ".join(chosen)
+    yield (
+        "E13",
+        (
+            f"WORC's ComBat harmonises the features of {named} on all patients before they are "
+            "split, so the test patients have a part in the features that are trained on: the "
+            "performance of arms with these features may be too high, and says nothing about a "
+            "scanner that is not among the batches. Compare it with the same study without ComBat."
+        ),
+    )
+    covariates = [name for name in chosen if _covariates(plan, name)]
+    if covariates:
+        yield (
+            "E47",
+            (
+                f"WORC's ComBat takes the covariates of {', '.join(covariates)} as categories, "
+                "also where they are numbers; left as it is."
+            ),
+        )
+    yield (
+        "E45",
+        (
+            "WORC hands ComBat a file for each modality and toolbox and takes each for a patient; "
+            f"here it gets the patients of {named} with the features of all toolboxes."
+        ),
+    )
+    if study.search.worc_compat is None:
+        said = "here it harmonises all that vary, whatever their unit."
+    else:
+        said = "as asked by worc_compat, it does so here."
+    yield (
+        "E46",
+        f"WORC's ComBat drops features that vary by less than 0.1 in their own unit; {said}",
+    )
+
+
+def _covariates(plan: Plan, modality: str) -> tuple[str, ...]:
+    combat = plan.study.modalities[modality].combat
+    return combat.covariates if combat else ()
 
 
 def _by_features(plan: Plan) -> Iterator[tuple[str, str]]:

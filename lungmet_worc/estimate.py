@@ -15,13 +15,25 @@ from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
 from lungmet_worc.runs import RunPaths, read_state
+from lungmet_worc.splits import with_counted_splits
 from lungmet_worc.stale_causes import StaleTasks, changed_settings, stale_tasks
 from lungmet_worc.tasks import Task, TaskState
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.storage import read_stamp
 
 #: In the order in which they run.
-STAGES = ("fingerprint", "extraction", "settings", "search", "evaluation")
+STAGES = (
+    "fingerprint",
+    "extraction",
+    "settings",
+    "harmonisation",
+    "search",
+    "permutation",
+    "evaluation",
+)
+
+#: Stages that a study need not have.
+_OPTIONAL = ("harmonisation", "permutation")
 
 #: By [run] accelerate: seconds of one core, measured on the 51 patients of the public cohort (see
 #: experiments/benchmarks), used until the run itself has measured tasks of its own.
@@ -107,6 +119,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
+    study = with_counted_splits(study, checked.cohort)
     plan = Plan(study, checked.cohort, checked.digests, paths)
     measured = mean_seconds(read_state(paths))
     record = MadeFrom(paths.made_from)
@@ -115,15 +128,24 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     arm_settings = plan.arm_settings()
     plan = replace(plan, expected={**plan.expected, **_expected(arm_settings, record)})
     extractions = plan.extractions()
-    searches = plan.searches(
-        {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
-    )
+    by_pair = {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
+    harmonisations, searches = plan.harmonisations(by_pair), plan.searches(by_pair)
     evaluations = plan.evaluations(searches)
-    tasks = (fingerprints, extractions, arm_settings, searches, evaluations)
+    tasks = (
+        fingerprints,
+        extractions,
+        arm_settings,
+        harmonisations,
+        searches,
+        plan.permutations(by_pair),
+        evaluations,
+    )
     record.add(task for stage in tasks for task in stage)
     foretold = {**expected_seconds(study), **measured}
     planned = [
-        _stage(name, stage, foretold[name]) for name, stage in zip(STAGES, tasks, strict=True)
+        _stage(name, stage, foretold[name])
+        for name, stage in zip(STAGES, tasks, strict=True)
+        if stage or name not in _OPTIONAL
     ]
     stale = [task for _, of_stage in planned for task in of_stage]
     return PlanSummary(
@@ -138,11 +160,14 @@ def expected_seconds(study: StudyConfig) -> dict[str, float]:
     """Return about how long a task of each stage takes on one core, in seconds."""
     search, accelerate = study.search, study.run.accelerate
     coarse = study.worc_settings()["ImageFeatures"]["texture_Gabor"] == "False"
+    per_search = SECONDS_PER_FIT[accelerate] * search.candidates * search.inner_splits
     return {
         "fingerprint": 2.0,
         "extraction": SECONDS_PER_VOLUME[accelerate, "coarse" if coarse else "full"],
         "settings": 0.1,
-        "search": SECONDS_PER_FIT[accelerate] * search.candidates * search.inner_splits,
+        "harmonisation": 5.0,
+        "search": per_search,
+        "permutation": per_search,
         "evaluation": 1.0,
     }
 

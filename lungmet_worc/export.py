@@ -26,7 +26,7 @@ from lungmet_worc.errors import (
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
-from lungmet_worc.splits import restrict, write_splits
+from lungmet_worc.splits import restrict, with_counted_splits, write_splits
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
 
@@ -130,7 +130,22 @@ def _inexpressible(study: StudyConfig, name: str) -> Iterator[Problem]:
     if not arm.modalities:
         what = "The arm has clinical columns only, and WORC needs images."
         yield Problem(what, "Export an arm with a modality.", column=f"{column}.modalities")
-    if arm.features != "all":
+    for modality in arm.modalities:
+        if study.modalities[modality].combat is not None:
+            what = (
+                "WORC hands ComBat a file for each modality and toolbox, and takes each for a "
+                "patient (errata E45)."
+            )
+            remedy = "Export the arm without it."
+            yield Problem(what, remedy, column=f"modalities.{modality}.combat")
+    if arm.feature_groups:
+        # fit_and_score imputes before it selects groups.
+        what = (
+            "WORC switches groups of features off only within a candidate, after the features of "
+            "all groups had a part in the imputation."
+        )
+        yield Problem(what, 'Export an arm with features = "all".', column=f"{column}.features")
+    elif arm.features != "all":
         what = "WORC cannot be told to use the tumour volume only."
         yield Problem(what, 'Export an arm with features = "all".', column=f"{column}.features")
     if arm.missing == "impute":
@@ -170,7 +185,7 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
     if not cohort.arms[arm]:
         message = f"No patient enters the arm {arm}. {cohort.summary()}"
         raise CohortError(message)
-    return Plan(study, cohort, report.digests, paths)
+    return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
 
 
 def _experiment(plan: Plan, arm: str) -> _Experiment:
@@ -254,7 +269,8 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
     written += [labels, splits]
     if experiment.config.clinical:
         semantics = out / "semantics.csv"
-        encoded = clinical.encode(experiment.members, experiment.config.clinical)
+        said = experiment.plan.study.clinical
+        encoded = clinical.encode(experiment.members, experiment.config.clinical, said)
         arms.write_semantics(semantics, encoded, names)
         written.append(semantics)
     written.append(_write_rows(out / "sources.csv", _sources(experiment, out)))

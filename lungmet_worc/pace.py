@@ -68,7 +68,7 @@ def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
     if counts and "search" not in counts:
         counts["search"] = Counter({"to do": len(study["arms"]) * study["search"]["splits"]})
     cores = int(state.get("cores") or 1)
-    order = ("fingerprint", "extraction", "settings", "search", "evaluation")
+    order = ("fingerprint", "extraction", "settings", "search", "permutation", "evaluation")
     paces = []
     for stage in (name for name in order if name in counts):
         number = counts[stage]

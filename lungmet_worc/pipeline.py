@@ -30,7 +30,7 @@ from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
-from lungmet_worc.splits import write_splits
+from lungmet_worc.splits import with_counted_splits, write_splits
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
 from lungmet_worc.timed_tasks import TimeLimit
 from lungmet_worc.worc.acceleration import checked
@@ -169,9 +169,10 @@ class Pipeline:
         if only == "extraction":
             return
         searches = self._search(engine, plan, only)
+        permutations = self._permutations(engine, plan, only)
         if only == "search":
             return
-        self._report(engine, plan, searches, unusable)
+        self._report(engine, plan, searches, permutations, unusable)
 
     @property
     def _excludes(self) -> bool:
@@ -205,6 +206,9 @@ class Pipeline:
         if empty:
             message = f"No patient enters the arm {empty[0]}. {cohort.summary()}"
             raise CohortError(message)
+        # How many centres there are is known only now.
+        self.study = with_counted_splits(self.study, cohort)
+        self.state.update(self._about())
         return Plan(self.study, cohort, report.digests, self.paths)
 
     def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
@@ -359,6 +363,8 @@ class Pipeline:
             _complete("search", plan.arm_settings())
         else:
             self._must(engine, "settings", plan.arm_settings())
+            if harmonisations := plan.harmonisations(extractions):
+                self._must(engine, "harmonisation", harmonisations)
             for name in self.study.arms:
                 self._prepare_arm(plan, name, extractions)
         searches = plan.searches(extractions)
@@ -367,6 +373,26 @@ class Pipeline:
         else:
             self._must(engine, "search", searches)
         return self._common(searches)
+
+    def _permutations(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
+        """Run the searches with permuted outcomes and return those that are complete.
+
+        A permutation is complete when all splits of all arms are; the deadline may have left
+        some out.
+        """
+        if self.state["partial"]:  # there was no time for them
+            return []
+        tasks = plan.permutations(_by_pair(plan.extractions()))
+        if only != "report" and tasks:
+            self._must(engine, "permutation", tasks)
+        missing = {_permutation(task) for task in unfinished(tasks)}
+        complete = [task for task in tasks if _permutation(task) not in missing]
+        if missing:
+            self.progress.note(
+                f"{len(missing)} of {self.study.statistics.permutations} permutations are not "
+                "complete and left out."
+            )
+        return complete
 
     def _common(self, searches: list[Task]) -> list[Task]:
         """Return the searches of the splits that the deadline let all arms finish."""
@@ -389,7 +415,7 @@ class Pipeline:
         self._aside.keep([self.paths.labels(name), self.paths.semantics(name)])
         arms.write_labels(self.paths.labels(name), self.study.outcome, outcomes)
         if arm.clinical:
-            encoded = clinical.encode(members, arm.clinical)
+            encoded = clinical.encode(members, arm.clinical, self.study.clinical)
             arms.write_semantics(self.paths.semantics(name), encoded, plan.names)
         for modality in arm.modalities[1:]:
             text = self.paths.fingerprint(modality).read_text("utf-8")
@@ -399,18 +425,21 @@ class Pipeline:
         if read_stamp(self.paths.matrix(name)) != stamp:
             self._keep([self.paths.matrix(name)])
             files = {pair: task.output for pair, task in extractions.items()}
-            write_matrix(self.paths.matrix(name), arms.arm_matrix(arm, members, files), stamp=stamp)
+            harmonised = {task.label: task.output for task in plan.harmonisations(extractions)}
+            matrix = arms.arm_matrix(arm, members, files, self.study.clinical, harmonised)
+            write_matrix(self.paths.matrix(name), matrix, stamp=stamp)
 
     def _report(
         self,
         engine: Engine,
         plan: Plan,
         searches: Sequence[Task],
+        permutations: Sequence[Task],
         unusable: Mapping[tuple[str, str], str],
     ) -> None:
         evaluations = plan.evaluations(list(searches))
         self._must(engine, "evaluation", evaluations)
-        stamp = plan.report_stamp(evaluations, unusable)
+        stamp = plan.report_stamp(evaluations, unusable, permutations)
         fresh = is_fresh(self.paths.report_files, stamp)
         self.progress.start("report", 1, int(fresh))
         began = time.monotonic()
@@ -420,7 +449,9 @@ class Pipeline:
             replaced = files_to_replace(self.paths.report_files, stamp)
             self._keep(self._results() if replaced is None else replaced, rewritten=True)
             # When this run started says nothing about the results; when the first one did, does.
-            files = write_results(plan, searches, unusable, make_digest(self._as_reported()))
+            files = write_results(
+                plan, searches, permutations, unusable, make_digest(self._as_reported())
+            )
             write_record(self.paths.report_files, files, stamp=stamp)
             self.state["report_seconds"] = round(time.monotonic() - began, 3)
             self.progress.advance("tables, figures and report")
@@ -469,6 +500,11 @@ def _complete(stage: str, tasks: Sequence[Task]) -> None:
             f'Run "lungmet run" with "--only {stage}" first, or without --only.'
         )
         raise ResultsError(message)
+
+
+def _permutation(task: Task) -> str:
+    """Return the number of the permutation that a task belongs to."""
+    return task.key.split("/")[2]
 
 
 def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:

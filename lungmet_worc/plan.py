@@ -12,13 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lungmet_worc import arms, clinical, ingredients, versions
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.harmonisation import harmonisation_tasks
 from lungmet_worc.inputs import Input
 from lungmet_worc.manifest import Patient
 from lungmet_worc.runs import RunPaths, worc_ids
-from lungmet_worc.splits import Split, make_splits, restrict
+from lungmet_worc.splits import Split, restrict, study_splits
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
 
@@ -86,13 +89,7 @@ class Plan:
     @cached_property
     def splits(self) -> tuple[Split, ...]:
         """Return the splits that all arms share, over the patients of all arms."""
-        return make_splits(
-            list(self.outcomes),
-            list(self.outcomes.values()),
-            n_splits=self.study.search.splits,
-            test_size=self.study.search.test_size,
-            seed=self.study.search.seed,
-        )
+        return study_splits(self.study, self.cohort)
 
     def seed(self, split: Split) -> int:
         """Return the seed of everything random in a split, the same in every arm."""
@@ -223,6 +220,10 @@ class Plan:
             )
         return tasks
 
+    def harmonisations(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
+        """Return a task for each modality whose features ComBat harmonises."""
+        return harmonisation_tasks(self.study, self.patients, extractions, self.paths)
+
     def arm_stamp(self, name: str, extractions: Mapping[tuple[str, str], Task]) -> str:
         """Return the hash of everything that an arm's feature matrix depends on."""
         return self._arm_parts(name, extractions)[0]
@@ -239,9 +240,14 @@ class Plan:
             for modality in arm.modalities
             if (member.patient_id, modality) in extractions
         ]
-        encoded = clinical.encode(members, arm.clinical)
+        encoded = clinical.encode(members, arm.clinical, self.study.clinical)
         ids = [member.patient_id for member in members]
         values = encoded.astype(str).to_numpy().tolist()
+        harmonised = {
+            task.label: task.stamp
+            for task in self.harmonisations(extractions)
+            if task.label in arm.modalities
+        }
         stamp = content_hash(
             "matrix",
             files,
@@ -249,10 +255,12 @@ class Plan:
             list(arm.modalities),
             arm.features,
             [list(encoded.columns), values],
+            *([harmonised] if harmonised else []),
         )
-        return stamp, ingredients.of_matrix(
+        found = ingredients.of_matrix(
             ids, arm.modalities, arm.features, files, list(encoded.columns), values
         )
+        return stamp, {**found, "harmonised": harmonised} if harmonised else found
 
     def searches(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
         """Return a task for each split of each arm; the arms' settings must be there.
@@ -263,30 +271,16 @@ class Plan:
         search = self.study.search
         installed = versions.of(versions.SEARCH)
         tasks = []
-        prepared: dict[str, tuple[str, dict[str, int], Path, dict[str, Any]]] = {}
-        for name, arm in self.study.arms.items():
-            first = arm.modalities[0] if arm.modalities else "clinical"
-            ini = self.paths.settings(name, first)
-            outcomes = {p: self.outcomes[p] for p in self.cohort.arms[name]}
-            matrix_stamp, of_matrix = self._arm_parts(name, extractions)
-            made_from = {
-                "revision": versions.SEARCH_REVISION,
-                "versions": installed,
-                **of_matrix,
-                "outcome": self.study.outcome,
-                "outcomes": outcomes,
-                "seed": search.seed,
-                "worc_compat": search.worc_compat,
-                "settings": self._search_part(ini),
-            }
-            prepared[name] = (matrix_stamp, outcomes, ini, made_from)
+        prepared = {name: self._search_parts(name, extractions) for name in self.study.arms}
         for split in self.splits:
             for name in self.study.arms:
-                matrix_stamp, outcomes, ini, made_from = prepared[name]
+                matrix_stamp, ini, made_from = prepared[name]
+                outcomes = made_from["outcomes"]
                 part = restrict(split, self.cohort.arms[name])
                 seed = self.seed(split)
                 arguments: dict[str, Any] = {
                     "features": str(self.paths.matrix(name)),
+                    "modalities": list(self.study.arms[name].modalities),
                     "outcomes": outcomes,
                     "train": list(part.train),
                     "test": list(part.test),
@@ -320,6 +314,73 @@ class Plan:
                 )
         return tasks
 
+    def permutations(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
+        """Return a task for each split of each arm with the outcomes permuted, study by study.
+
+        Outcomes are permuted over all patients, the same in every arm, before splits are drawn:
+        everything that follows is done as with the real ones.
+        """
+        search = self.study.search
+        installed = versions.of(versions.SEARCH)
+        tasks = []
+        prepared = {name: self._search_parts(name, extractions) for name in self.study.arms}
+        for number in range(self.study.statistics.permutations):
+            random = np.random.default_rng([search.seed, number])
+            shuffled = random.permutation(list(self.outcomes.values())).tolist()
+            outcomes = dict(zip(self.outcomes, shuffled, strict=True))
+            for split in study_splits(self.study, self.cohort, outcomes):
+                for name in self.study.arms:
+                    matrix_stamp, ini, made_from = prepared[name]
+                    part = restrict(split, self.cohort.arms[name])
+                    arguments: dict[str, Any] = {
+                        "features": str(self.paths.matrix(name)),
+                        "outcomes": {p: outcomes[p] for p in self.cohort.arms[name]},
+                        "train": list(part.train),
+                        "test": list(part.test),
+                        "settings": str(ini),
+                        "seed": self.seed(split),
+                        "aligned": search.worc_compat is None,
+                        "accelerate": self.study.run.accelerate,
+                    }
+                    science = ("outcomes", "train", "test", "seed", "aligned")
+                    tasks.append(
+                        Task(
+                            key=f"permutation/{name}/{number}/{split.index}",
+                            label=f"{name}, permutation {number + 1}, split {split.index + 1}",
+                            function="lungmet_worc.worc.search:permuted_search",
+                            arguments=arguments,
+                            output=self.paths.permuted(name, number, split.index),
+                            stamp=content_hash(
+                                "permutation",
+                                versions.PERMUTATION_REVISION,
+                                installed,
+                                matrix_stamp,
+                                {key: arguments[key] for key in science},
+                                made_from["settings"],
+                            ),
+                            ingredients=made_from,
+                        )
+                    )
+        return tasks
+
+    def _search_parts(
+        self, name: str, extractions: Mapping[tuple[str, str], Task]
+    ) -> tuple[str, Path, dict[str, Any]]:
+        """Return the stamp of an arm's features, its ini file, and what its searches are of."""
+        ini = self.paths.settings(name, (self.study.arms[name].modalities or ("clinical",))[0])
+        matrix_stamp, of_matrix = self._arm_parts(name, extractions)
+        made_from = {
+            "revision": versions.SEARCH_REVISION,
+            "versions": versions.of(versions.SEARCH),
+            **of_matrix,
+            "outcome": self.study.outcome,
+            "outcomes": {p: self.outcomes[p] for p in self.cohort.arms[name]},
+            "seed": self.study.search.seed,
+            "worc_compat": self.study.search.worc_compat,
+            "settings": self._search_part(ini),
+        }
+        return matrix_stamp, ini, made_from
+
     def evaluations(self, searches: list[Task]) -> list[Task]:
         """Return a task for each arm: WORC's own evaluation of its splits."""
         tasks = []
@@ -347,7 +408,10 @@ class Plan:
         return tasks
 
     def report_stamp(
-        self, evaluations: Sequence[Task], unusable: Mapping[tuple[str, str], str]
+        self,
+        evaluations: Sequence[Task],
+        unusable: Mapping[tuple[str, str], str],
+        permutations: Sequence[Task] = (),
     ) -> str:
         """Return the hash of everything that tables, figures and report depend on.
 
@@ -357,6 +421,8 @@ class Plan:
             The evaluation of each arm; their stamps stand for the results of the splits.
         unusable : mapping of (patient id, modality) to str
             Who was left out, and why.
+        permutations : sequence of Task
+            Searches with permuted outcomes that are done.
         """
         settings = self.study.model_dump(
             mode="json", exclude={"path": True, "run": True, "cohort": {"manifest"}}
@@ -371,7 +437,18 @@ class Plan:
             [task.stamp for task in evaluations],
             [list(cohort.columns), cohort.astype(str).to_numpy().tolist()],
             [[*who, cause] for who, cause in unusable.items()],
+            [task.stamp for task in permutations],
+            self._described(),
         )
+
+    def _described(self) -> list[list[str]]:
+        """Return the columns of the manifest that the report describes, patient by patient."""
+        statistics, report = self.study.statistics, self.study.report
+        columns = dict.fromkeys((*statistics.subgroups, *report.acquisition))
+        return [
+            [column, *(patient.clinical.get(column, "") for patient in self.patients.values())]
+            for column in columns
+        ]
 
     def _search_settings(self, arm: ArmConfig) -> worc_settings.Settings:
         """Return the settings of an arm's search: those of its first modality, as in WORC."""

@@ -53,7 +53,9 @@ _TITLES = {
     "fingerprint": "Looking at the images",
     "extraction": "Extracting features",
     "settings": "Preparing the arms",
+    "harmonisation": "Harmonising features",
     "search": "Searching workflows",
+    "permutation": "Permuting outcomes",
     "evaluation": "Evaluating",
     "report": "Writing the report",
 }

@@ -104,6 +104,10 @@ class RunPaths:
         """Return the feature file of a patient in a modality."""
         return self.folder / "features" / modality / f"{file_name(patient_id)}.hdf5"
 
+    def harmonised(self, modality: str) -> Path:
+        """Return the features of a modality after ComBat, of all patients together."""
+        return self.folder / "features" / modality / "combat" / "features.hdf5"
+
     def fingerprint(self, modality: str) -> Path:
         """Return WORC's settings of a modality, after fingerprinting."""
         return self.folder / "features" / modality / "worc.ini"
@@ -131,6 +135,10 @@ class RunPaths:
     def split(self, arm: str, index: int) -> Path:
         """Return the result of one split of an arm."""
         return self.arm(arm) / "splits" / f"{index}.hdf5"
+
+    def permuted(self, arm: str, permutation: int, index: int) -> Path:
+        """Return the result of one split of an arm with permuted outcomes."""
+        return self.arm(arm) / "permutations" / str(permutation) / f"{index}.json"
 
     def performance(self, arm: str) -> Path:
         """Return WORC's own evaluation of an arm."""

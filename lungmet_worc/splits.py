@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lungmet_worc.cohort import Cohort
+from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError, RunFolderError
+from lungmet_worc.spreadsheet import is_missing
 from lungmet_worc.worc.storage import write_text
 
 #: The largest seed that numpy's legacy random state takes.
@@ -99,6 +103,134 @@ def make_splits(
             )
         )
     return tuple(splits)
+
+
+def leave_one_centre_out_splits(
+    patient_ids: Sequence[str], centres: Sequence[str]
+) -> tuple[Split, ...]:
+    """Make one split for each centre: its patients are the test part, all others train.
+
+    This is internal-external validation [1]_, and nothing in it is random. Each patient is
+    tested once, so the test parts do not overlap. The corrected resampled interval [2]_ is kept
+    for a mean over these splits, with the mean sizes of the parts in n_test/n_train. Its
+    correction answers for training parts that share patients, which these do (all but two
+    centres of any two of them), and for test parts that overlap, which these do not; so it is
+    on the wide side. It is about centres like these: with k of them it has k - 1 degrees of
+    freedom, and a large centre counts as much as a small one.
+
+    Parameters
+    ----------
+    patient_ids : sequence of str
+        All patients of all arms, each once.
+    centres : sequence of str
+        The centre of each patient.
+
+    Returns
+    -------
+    tuple of Split
+        In the natural order of the centres: "centre 2" comes before "centre 10".
+
+    Raises
+    ------
+    CohortError
+        A patient stands twice in the list or has no centre, or there are fewer than two centres.
+
+    References
+    ----------
+    .. [1] Steyerberg EW, Harrell FE. Prediction models need appropriate internal,
+       internal-external, and external validation. Journal of Clinical Epidemiology
+       2016;69:245-247. doi:10.1016/j.jclinepi.2015.04.005
+    .. [2] Nadeau C, Bengio Y. Inference for the generalization error. Machine Learning
+       2003;52:239-281. doi:10.1023/A:1024068626366
+    """
+    centre_of = dict(zip(patient_ids, centres, strict=True))
+    if len(centre_of) != len(patient_ids):
+        message = "A patient stands twice in the list that is to be split."
+        raise CohortError(message)
+    without = [patient_id for patient_id, centre in centre_of.items() if not centre]
+    if without:
+        message = f"No centre is known for patient {without[0]}, so it cannot be left out."
+        raise CohortError(message)
+    found = sorted(set(centres), key=natural_order)
+    if len(found) < 2:
+        message = "Leaving one centre out takes patients of at least two centres."
+        raise CohortError(message)
+    return tuple(
+        Split(
+            index,
+            tuple(patient_id for patient_id in patient_ids if centre_of[patient_id] != centre),
+            tuple(patient_id for patient_id in patient_ids if centre_of[patient_id] == centre),
+        )
+        for index, centre in enumerate(found)
+    )
+
+
+def natural_order(text: str) -> tuple[list[int | str], str]:
+    """Return a key that sorts texts as people do: numbers by value, letters of any case alike.
+
+    Examples
+    --------
+    >>> sorted(["centre 10", "Centre 2", "b"], key=natural_order)
+    ['b', 'Centre 2', 'centre 10']
+    """
+    parts = re.split(r"([0-9]+)", text.casefold())
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)], text
+
+
+def centres_of(study: StudyConfig, cohort: Cohort) -> dict[str, str]:
+    """Return patient id -> centre, "" where it is not known, of the patients of all arms."""
+    column = study.cohort.centre or ""
+    wanted = set(cohort.everyone)
+    texts = {
+        patient.patient_id: patient.clinical.get(column, "").strip()
+        for patient in reversed(cohort.patients)
+        if patient.patient_id in wanted
+    }
+    return {name: "" if is_missing(texts[name]) else texts[name] for name in cohort.everyone}
+
+
+def study_splits(
+    study: StudyConfig, cohort: Cohort, outcomes: Mapping[str, int] | None = None
+) -> tuple[Split, ...]:
+    """Return the splits that all arms of a study share, over the patients of all arms.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        Says what kind of splits, and how many.
+    cohort : Cohort
+        The patients.
+    outcomes : mapping of str to int, optional
+        Patient -> outcome to stratify by, where it is not the cohort's own.
+
+    Raises
+    ------
+    CohortError
+        The patients cannot be split so.
+    """
+    everyone = cohort.everyone
+    if study.search.split_type == "leave-one-centre-out":
+        return leave_one_centre_out_splits(everyone, list(centres_of(study, cohort).values()))
+    return make_splits(
+        everyone,
+        cohort.outcomes_of(everyone) if outcomes is None else [outcomes[p] for p in everyone],
+        n_splits=study.search.splits,
+        test_size=study.search.test_size,
+        seed=study.search.seed,
+    )
+
+
+def with_counted_splits(study: StudyConfig, cohort: Cohort) -> StudyConfig:
+    """Return a study whose ``search.splits`` is how many splits its cohort gives.
+
+    Only the manifest says how many centres there are. A study whose splits are random, or
+    cannot be made, stays as it is.
+    """
+    if study.search.split_type == "random":
+        return study
+    number = len(set(centres_of(study, cohort).values()) - {""})
+    search = study.search.model_copy(update={"splits": max(1, number)})
+    return study.model_copy(update={"search": search})
 
 
 def restrict(split: Split, patient_ids: Collection[str]) -> Split:

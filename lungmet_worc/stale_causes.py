@@ -123,6 +123,7 @@ def _causes(key: str, old: Ingredients | None, new: Ingredients, record: MadeFro
     if stage == "extraction":
         found += _images(of, (key.split("/", 2)[2],), old, new)
     found += _features(old, new, record)
+    found += _harmonised(of, old, new, record)
     found += _clinical(of, old, new)
     found += _study(stage, of, old, new)
     if stage == "evaluation":
@@ -181,6 +182,27 @@ def _features(old: Ingredients, new: Ingredients, record: MadeFrom) -> Iterator[
             modality, _, patient = name.partition("/")
             if patient in ids:
                 yield Cause(f"the {modality} scan of % {verb}", (patient,))
+
+
+def _harmonised(of: str, old: Ingredients, new: Ingredients, record: MadeFrom) -> Iterator[Cause]:
+    """Follow features that ComBat harmonises again to why it does."""
+    yield from _differing(f"the ComBat batch of % ({of}) changed", old.get("batches"),
+                          new.get("batches"))  # fmt: skip
+    before, after = old.get("combat"), new.get("combat")
+    if before != after:
+        yield Cause(_was(f"[modalities.{of}.combat] batch and covariates", before, after))
+    for column, values in (new.get("covariates") or {}).items():
+        earlier = (old.get("covariates") or {}).get(column)
+        yield from _differing(f"{column} of % changed", earlier, values)
+    before, after = old.get("harmonised") or {}, new.get("harmonised") or {}
+    for modality in dict.fromkeys([*after, *before]):
+        one, other = before.get(modality), after.get(modality)
+        made, making = record.of(one or ""), record.of(other or "")
+        if one and other and one != other and made and making:
+            yield from _causes(f"harmonisation/{modality}", made, making, record)
+        elif one != other:
+            said = "is new" if not one else "is no longer used" if not other else "is made again"
+            yield Cause(f"ComBat of {modality} {said}")
 
 
 def _clinical(of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:

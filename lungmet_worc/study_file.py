@@ -13,6 +13,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from lungmet_worc.checks.study_keys import (
+    centre_key_problems,
+    combat_key_problems,
+    group_key_problems,
+)
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import Problem, StudyFileError, did_you_mean
 from lungmet_worc.worc import settings as worc_settings
@@ -279,7 +284,7 @@ def _column_problems(config: StudyConfig) -> list[Problem]:
     if config.search.split_type == "leave-one-centre-out" and config.cohort.centre is None:
         what = "No column says of which centre a patient is."
         problems.append(Problem(what, "Name it: [cohort] centre.", column="search.split_type"))
-    return problems
+    return problems + centre_key_problems(config) + combat_key_problems(config)
 
 
 def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Problem]:
@@ -298,6 +303,7 @@ def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Prob
     if arm.features != "all" and not arm.modalities:
         what = "Features of images need a modality with a segmentation."
         problems.append(Problem(what, "Name one in modalities.", column=f"{column}.features"))
+    problems += group_key_problems(column, arm, config)
     if config.outcome in arm.clinical:
         what = "The outcome cannot be its own predictor."
         problems.append(Problem(what, "Take it out.", column=f"{column}.clinical"))
@@ -310,6 +316,12 @@ def _arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Prob
 
 def _search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Problem]:
     problems = []
+    if config.search.split_type == "leave-one-centre-out":
+        for key in ("splits", "test_size"):
+            if key in search:
+                what = "There is one split for each centre, and its patients are the test part."
+                remedy = f'Take {key} out, or use split_type = "random".'
+                problems.append(Problem(what, remedy, column=f"search.{key}"))
     size, candidates = config.search.ensemble.size, config.search.candidates
     if size > candidates:
         what = f"An ensemble of {size} cannot be made from {candidates} candidates (errata E19)."

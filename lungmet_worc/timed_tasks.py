@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 #: What the time is kept for, so that it is not itself limited.
 _KEPT = "evaluation"
 
+#: Stages of which any part is worth something.
+_DIVISIBLE = ("search", "permutation")
+
 
 @dataclass(frozen=True)
 class TimeLimit:
@@ -63,7 +66,7 @@ class TimeLimit:
             if not measured:  # a guess is good for the first ones only
                 number = min(number, self.cores)
             if not number:
-                if stage != "search":  # nothing can be evaluated without the others
+                if stage not in _DIVISIBLE:  # nothing can be evaluated without the others
                     why = f"{len(waiting)} tasks of the {stage} are not done"
                     raise too_early(why)
                 text = f"The deadline leaves no time for {len(waiting)} tasks of the {stage}."
@@ -79,6 +82,6 @@ class TimeLimit:
     def _seconds(self, stage: str) -> float:
         """Return the wall time that the tasks of a stage have."""
         left = seconds_left(self.deadline)
-        if stage != "search":
+        if stage not in _DIVISIBLE:
             return left
         return left - reserve(self.foretold, arms=self.arms, splits=self.splits, cores=self.cores)

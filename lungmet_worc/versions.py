@@ -34,8 +34,9 @@ REPORT = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "Jinja2", "o
 #: or what tables, figures and the report look like.
 CHECK_REVISION = 2
 EXTRACTION_REVISION = 1
-SEARCH_REVISION = 1
-REPORT_REVISION = 2
+SEARCH_REVISION = 2
+PERMUTATION_REVISION = 1
+REPORT_REVISION = 3
 
 
 #: Looking a version up takes milliseconds, and every stamp names some.

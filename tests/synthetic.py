@@ -33,8 +33,9 @@ def write_cohort(
     """Write images, masks and ``manifest.csv``; return the manifest's path.
 
     Patients are P1, P2, ...; columns patient_id, lung_met (events first, every other
-    patient), age, grade and <modality>_image, <modality>_mask in lower case. ``effect`` is
-    how much coarser the tumours of events are; 0 plants nothing.
+    patient), age and grade (which say nothing of the outcome) and <modality>_image,
+    <modality>_mask in lower case. ``effect`` is how much coarser the tumours of events are; 0
+    plants nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     n_events = n_patients // 2 if n_events is None else n_events
@@ -46,7 +47,7 @@ def write_cohort(
         name = f"P{number + 1}"
         outcome = int(number in events)
         row: dict[str, Any] = {"patient_id": name, "lung_met": outcome}
-        row |= {"age": 40 + number, "grade": ("high", "low")[number % 2]}
+        row |= {"age": 40 + number, "grade": ("high", "low", "low", "high")[number % 4]}
         mask = make_mask(random, shape)
         for modality in modalities:
             image = make_image(random, mask, modality, 1.0 + effect * outcome)

@@ -39,7 +39,9 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     assert "heavy: set()" in printed
 
 
-@pytest.mark.parametrize("words", [["chekc"], ["run", "study.toml"], ["demo", "--cores", "0"]])
+@pytest.mark.parametrize(
+    "words", [["chekc"], ["run", "study.toml"], ["demo", "--cores", "0"], ["compare"]]
+)
 def test_wrong_usage_is_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(words)
@@ -125,6 +127,8 @@ def test_status_plan_and_compare_of_a_finished_run(
     assert ["search", "9", "0", "0"] in [line[:4] for line in lines]
     assert main(["compare", folder]) == 0
     assert "AUC" in capsys.readouterr().out
+    assert main(["compare", folder, "--out", str(small_run.paths.folder)]) == 1
+    assert "is the folder of a run" in capsys.readouterr().err
 
 
 def test_status_of_no_run_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,6 +86,26 @@ class TestArms:
         assert cohort.arms["a"] == ("P3", "P6")
         assert cohort.arms["b"] == ("P1", "P2", "P3", "P4", "P6")
 
+    def test_clinical_values_are_counted_as_scans_are(self, manifest: Path) -> None:
+        change_cell(manifest, "P1", "grade", "NA")
+        arms = '[arms.a]\nmodalities = ["MRI"]\nclinical = ["age", "grade"]'
+        cohort = cohort_of(manifest, cohort=AVAILABLE, arms=arms)
+        assert cohort.clinical == ("age", "grade")
+        assert cohort.table()["grade value"].tolist() == ["missing"] + ["present"] * 5
+        assert cohort.table()["age value"].tolist() == ["present"] * 6
+        assert cohort.as_dict()["clinical"] == {
+            "age": {"present": 6, "missing": 0},
+            "grade": {"present": 5, "missing": 1},
+        }
+        lines = [line.split() for line in cohort.summary().splitlines()]
+        assert ["Clinical", "value", "present", "missing"] in lines
+        assert ["grade", "5", "1"] in lines
+
+    def test_no_word_of_clinical_values_where_no_arm_has_any(self, manifest: Path) -> None:
+        cohort = cohort_of(manifest)
+        assert "Clinical value" not in cohort.summary()
+        assert not any(name.endswith(" value") for name in cohort.table().columns)
+
     def test_patients_that_are_part_of_another(self, tmp_path: Path) -> None:
         manifest = write_cohort(tmp_path, 12, ["MRI"])
         change_cell(manifest, "P1", "mri_image", "")

@@ -40,7 +40,6 @@ def test_every_file_is_listed_here() -> None:
     assert {path.stem for path in (ROOT / "experiments").glob("*.py")} == {
         *EXPERIMENTS,
         "overnight",  # see test_overnight.py
-        "permutation_check",  # see test_pipeline.py
     }
 
 

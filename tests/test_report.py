@@ -15,7 +15,6 @@ from lungmet_worc.cohort import Cohort
 from lungmet_worc.collect import ArmPredictions, outcome_tables, patients_table
 from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import ResultsError
-from lungmet_worc.figures.roc import write_all_figures
 from lungmet_worc.manifest import ImagePair, Patient
 from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.report.headline import headline
@@ -70,6 +69,14 @@ def make_cohort() -> Cohort:
     )
 
 
+def drawn(folder: Path, names: list[str]) -> dict[str, Path]:
+    """Write a small picture for each figure."""
+    paths = {name: folder / f"{name}.svg" for name in names}
+    for path in paths.values():
+        path.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
+    return paths
+
+
 def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> ReportContext:
     tables = outcome_tables(arms)
     cohort = make_cohort()
@@ -82,7 +89,7 @@ def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> 
         patients=tables["patients"],
         cohort=cohort.table(),
         cohort_summary=cohort.summary(),
-        figures=write_all_figures(arms, tables["performance"], folder / "figures"),
+        figures=drawn(folder, ["roc", "auc", *(f"roc_{arm.arm}" for arm in arms)]),
         settings={
             "preset": "smoke",
             "splits": 20,
@@ -157,8 +164,10 @@ def test_first_screen_says_what_it_is_and_what_was_found(
         "For research use only. Not a medical device.",
         "Sarcoma: MRI, CT or both",
         headline(context.performance, context.comparison, "lung_met").answer[0],
+        "Performance of each arm in short.",
         "How far this reaches",
-        "Performance",
+        "Who entered each arm",
+        "Performance of each arm: mean over the splits",
     ]
     places = [page.text.index(part) for part in order]
     assert places == sorted(places)
@@ -214,7 +223,7 @@ def test_page_can_be_read_without_eyes(context: ReportContext, tmp_path: Path) -
     assert all(len(str(image["alt"])) > 20 for image in page.all("img"))
     assert "MRI only 0.6" in str(page.all("img")[0]["alt"])
     assert len(page.all("table")) == len(page.all("caption")) > 6
-    assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
+    assert all(head.get("scope") in {"col", "row", "rowgroup"} for head in page.all("th"))
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert all(b - a <= 1 for a, b in pairwise(levels))
 
@@ -337,8 +346,8 @@ def test_patients_often_wrong_counted_by_hand() -> None:
     found = often_wrong(table)
     assert (found.n_patients, found.n_events, found.n_tested) == (2, 1, 4)
     assert found.table.to_numpy().tolist() == [
-        ["A", "yes", "1 of 1 (probability 0.10)", "1 of 1 (probability 0.30)"],
-        ["C", "no", "1 of 1 (probability 0.80)", "not tested"],
+        ["A", "yes", "1 of 1 (0.10)", "1 of 1 (0.30)"],
+        ["C", "no", "1 of 1 (0.80)", "not tested"],
     ]
     assert list(found.table.columns) == ["Patient", "Outcome", "MRI", "CT"]
     assert len(often_wrong(table, shown=1).table) == 1
@@ -347,10 +356,10 @@ def test_patients_often_wrong_counted_by_hand() -> None:
 
 def test_cohort_flow_of_a_real_cohort() -> None:
     flow = cohort_flow(make_cohort().table(), DESCRIPTIONS).set_index("Arm")
-    assert tuple(flow.loc["MRI only"])[1:] == ("2", "1", "1", "1: outcome missing")
-    assert tuple(flow.loc["Combined"])[1:] == ("1", "1", "2", "1: no CT image; 1: outcome missing")
+    assert tuple(flow.loc["MRI only"]) == ("2", "1", "1", "1: outcome missing")
+    assert tuple(flow.loc["Combined"]) == ("1", "1", "2", "1: no CT image; 1: outcome missing")
     everyone = make_cohort().table().iloc[:1]
-    assert set(cohort_flow(everyone, DESCRIPTIONS)["Why left out"]) == {"nobody"}
+    assert set(cohort_flow(everyone, DESCRIPTIONS)["Why left out"]) == {"nobody left out"}
 
 
 def test_flow_of_many_reasons_names_the_most_common() -> None:
@@ -397,6 +406,7 @@ def test_page_of_many_patients_stays_readable(context: ReportContext, tmp_path: 
     many = dataclasses.replace(
         context,
         cohort=large_cohort(1500, 300),
+        arms={"mri": "Features of MRI", "ct": "Features of CT"},
         cohort_summary=f"Not in arm ct: {', '.join(names[1200:])}",
         excluded=[(name, "CT: extraction failed") for name in names[1200:]],
     )
@@ -415,12 +425,12 @@ def test_settings_are_flat() -> None:
     assert flattened(settings) == [("a", "not set"), ("b.c", "1, 2"), ("e", "0.5"), ("f", "none")]
 
 
-def test_the_digest_is_the_first_box(context: ReportContext, tmp_path: Path) -> None:
+def test_how_the_run_went_is_on_the_first_screen(context: ReportContext, tmp_path: Path) -> None:
     html = written(context, tmp_path)
-    assert html.index('class="digest"') < html.index('class="answer"')
+    assert html.index('id="digest"') < html.index('class="main-table"')
     text = " ".join(Page(html).text.split())
-    assert "Complete. Begun 2025-11-22 22:04 UTC; 60 min of computing on one core." in text
-    assert "mri_only: 20 of 20 splits done" in text
+    assert "Complete. Begun 2025-11-22 22:04 UTC; 60 minutes of computing on one core." in text
+    assert "20 of 20 splits done in every arm." in text
     assert "STS_003, CT: ct.nii.gz is no image" in text
     assert "/data/x" not in html
 
@@ -428,5 +438,5 @@ def test_the_digest_is_the_first_box(context: ReportContext, tmp_path: Path) -> 
 def test_an_unfinished_run_is_seen_at_once(context: ReportContext, tmp_path: Path) -> None:
     digest = make_digest({**STATE, "partial": {"splits": 7, "of": 20}})
     html = written(dataclasses.replace(context, digest=digest), tmp_path)
-    assert 'class="digest unfinished"' in html
+    assert 'class="verdict unfinished"' in html
     assert "Partial: 7 of 20 splits in every arm." in html

@@ -56,6 +56,9 @@ def fields(model: type[BaseModel]) -> set[str]:
         ("modalities", config.ModalityConfig),
         ("arms", config.ArmConfig),
         ("search", config.SearchConfig),
+        ("clinical", config.ClinicalConfig),
+        ("statistics", config.StatisticsConfig),
+        ("report", config.ReportConfig),
         ("run", config.RunConfig),
     ],
 )

@@ -12,6 +12,7 @@ from lungmet_worc import Study
 from lungmet_worc.errors import LungmetError
 from lungmet_worc.study_file import load_study
 
+ARMS = ["MRI", "CT", "combined", "clinical", "clinical_combined", "volume"]
 SCRIPT = Path(__file__).parents[1] / "experiments" / "sts_tcia" / "sts_tcia.py"
 # As in the table of the collection; what is below "Grade" leaks the outcome.
 TABLE = {
@@ -36,6 +37,7 @@ COLUMNS = [
     "mskcc_type",
     "site",
     "grade",
+    "region",
     "mri_image",
     "mri_segmentation",
     "ct_image",
@@ -72,6 +74,10 @@ def test_layouts(script: ModuleType, tmp_path: Path, images: str) -> None:
     assert list(manifest["patient_id"]) == ["STS_001", "STS_002", "STS_003"]
     assert list(manifest["lung_metastasis"]) == ["0", "1", "0"]
     assert list(manifest["grade"]) == ["High", "", "Low"]
+    assert list(manifest["region"]) == ["thigh", "knee or lower leg", "knee or lower leg"]
+    # The table of the collection does not say whose scanner it was.
+    assert "mr_vendor" not in study.statistics.subgroups
+    assert study.report.acquisition == ()
     first = tmp_path / "data" / images / "STS_001"
     assert manifest["mri_image"][0] == str(first / "MR_T1_image.nii.gz")
     assert manifest["ct_segmentation"][0] == str(first / "CT_mask.nii.gz")
@@ -113,7 +119,7 @@ def test_main_runs_the_comparison(
     monkeypatch.setattr(Study, "run", run)
     monkeypatch.setattr("sys.argv", ["x", str(tmp_path / "data"), "--out", str(tmp_path / "out")])
     assert script.main() == 0
-    assert started == [("sts_tcia", ["MRI", "CT", "combined"], tmp_path / "out")]
+    assert started == [("sts_tcia", ARMS, tmp_path / "out")]
     assert "Report: report.html" in capsys.readouterr().out
 
 

@@ -126,6 +126,7 @@ def measure(size: Size) -> dict[str, float]:
         started = time.process_time()
         search_split(
             features=str(folder / "arm.hdf5"),
+            modalities=["MRI"],
             outcomes=dict(zip(patients, outcomes.tolist(), strict=True)),
             train=patients[n_test:],
             test=patients[:n_test],

@@ -48,7 +48,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> None:
 
     from lungmet_worc.worc.acceleration import search as acceleration
     from lungmet_worc.worc.fitting import fit_function
-    from lungmet_worc.worc.search import parameter_grid
+    from lungmet_worc.worc.random_search import parameter_grid
 
     values, labels, y = read_data(arguments)
     X = [(row, labels) for row in values.tolist()]
@@ -183,7 +183,7 @@ def read_data(arguments: argparse.Namespace) -> tuple[Any, list[str], Any]:
 def configuration(folder: Path) -> dict[str, Any]:
     """Return WORC's configuration of the full preset."""
     from lungmet_worc.worc import settings
-    from lungmet_worc.worc.search import load_settings
+    from lungmet_worc.worc.random_search import load_settings
 
     chosen = settings.merge(
         settings.default_settings(),

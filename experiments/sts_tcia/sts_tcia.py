@@ -1,4 +1,4 @@
-"""MRI, CT and both on the public soft-tissue-sarcoma cohort (Vallières 2015).
+"""Images, clinical data and volume on the public soft-tissue-sarcoma cohort (Vallières 2015).
 
     python experiments/sts_tcia/sts_tcia.py path/to/data --out runs/sts
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc import Study
+from lungmet_worc import Run, Study
 from lungmet_worc.errors import LungmetError
 from lungmet_worc.worc.settings import PRESETS
 
@@ -31,6 +31,16 @@ BASELINE = {
     "Grade": "grade",
 }
 PATIENT_ID = r"STS_\d{3}"
+#: Where a tumour is, in four regions; the table has 17 places.
+REGIONS = {
+    "thigh": "thigh|quadricep|adduct",
+    "buttock, pelvis or groin": "buttock|pelvis|groin",
+    "knee or lower leg": "knee|poplit|calf",
+}
+#: From the DICOM headers of the MRI; not in the clinical table of the collection.
+SCANNER = ("mr_vendor", "mr_model")
+#: Between these lines of README.md stands what was measured.
+MEASURED = ("<!-- measured: begin -->", "<!-- measured: end -->")
 IMAGES = {
     "mri_image": "MR_T1_image.nii.gz",
     "mri_segmentation": "MR_T1_mask.nii.gz",
@@ -68,8 +78,13 @@ def read_clinical(data: Path) -> pd.DataFrame:
         else:
             event = table["Outcome (recurrence, mets)"].fillna("")
             outcome = event.str.contains("lung", case=False).astype(int).astype(str)
-        table = table.assign(lung_metastasis=outcome)
-        return table[["patient_id", "lung_metastasis", *BASELINE.values()]].fillna("")
+        table = table.assign(lung_metastasis=outcome, region="arm or trunk")
+        for region, places in REGIONS.items():
+            there = table["site"].fillna("").str.contains(places, case=False)
+            table.loc[there, "region"] = region
+        known = [column for column in SCANNER if column in table]
+        columns = ["patient_id", "lung_metastasis", *BASELINE.values(), "region", *known]
+        return table[columns].fillna("")
     except KeyError as error:
         message = f"{name} has no column {error}. Is it the table of the TCIA collection?"
         raise LungmetError(message) from error
@@ -86,6 +101,8 @@ def prepare(data: Path, folder: Path, preset: str, *, all_features: bool = False
     folder.mkdir(parents=True, exist_ok=True)
     manifest.to_csv(folder / "manifest.csv", index=False, lineterminator="\n")
     text = Path(__file__).with_name("study.toml").read_text(encoding="utf-8")
+    if "mr_vendor" not in manifest:
+        text = text.replace(', "mr_vendor"]', "]").replace('["mr_vendor", "mr_model"]', "[]")
     study = folder / "study.toml"
     search = f'"{preset}"'
     if all_features:
@@ -96,6 +113,15 @@ def prepare(data: Path, folder: Path, preset: str, *, all_features: bool = False
     return study
 
 
+def write_measured(readme: Path, run: Run) -> None:
+    """Put the table of a run between the marks in a README."""
+    before, _, rest = readme.read_text(encoding="utf-8").partition(MEASURED[0])
+    _, _, after = rest.partition(MEASURED[1])
+    table = run.table_text("paper").strip()
+    text = f"{before}{MEASURED[0]}\n{table}\n{MEASURED[1]}{after}"
+    readme.write_text(text, encoding="utf-8")
+
+
 def _toml(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
@@ -103,13 +129,16 @@ def _toml(value: object) -> str:
 
 
 def main() -> int:
-    """Build the study of the public cohort, run it, and show the comparison."""
+    """Build the study of the public cohort, run it, and show tables and report."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("data", type=Path, help="folder with the images and the clinical table")
     parser.add_argument("--out", type=Path, default=Path("runs/sts"))
     parser.add_argument("--preset", choices=["smoke", "coarse", "full"], default="smoke")
     parser.add_argument(
         "--all-features", action="store_true", help="WORC's full feature set with any preset"
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="write the key table into README.md beside this file"
     )
     arguments = parser.parse_args()
     try:
@@ -123,6 +152,8 @@ def main() -> int:
         print(run.performance.to_string(index=False))
         print(run.comparison.to_string(index=False))
         print("Report:", run.report())
+        if arguments.readme:
+            write_measured(Path(__file__).with_name("README.md"), run)
     except LungmetError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -95,7 +95,7 @@ def split_problems(
         if min(events, others) < 1:
             untested.append(split.index)
         events, others = _counts(split.train, outcomes)
-        if not _divides(events, others, inner_test_size):
+        if not trains(events, others, inner_test_size):
             untrained.append(split.index)
     column = f"arms.{arm}"
     remedy = 'Set patients = "common" in [cohort], or add patients to this arm.'
@@ -111,6 +111,19 @@ def split_problems(
         most = len(untested) > len(splits) / 2
         problems.append(Problem(what, remedy, "error" if most else "warning", column=column))
     return problems
+
+
+def trains(events: int, others: int, inner_test_size: float) -> bool:
+    """Return whether a training part has enough patients of each outcome to search on.
+
+    Parameters
+    ----------
+    events, others : int
+        Patients with and without the outcome.
+    inner_test_size : float
+        Share of them in an inner validation part.
+    """
+    return _divides(events, others, inner_test_size)
 
 
 def _counts(patient_ids: Sequence[str], outcomes: Mapping[str, int]) -> tuple[int, int]:

@@ -101,6 +101,27 @@ def inspect_changed(
     ]
 
 
+def kept_inspections(scans: Sequence[Scan], kept: Path) -> list[PairInspection | None]:
+    """Return what was found in scans before, None for those of which nothing is kept.
+
+    Nothing is read but the file itself, and it is not written.
+
+    Parameters
+    ----------
+    scans : sequence of Scan
+        Any scans of the study.
+    kept : Path
+        The file of earlier inspections; it need not exist.
+    """
+    before = _read(kept)
+    found: list[PairInspection | None] = []
+    for scan in scans:
+        entry = before.get(_key(scan))
+        same = entry is not None and (entry.image, entry.segmentation) == _states(scan)
+        found.append(_with_files(entry.inspection, scan) if entry is not None and same else None)
+    return found
+
+
 def _read(kept: Path) -> dict[str, KeptInspection]:
     try:
         return _FILE.validate_json(kept.read_bytes())

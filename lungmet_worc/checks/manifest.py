@@ -19,10 +19,26 @@ def used_columns(study: StudyConfig) -> dict[str, str]:
         named.append((modality.segmentation, f"modalities.{name}.segmentation"))
     for name, arm in study.arms.items():
         named += [(column, f"arms.{name}.clinical") for column in arm.clinical]
+    named += _described(study)
     used: dict[str, str] = {}
     for column, key in named:
         used.setdefault(column, key)
     return used
+
+
+def _described(study: StudyConfig) -> Iterator[tuple[str, str]]:
+    """Yield the columns that describe patients and scans -> the key that names them."""
+    if study.cohort.centre is not None:
+        yield study.cohort.centre, "cohort.centre"
+    for name, modality in study.modalities.items():
+        if modality.combat is not None:
+            yield modality.combat.batch, f"modalities.{name}.combat.batch"
+            for column in modality.combat.covariates:
+                yield column, f"modalities.{name}.combat.covariates"
+    for column in study.statistics.subgroups:
+        yield column, "statistics.subgroups"
+    for column in study.report.acquisition:
+        yield column, "report.acquisition"
 
 
 def missing_columns(study: StudyConfig, columns: tuple[str, ...]) -> Iterator[Problem]:

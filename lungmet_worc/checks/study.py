@@ -7,9 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from lungmet_worc.checks.centres import centre_problems
+from lungmet_worc.checks.clinical import clinical_problems
+from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
+from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.problem_table import problem_table
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.config import StudyConfig
@@ -17,7 +21,7 @@ from lungmet_worc.errors import ManifestError, Problem
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection
 from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
-from lungmet_worc.splits import make_splits, restrict
+from lungmet_worc.splits import restrict, study_splits
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,12 @@ def check_study(
     found = list(zip(scans, inspections, strict=True))
     for scan, inspection in found:
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
+    problems += clinical_problems(study, manifest)
     problems += duplicate_problems([_inspected(*pair) for pair in found])
     cohort = build_cohort(study, manifest)
     problems += _too_few(study, cohort)
+    if not any(missing_columns(study, manifest.columns)):
+        problems += combat_problems(study, cohort)
     ordered = sorted(dict.fromkeys(problems), key=_by_row)
     columns = _image_columns(study)
     unusable = {
@@ -225,6 +232,8 @@ def _too_few(study: StudyConfig, cohort: Cohort) -> list[Problem]:
         what, remedy = f'"{inner_text}" is no number.', "Write a share, as 0.2."
         column = "worc.HyperOptimization.test_size"
         return [Problem(what, remedy, file=_study_file(study), column=column)]
+    if search.split_type == "leave-one-centre-out":
+        return centre_problems(study, cohort, inner_test_size)
     for arm, ids in cohort.arms.items():
         problems += feasibility_problems(
             arm,
@@ -239,13 +248,7 @@ def _too_few(study: StudyConfig, cohort: Cohort) -> list[Problem]:
     smaller = [arm for arm, ids in cohort.arms.items() if set(ids) != set(everyone)]
     if smaller and not any(problem.severity == "error" for problem in problems):
         outcomes = dict(zip(everyone, cohort.outcomes_of(everyone), strict=True))
-        splits = make_splits(
-            everyone,
-            list(outcomes.values()),
-            n_splits=search.splits,
-            test_size=search.test_size,
-            seed=search.seed,
-        )
+        splits = study_splits(study, cohort)
         for arm in smaller:
             problems += split_problems(
                 arm,

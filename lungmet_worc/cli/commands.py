@@ -112,10 +112,21 @@ def status(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Print the performance of the arms and their comparison."""
-    from lungmet_worc.run import Run
+    """Print the performance of the arms of one or several runs, and their comparison."""
+    if options.out is None and len(options.runs) == 1:
+        from lungmet_worc.run import Run
 
-    _show_tables(Run(options.out))
+        _show_tables(Run(options.runs[0]))
+        return 0
+    from lungmet_worc.joined import compare_runs, refuse_run_folder
+
+    if options.out is not None:
+        refuse_run_folder(options.out)
+    joined = compare_runs(options.runs)
+    print(joined.to_text())
+    if options.out is not None:
+        for folder in joined.write(options.out):
+            print(f"wrote {_relative(folder)}")
     return 0
 
 

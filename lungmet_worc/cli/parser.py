@@ -75,8 +75,9 @@ def build_parser() -> argparse.ArgumentParser:
     status.add_argument("out", metavar="DIR", help="the run folder")
     status.add_argument("--watch", action="store_true", help="go on saying it until the run ends")
 
-    compare = command("compare", "print the performance of the arms and their comparison")
-    compare.add_argument("out", metavar="DIR", help="the run folder")
+    compare = command("compare", "compare the arms of a run, or of several runs of one cohort")
+    compare.add_argument("runs", metavar="RUN", nargs="+", help="a run folder")
+    compare.add_argument("--out", metavar="DIR", help="write tables and figures into this folder")
 
     export = command("export-worc", "write an arm as a plain WORC experiment")
     _add_study(export)

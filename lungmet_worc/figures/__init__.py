@@ -1,1 +1,97 @@
 """The figures of a study, each with the numbers that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from lungmet_worc.collect import StudyResults, check_arms
+from lungmet_worc.figures.auc import auc_figure
+from lungmet_worc.figures.calibration import calibration_figure
+from lungmet_worc.figures.comparison import comparison_figure
+from lungmet_worc.figures.decision import decision_figure
+from lungmet_worc.figures.flow import flow_figure
+from lungmet_worc.figures.importance import importance_figure
+from lungmet_worc.figures.posteriors import posteriors_figure
+from lungmet_worc.figures.roc import roc_figures
+from lungmet_worc.figures.style import STYLE, Drawing, save
+from lungmet_worc.figures.subgroups import subgroups_figure
+from lungmet_worc.report.language import Language
+from lungmet_worc.report.language import language as language_of
+
+
+def write_all_figures(
+    results: StudyResults,
+    tables: Mapping[str, pd.DataFrame],
+    folder: Path,
+    *,
+    cohort: pd.DataFrame,
+    language: str = "en",
+) -> dict[str, Path]:
+    """Draw every figure of a study, each as PNG, SVG and the CSV of what was drawn.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The ROC curves are made from the predictions of each split.
+    tables : mapping of str to DataFrame
+        What `lungmet_worc.tables.write_all_tables` returned: every other figure shows them. A
+        table that is not there is taken as empty.
+    folder : Path
+        Made if it is missing.
+    cohort : DataFrame
+        Who enters each arm (see `lungmet_worc.cohort.Cohort.table`).
+    language : {"en", "nl"}
+        Of the words and the decimal marks. The CSV files are the same in both.
+
+    Returns
+    -------
+    dict of str to Path
+        The SVG of each figure: "flow", "roc" (all arms), "auc", "comparison", "calibration",
+        "decision", "subgroups", "importance", "posteriors", and "roc_<arm>" for each arm. A
+        figure without data is left out.
+
+    Raises
+    ------
+    ResultsError
+        If the predictions do not belong to one study.
+    KeyError
+        If there is no such language.
+    """
+    from matplotlib import rc_context
+
+    check_arms(results.arms)
+    folder.mkdir(parents=True, exist_ok=True)
+    with rc_context(STYLE):
+        drawings = draw_all(results, tables, cohort, language_of(language))
+        return {name: save(drawing, folder, name) for name, drawing in drawings.items()}
+
+
+def draw_all(
+    results: StudyResults,
+    tables: Mapping[str, pd.DataFrame],
+    cohort: pd.DataFrame,
+    say: Language,
+) -> dict[str, Drawing]:
+    """Draw every figure that has data; see `write_all_figures`."""
+    performance, patients = tables["performance"], tables["patients"]
+    curves = roc_figures(results.arms, performance, say)
+    drawings: dict[str, Drawing | None] = {
+        "flow": flow_figure(cohort, say),
+        "roc": curves.pop("roc"),
+        "auc": auc_figure(performance, tables["splits"], say),
+        "comparison": comparison_figure(_table(tables, "comparison"), say),
+        "calibration": calibration_figure(patients, _table(tables, "calibration"), say),
+        "decision": decision_figure(patients, say),
+        "subgroups": subgroups_figure(_table(tables, "subgroups"), say),
+        "importance": importance_figure(_table(tables, "importance"), say),
+        "posteriors": posteriors_figure(patients, say),
+        **curves,
+    }
+    return {name: drawing for name, drawing in drawings.items() if drawing is not None}
+
+
+def _table(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
+    return tables.get(name, pd.DataFrame())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lungmet_worc.digest import Digest
+from lungmet_worc.report.checklists import Checklist
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ReportContext:
     outcome : str
         Name of the outcome in the manifest.
     performance, comparison, splits, patients : DataFrame
-        The tables of a study (see `lungmet_worc.tables`).
+        Tables of the study (see `lungmet_worc.tables`).
     cohort : DataFrame
         A row for each patient (see `lungmet_worc.cohort.Cohort.table`).
     cohort_summary : str
@@ -48,9 +49,13 @@ class ReportContext:
         What the run did.
     tables : mapping of str to DataFrame
         All tables of the study by their names; one without rows was not made.
-    kinds : mapping of str to str
-        Arm to "clinical", "volume", "images" or "clinical+images".
+    thumbnails : mapping of (str, str) to bytes
+        (modality, patient) -> PNG of a slice through the tumour.
+    checklists : sequence of Checklist
+        Reporting checklists with the run's answers (see `lungmet_worc.report.checklists`).
     language : {"en", "nl"}
+    kinds : mapping of str to str
+        Arm to "clinical", "volume", "images" or "clinical+images"; all "images" by default.
     """
 
     study_name: str
@@ -72,5 +77,7 @@ class ReportContext:
     created: str
     digest: Digest
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    kinds: Mapping[str, str] = field(default_factory=dict)
+    thumbnails: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    checklists: Sequence[Checklist] = ()
     language: str = "en"
+    kinds: Mapping[str, str] = field(default_factory=dict)

@@ -208,7 +208,7 @@ def _splits(context: ReportContext, say: Language) -> str:
         return ""
     number = int(str(settings["splits"]))
     if settings.get("split_type") == "leave-one-centre-out":
-        return say.plural(
+        left_out = say.plural(
             number,
             "Performance was measured by leaving out one centre at a time (column {centre}): in "
             "{n} split the patients of one centre were the test part, and those of all other "
@@ -218,6 +218,11 @@ def _splits(context: ReportContext, say: Language) -> str:
             "other centres the training part.",
             centre=str(settings.get("centre") or ""),
         )
+        alike = say(
+            "Each patient was tested once; the intervals use the mean sizes of the parts and, as "
+            "the test parts do not overlap, are on the wide side."
+        )
+        return f"{left_out} {alike}"
     found = [
         say.plural(
             number,

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup, escape
 
-from lungmet_worc.digest import Digest
-from lungmet_worc.errors import ResultsError
-from lungmet_worc.progress import duration
+from lungmet_worc.report import (
+    cohort_part,
+    comparison_part,
+    explanation_part,
+    performance_part,
+    run_part,
+)
+from lungmet_worc.report.blocks import Section, anchors, filled
 from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.formats import numeric_columns
 from lungmet_worc.report.headline import headline
-from lungmet_worc.report.methods import methods_paragraphs, references
+from lungmet_worc.report.language import Language, language
+from lungmet_worc.report.material import Material
+from lungmet_worc.report.pictures import picture_of, within
 from lungmet_worc.report.privacy import cleaned
-from lungmet_worc.report.readable import readable
-from lungmet_worc.report.sections import (
-    SHOWN_CURVES,
-    SHOWN_ROWS,
-    cohort_flow,
-    flattened,
-    often_wrong,
-    shown_cohort,
-)
-from lungmet_worc.report.wording import arm_label, interval_text
-from lungmet_worc.statistics.metrics import METRIC_NAMES
 
 TEMPLATES = Path(__file__).parent / "templates"
-IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
-PRIMARY = METRIC_NAMES["auc"]
+#: Sections of the first screen: the template has them.
+FIRST = ("answer", "digest")
+#: A longer name in a table may be broken.
+LONG_NAME = 20
+#: Tables of numbers and ids, in which no path can be.
+NUMBERS = frozenset({"performance", "comparison", "splits", "patients"})
 
 
 def write_report(context: ReportContext, path: Path) -> Path:
@@ -66,9 +65,13 @@ def write_report(context: ReportContext, path: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    say = language(context.language)
     environment.filters["typeset"] = _typeset
+    environment.filters["typeset_cell"] = _typeset_cell
+    environment.filters["breakable"] = _breakable
+    environment.globals["row_spans"] = _row_spans
     environment.globals["numeric_columns"] = numeric_columns
-    page = environment.get_template("report.html.j2").render(**_page(context))
+    page = environment.get_template("report.html.j2").render(**_page(context, say))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8", newline="")
@@ -76,137 +79,149 @@ def write_report(context: ReportContext, path: Path) -> Path:
     return path
 
 
-def _page(context: ReportContext) -> dict[str, Any]:
+def report_sections(material: Material) -> list[Section]:
+    """Return what a report shows below its first screen, in its order.
+
+    Parameters
+    ----------
+    material : Material
+
+    Returns
+    -------
+    list of Section
+        Those that have something to say.
+    """
+    return filled(
+        [
+            cohort_part.cohort(material),
+            cohort_part.scans(material),
+            cohort_part.arms(material),
+            performance_part.performance(material),
+            comparison_part.comparison(material),
+            comparison_part.power(material),
+            performance_part.calibration(material),
+            performance_part.decision(material),
+            performance_part.subgroups(material),
+            explanation_part.explanation(material),
+            explanation_part.patients(material),
+            run_part.failures(material),
+            run_part.errata(material),
+            run_part.settings(material),
+            run_part.methods(material),
+            run_part.references_cited(material),
+            *run_part.checklists(material),
+        ]
+    )
+
+
+def _page(context: ReportContext, say: Language) -> dict[str, Any]:
     """Return what the template shows."""
-    figures = [_figure(name, path, context) for name, path in context.figures.items()]
-    clean = _without_paths(context)
-    comparison = readable(clean.comparison, "comparison")
-    primary = comparison["Measure"] == PRIMARY
-    failures = clean.failures.copy()
-    if len(failures):
-        failures = failures.assign(arm=failures["arm"].map(arm_label))
-        failures.columns = pd.Index([str(c).capitalize() for c in failures.columns])
-    cohort, cohort_note = shown_cohort(clean.cohort)
+    pictures = {
+        name: picture_of(name, path, context.performance, say)
+        for name, path in context.figures.items()
+    }
+    clean = _without_paths(context, say)
+    material = Material(clean, say, within(pictures))
+    sections = report_sections(material)
+    roc = material.pictures.get("roc")
+    first = {"answer": say("The answer"), "digest": say("How the run went")}
     return {
         "context": clean,
+        "say": say,
+        "title": say("{study}: report", study=clean.study_name),
         "css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
-        "headline": headline(clean.performance, clean.comparison, clean.outcome),
-        "performance": readable(clean.performance, "performance"),
-        "comparison": comparison[primary].drop(columns="Measure"),
-        "secondary": comparison[~primary].drop(columns="Patients"),
-        "figures": figures,
-        "flow": cohort_flow(clean.cohort, clean.arms),
-        "cohort": _named(cohort),
-        "cohort_note": cohort_note,
-        "excluded": clean.excluded[:SHOWN_ROWS],
-        "wrong": often_wrong(clean.patients),
-        "methods": methods_paragraphs(clean),
-        "references": references(clean),
-        "failures": failures.astype(str),
-        "settings": flattened(clean.settings),
-        "verdict": cleaned(clean.digest.verdict),
-        "digest": cleaned(clean.digest.sections()),
-        "computed": _computed(clean.digest),
+        "headline": headline(
+            clean.performance,
+            clean.comparison,
+            clean.outcome,
+            kinds=clean.kinds,
+            permutations=_if_any(clean.tables.get("permutations")),
+            power=_if_any(clean.tables.get("power")),
+            partial=clean.digest.partial,
+            say=say,
+        ),
+        "main_table": performance_part.main_table(material),
+        "main_notes": performance_part.main_notes(material),
+        "roc": roc,
+        "beside": roc is None or not roc.wide,
+        "sections": sections,
+        "entries": [Section(anchor, title) for anchor, title in first.items()][:1] + sections,
+        "titles": first | dict(anchors(sections)),
+        "verdict": run_part.verdict(clean, say),
+        "unfinished": clean.digest.ending != "complete",
+        "words": _words(clean, say),
     }
 
 
-def _computed(digest: Digest) -> str:
-    """Say when the results began to be computed, and how much computing is in them."""
-    began = f"{digest.started[:10]} {digest.started[11:16]} UTC"
-    return f"Begun {began}; {duration(digest.task_seconds)} of computing on one core."
+def _words(context: ReportContext, say: Language) -> dict[str, str]:
+    """Return the words of the first screen."""
+    return {
+        "research": say("For research use only. Not a medical device."),
+        "no_care": say("Nothing here may guide the care of a patient."),
+        "contents": say("Contents"),
+        "about": say(
+            "Prediction of {outcome}. Report of {day}.",
+            outcome=context.outcome,
+            day=context.created,
+        ),
+        "answer": say("The answer"),
+        "run": say("How the run went"),
+        "warning": say("Warning."),
+        "reach": say("How far this reaches"),
+        "footer": say(
+            "For research use only. Not a medical device. Please cite WORC, PREDICT and "
+            "PyRadiomics (see Methods)."
+        ),
+    }
 
 
-def _without_paths(context: ReportContext) -> ReportContext:
+def _if_any(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return a table, None if it has no row."""
+    return None if frame is None or frame.empty else frame
+
+
+def _without_paths(context: ReportContext, say: Language) -> ReportContext:
     """Return a context without absolute paths in its texts (ids stay as they are)."""
-    fields = {}
-    for field in dataclasses.fields(context):
-        value = getattr(context, field.name)
-        if field.name in {"performance", "comparison", "splits", "patients", "figures", "digest"}:
-            fields[field.name] = value
-        else:
-            fields[field.name] = cleaned(value)
-    return ReportContext(**fields)
-
-
-def _named(cohort: pd.DataFrame) -> pd.DataFrame:
-    """Return the cohort with headings for people and every cell text."""
-    text = cohort.astype(str)
-    names = {"patient_id": "Patient", "outcome": "Outcome"}
-    text.columns = pd.Index([names.get(str(c), arm_label(str(c))) for c in text.columns])
-    return text
-
-
-def _figure(name: str, path: Path, context: ReportContext) -> dict[str, str]:
-    """Return a figure as the template shows it: data, words for who cannot see it, caption."""
-    kind = IMAGE_TYPES.get(path.suffix.lower())
-    if kind is None:
-        msg = f"The figure {path.name} is neither PNG nor SVG, so the report cannot hold it."
-        raise ResultsError(msg)
-    if not path.is_file():
-        msg = f"The figure {path.name} is missing. Run the report stage again."
-        raise ResultsError(msg)
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    aucs = _aucs(context.performance)
-    return {
-        "name": name,
-        "data": f"data:{kind};base64,{data}",
-        "alt": _alt(name, aucs),
-        "caption": _caption(name, len(aucs)),
+    kept = NUMBERS | {"figures", "digest", "tables", "thumbnails", "checklists"}
+    changed = {
+        field.name: cleaned(getattr(context, field.name), say)
+        for field in dataclasses.fields(context)
+        if field.name not in kept
     }
-
-
-def _aucs(performance: pd.DataFrame) -> dict[str, str]:
-    """Return the AUC of each arm with its interval."""
-    rows = performance[performance["metric"] == "auc"].to_dict("records")
-    return {
-        str(row["arm"]): interval_text(row["mean"], row["ci_low"], row["ci_high"]) for row in rows
-    }
-
-
-def _alt(name: str, aucs: Mapping[str, str]) -> str:
-    """Return what a figure shows, for who cannot see it."""
-    listed = "; ".join(f"{arm_label(arm)} {text}" for arm, text in aucs.items())
-    if name == "roc":
-        return f"ROC curves of all arms with their intervals. AUC: {listed}."
-    if name == "auc":
-        return f"AUC of each arm with its 95% interval, beside the line of chance. {listed}."
-    arm = name.removeprefix("roc_")
-    if arm in aucs:
-        return f"ROC curve of {arm_label(arm)} with its interval band. AUC {aucs[arm]}."
-    return f"Figure {name}."
-
-
-def _caption(name: str, n_arms: int) -> str:
-    """Return the caption of a figure."""
-    if name == "roc" and n_arms == 1:
-        return (
-            "Mean ROC curve over the splits; the band (from two splits on) is its pointwise "
-            "corrected resampled 95% interval, the dashed diagonal is chance."
-        )
-    if name == "roc":
-        return (
-            "Mean ROC curve of each arm over the splits. Vertical bars are pointwise corrected "
-            "resampled 95% intervals, drawn at three places side by side; the dashed diagonal "
-            "is chance. The whole bands are under Details."
-        )
-    if name == "auc":
-        return (
-            "AUC of each arm: mean over the splits with its corrected resampled 95% interval; "
-            "pale dots are single splits; the dashed line is chance."
-        )
-    if name.startswith("roc_"):
-        return (
-            f"{arm_label(name.removeprefix('roc_'))}: thin lines are single splits "
-            f"({SHOWN_CURVES} at most), the band is the pointwise corrected resampled 95% "
-            "interval of the mean of all."
-        )
-    return name
+    return dataclasses.replace(context, **changed)
 
 
 def _typeset(text: str) -> str:
     """Return a text with minus signs for hyphens, and no line break within an interval."""
     text = re.sub(r"(?<![\w.\-])-(?=\d)", "\N{MINUS SIGN}", str(text))
-    return re.sub(r"\(([^\s()]+) to ([^\s()]+)\)|< 0\.001", _unbroken, text)
+    return re.sub(r"\(([^\s()]+) (to|tot) ([^\s()]+)\)|< 0[.,]001", _unbroken, text)
+
+
+def _typeset_cell(text: str) -> Markup:
+    """Return a cell, with what stands behind an interval on a line of its own."""
+    interval, behind, rest = _typeset(text).partition("), ")
+    if not behind or "\N{NO-BREAK SPACE}" not in interval:
+        return escape(_typeset(text))
+    return Markup("{})<br><small>{}</small>").format(interval, rest)
+
+
+def _breakable(text: str) -> Markup:
+    """Return a name that may go on in the next line behind an underscore, where it is long."""
+    joint = Markup("_<wbr>") if len(str(text)) > LONG_NAME else Markup("_")
+    return joint.join(str(text).split("_"))
+
+
+def _row_spans(frame: pd.DataFrame) -> list[int]:
+    """Return how many rows the name in the first column stands for, 0 where it stands above."""
+    names = list(frame.iloc[:, 0])
+    spans = []
+    for i, name in enumerate(names):
+        if i and names[i - 1] == name:
+            spans.append(0)
+            continue
+        end = next((j for j in range(i, len(names)) if names[j] != name), len(names))
+        spans.append(end - i)
+    return spans
 
 
 def _unbroken(match: re.Match[str]) -> str:

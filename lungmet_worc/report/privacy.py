@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from lungmet_worc.report.language import ENGLISH, Language
+
 _HOME = re.compile(
     r"(?:file://)?/(?:home|Users)/[^/\s\"':;,]+|[A-Za-z]:[\\/]Users[\\/][^\\/\s\"']+"
 )
@@ -17,38 +19,45 @@ _WINDOWS = re.compile(r"\b[A-Za-z]:[\\/](?:[^\s\\/:\"'<>|]+[\\/])*([^\s\\/:\"'<>
 _BELOW_HOME = re.compile(r"~[\\/](?:[^\s\\/:;,\"'()<>]+[\\/])*([^\s\\/:;,\"'()<>]*)")
 
 
-def without_paths(text: str) -> str:
+def without_paths(text: str, say: Language = ENGLISH) -> str:
     """Return a text in which an absolute path is only the name of its file.
 
     Parameters
     ----------
     text : str
+    say : Language
+        For a path that has no name left.
     """
     home = str(Path.home())
     if len(home) > 1:
         text = re.sub(re.escape(home) + r"(?=[\\/\s\"':;,.)]|$)", "~", text)
     text = _HOME.sub("~", text)
     for pattern in (_BELOW_HOME, _POSIX, _WINDOWS):
-        text = pattern.sub(lambda match: match.group(1) or "a folder", text)
+        text = pattern.sub(lambda match: match.group(1) or say("a folder"), text)
     return text
 
 
-def cleaned(value: Any) -> Any:
+def cleaned(value: Any, say: Language = ENGLISH) -> Any:
     """Return a value with absolute paths taken out of every text in it.
 
     Parameters
     ----------
     value : object
         A text, path, mapping, sequence or DataFrame of these; anything else is returned as is.
+    say : Language
     """
+
+    def within(item: Any) -> Any:
+        return cleaned(item, say)
+
     if isinstance(value, str):
-        return without_paths(value)
+        return without_paths(value, say)
     if isinstance(value, PurePath):
         return value.name
     if isinstance(value, pd.DataFrame):
-        return value.rename(columns=cleaned).map(cleaned)
+        return value.rename(columns=within).map(within)
     if isinstance(value, Mapping):
-        return {cleaned(key): cleaned(item) for key, item in value.items()}
+        return {within(key): within(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [cleaned(item) for item in value]
+        return [within(item) for item in value]
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lungmet_worc.collect import natural_key
+from lungmet_worc.report.language import ENGLISH, Language, later
 from lungmet_worc.report.wording import arm_label, number_text, yes_no
 
 SHOWN_PATIENTS = 10
 #: Nobody reads a longer list in a report.
 SHOWN_ROWS = 200
 SHOWN_REASONS = 10
+OTHER_REASONS = later("other reasons")
+_REASONS = frozenset({later("excluded in the study file"), later("outcome missing"), OTHER_REASONS})
 #: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
 SHOWN_CURVES = 100
 Row = Mapping[Any, Any]
@@ -41,7 +45,9 @@ class OftenWrong:
     n_tested: int
 
 
-def often_wrong(patients: pd.DataFrame, shown: int = SHOWN_PATIENTS) -> OftenWrong:
+def often_wrong(
+    patients: pd.DataFrame, shown: int = SHOWN_PATIENTS, *, say: Language = ENGLISH
+) -> OftenWrong:
     """Find the patients whose predicted class was wrong in more than half of their tests.
 
     Tests of all arms count together. Most often wrong first; of equal ones, the one tested more.
@@ -52,6 +58,7 @@ def often_wrong(patients: pd.DataFrame, shown: int = SHOWN_PATIENTS) -> OftenWro
         The patients table (see `lungmet_worc.collect.patients_table`).
     shown : int
         Most rows of the table.
+    say : Language
     """
     arms = list(dict.fromkeys(patients["arm"]))
     by_patient: dict[str, dict[str, Row]] = {}
@@ -61,11 +68,16 @@ def often_wrong(patients: pd.DataFrame, shown: int = SHOWN_PATIENTS) -> OftenWro
     wrong = [tally for tally in tallies if 2 * tally.wrong > tally.tested]
     wrong.sort(key=lambda t: (-t.wrong / t.tested, -t.tested, natural_key(t.patient)))
     table = [
-        [t.patient, yes_no(t.outcome), *(_wrong_text(by_patient[t.patient].get(a)) for a in arms)]
+        [
+            t.patient,
+            yes_no(t.outcome, say=say),
+            *(_wrong_text(by_patient[t.patient].get(arm), say) for arm in arms),
+        ]
         for t in wrong[:shown]
     ]
+    heads = [say("Patient"), say("Outcome"), *map(arm_label, arms)]
     return OftenWrong(
-        table=pd.DataFrame(table, columns=["Patient", "Outcome", *map(arm_label, arms)]),
+        table=pd.DataFrame(table, columns=heads),
         n_patients=len(wrong),
         n_events=sum(tally.outcome for tally in wrong),
         n_tested=len(tallies),
@@ -89,16 +101,22 @@ def _tally(patient: str, rows: Mapping[str, Row]) -> _Tally:
     return _Tally(patient, outcome, tested, tested - right)
 
 
-def _wrong_text(row: Row | None) -> str:
+def _wrong_text(row: Row | None, say: Language) -> str:
     """Return how often an arm was wrong on a patient and its mean probability."""
     if row is None:
-        return "not tested"
+        return say("not tested")
     tested = int(row["n_tested"])
-    wrong = tested - int(row["times_correct"])
-    return f"{wrong} of {tested} (probability {number_text(float(row['posterior_mean']))})"
+    return say(
+        "{wrong} of {tested} ({probability})",
+        wrong=tested - int(row["times_correct"]),
+        tested=tested,
+        probability=number_text(float(row["posterior_mean"]), say=say),
+    )
 
 
-def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
+def cohort_flow(
+    cohort: pd.DataFrame, arms: Mapping[str, str], *, say: Language = ENGLISH
+) -> pd.DataFrame:
     """Count who enters each arm, and why others do not.
 
     Parameters
@@ -107,7 +125,8 @@ def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
         outcome (1, 0 or empty), and a column "arm <arm>" for each arm that says "yes" or the
         reason (see `lungmet_worc.cohort.Cohort.table`).
     arms : mapping of str to str
-        Arm to what it knows, in words.
+        The arms by their names.
+    say : Language
 
     Returns
     -------
@@ -115,7 +134,7 @@ def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
         All cells text; empty if the cohort names no arm.
     """
     rows = []
-    for arm, description in arms.items():
+    for arm in arms:
         if f"arm {arm}" not in cohort.columns:
             continue
         status = [str(value) for value in cohort[f"arm {arm}"]]
@@ -125,22 +144,92 @@ def cohort_flow(cohort: pd.DataFrame, arms: Mapping[str, str]) -> pd.DataFrame:
         reasons = Counter(value for value in status if value != "yes")
         named = reasons.most_common(SHOWN_REASONS)
         if len(named) < len(reasons):
-            named.append(("other reasons", reasons.total() - sum(count for _, count in named)))
-        why = "; ".join(f"{count}: {reason}" for reason, count in named)
+            rest = reasons.total() - sum(count for _, count in named)
+            named.append((OTHER_REASONS, rest))
+        why = "; ".join(f"{count}: {reason_text(reason, say)}" for reason, count in named)
         rows.append(
             {
-                "Arm": arm_label(arm),
-                "What it knows": description,
-                "Patients": str(sum(enters)),
-                "With outcome": str(events),
-                "Left out": str(len(enters) - sum(enters)),
-                "Why left out": why or "nobody",
+                say("Arm"): arm_label(arm),
+                say("Patients"): str(sum(enters)),
+                say("Events"): str(events),
+                say("Left out"): str(len(enters) - sum(enters)),
+                say("Why left out"): why or say("nobody left out"),
             }
         )
     return pd.DataFrame(rows)
 
 
-def shown_cohort(cohort: pd.DataFrame, shown: int = SHOWN_ROWS) -> tuple[pd.DataFrame, str]:
+def reason_text(reason: str, say: Language) -> str:
+    """Return in a language why a patient does not enter an arm; a reason not known stays as it is.
+
+    Parameters
+    ----------
+    reason : str
+        As `lungmet_worc.cohort.build_cohort` says it.
+    say : Language
+    """
+    common = re.fullmatch(r"not complete for all arms \(arm (.+?): (.+)\)", reason, re.DOTALL)
+    if common:
+        return say(
+            "not complete for all arms (arm {arm}: {reason})",
+            arm=arm_label(common[1]),
+            reason=reason_text(common[2], say),
+        )
+    if reason in _REASONS:
+        return say(reason)
+    failed = re.fullmatch(r"(\S+) extraction failed: (.+)", reason, re.DOTALL)
+    if failed:
+        return say("{modality} extraction failed: {cause}", modality=failed[1], cause=failed[2])
+    parts = [_lacking(part, say) for part in reason.split(", ")]
+    return reason if None in parts else ", ".join(part for part in parts if part)
+
+
+def _lacking(part: str, say: Language) -> str | None:
+    """Return what a patient lacks, None if it is said in no known way."""
+    image = re.fullmatch(r"no (.+) image", part)
+    if image:
+        return say("no {modality} image", modality=image[1])
+    column = re.fullmatch(r"(.+) missing", part)
+    return say("{column} missing", column=column[1]) if column else None
+
+
+def who_left_out(
+    cohort: pd.DataFrame, arms: Mapping[str, str], *, say: Language = ENGLISH
+) -> list[str]:
+    """Name who does not enter which arm, a line for each reason; arms that are alike together.
+
+    Parameters
+    ----------
+    cohort, arms
+        See `cohort_flow`.
+    say : Language
+    """
+    known: list[str] = []
+    of_arms: dict[tuple[str, str], list[str]] = {}
+    for arm in arms:
+        if f"arm {arm}" not in cohort.columns:
+            continue
+        known.append(arm)
+        by_reason: dict[str, list[str]] = {}
+        for patient, reason in zip(cohort["patient_id"], cohort[f"arm {arm}"], strict=True):
+            if str(reason) != "yes":
+                by_reason.setdefault(str(reason), []).append(str(patient))
+        for reason, who in by_reason.items():
+            of_arms.setdefault((reason, ", ".join(who)), []).append(arm)
+    return [
+        say(
+            "Not in {arms}, {reason}: {patients}",
+            arms=say("any arm") if among == known else ", ".join(map(arm_label, among)),
+            reason=reason_text(reason, say),
+            patients=patients,
+        )
+        for (reason, patients), among in of_arms.items()
+    ]
+
+
+def shown_cohort(
+    cohort: pd.DataFrame, shown: int = SHOWN_ROWS, *, say: Language = ENGLISH
+) -> tuple[pd.DataFrame, str]:
     """Choose the patients of a large cohort that a report lists.
 
     Parameters
@@ -149,6 +238,7 @@ def shown_cohort(cohort: pd.DataFrame, shown: int = SHOWN_ROWS) -> tuple[pd.Data
         See `cohort_flow`.
     shown : int
         Most rows.
+    say : Language
 
     Returns
     -------
@@ -161,14 +251,23 @@ def shown_cohort(cohort: pd.DataFrame, shown: int = SHOWN_ROWS) -> tuple[pd.Data
     arms = [column for column in cohort.columns if str(column).startswith("arm ")]
     partial = cohort[(cohort[arms] != "yes").any(axis=1)]
     if partial.empty:
-        return partial, f"All {len(cohort)} patients enter every arm; none is listed."
-    note = f"{len(partial)} of {len(cohort)} patients do not enter every arm. "
+        everyone = say("All {n} patients enter every arm; none is listed.", n=len(cohort))
+        return partial, everyone
+    counts = {"n": len(partial), "all": len(cohort)}
     if len(partial) <= shown:
-        return partial, note + "These are listed."
-    return partial.head(shown), note + f"The first {shown} are listed; all are named above."
+        note = say("{n} of {all} patients do not enter every arm. These are listed.", **counts)
+        return partial, note
+    return partial.head(shown), say(
+        "{n} of {all} patients do not enter every arm. The first {shown} are listed; all are "
+        "named above.",
+        **counts,
+        shown=shown,
+    )
 
 
-def flattened(settings: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+def flattened(
+    settings: Mapping[str, object], prefix: str = "", *, say: Language = ENGLISH
+) -> list[tuple[str, str]]:
     """Return settings as (name, text), nested ones as "ensemble.size".
 
     Parameters
@@ -176,14 +275,15 @@ def flattened(settings: Mapping[str, object], prefix: str = "") -> list[tuple[st
     settings : mapping of str to object
     prefix : str
         Put before every name.
+    say : Language
     """
     rows: list[tuple[str, str]] = []
     for key, value in settings.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
-            rows += flattened(value, f"{name}.")
+            rows += flattened(value, f"{name}.", say=say)
         elif isinstance(value, list | tuple):
-            rows.append((name, ", ".join(map(str, value)) or "none"))
+            rows.append((name, ", ".join(map(str, value)) or say("none")))
         else:
-            rows.append((name, "not set" if value is None else str(value)))
+            rows.append((name, say("not set") if value is None else str(value)))
     return rows

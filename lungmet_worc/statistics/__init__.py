@@ -3,8 +3,8 @@
 Two things that papers report are not offered, because they mislead.
 
 A t-test over folds or repeated splits that takes them for independent. The splits share patients,
-so that the differences are correlated, and such a test finds differences far too often [1]_. What is
-offered: the corrected resampled t-test, DeLong's test and a bootstrap over patients.
+so that the differences are correlated, and such a test finds differences far too often [1]_. What
+is offered: the corrected resampled t-test, DeLong's test and a bootstrap over patients.
 
 The net reclassification index and the integrated discrimination improvement. A model that adds
 nothing but noise gets a positive net reclassification index when it is fitted or calibrated badly,

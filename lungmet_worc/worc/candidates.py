@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from lungmet_worc.worc.explanation import chosen_groups
+
 
 def candidates_table(search: Any) -> list[dict[str, Any]]:
     """Return each candidate that WORC kept: number, classifier, scores, and why it has none."""
@@ -63,8 +65,16 @@ def prune(search: Any) -> None:
             results[key] = values[keep]
 
 
-def describe_member(member: Any) -> dict[str, Any]:
-    """Return what an ensemble's member is: its classifier and the steps before it."""
+def describe_member(member: Any, modalities: tuple[str, ...]) -> dict[str, Any]:
+    """Return what an ensemble's member is: classifier, steps before it, and chosen features.
+
+    Parameters
+    ----------
+    member : RandomizedSearchCVfastr
+        Fitted.
+    modalities : tuple of str
+        Modalities of the arm.
+    """
     parameters = member.best_params_
     steps = {
         "group_selection": member.best_groupsel,
@@ -80,6 +90,7 @@ def describe_member(member: Any) -> dict[str, Any]:
         "number": int(parameters["Number"]),
         "classifier": parameters["classifiers"],
         "steps": [name for name, step in steps.items() if step is not None],
+        "chosen": chosen_groups(list(member.best_featlab), modalities),
     }
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from lungmet_worc.worc.acceleration import evaluation as acceleration
 from lungmet_worc.worc.environment import quiet
-from lungmet_worc.worc.search import load_settings
+from lungmet_worc.worc.random_search import load_settings
 from lungmet_worc.worc.storage import STAMP, read_result, write_text
 
 

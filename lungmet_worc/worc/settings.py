@@ -148,6 +148,8 @@ SET_ELSEWHERE: Mapping[tuple[str, str], str] = MappingProxyType(
         ("ImageFeatures", "image_type"): "[modalities.<name>] image_type",
         ("Labels", "label_names"): "[study] outcome",
         ("SelectFeatGroup", "semantic_features"): "[arms.<name>] clinical",
+        ("ComBat", "batch"): "[modalities.<name>.combat] batch",
+        ("ComBat", "mod"): "[modalities.<name>.combat] covariates",
     }
 )
 
@@ -157,8 +159,10 @@ FIXED_VALUES: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
         ("General", "cross_validation"): ("True", "Arms are compared on shared random splits."),
         ("General", "ComBat"): (
             "False",
-            "ComBat is fitted on all patients before the split, which leaks (errata E13).",
+            "Name the batches of a modality: [modalities.<name>.combat] batch. ComBat is fitted on "
+            "all patients before the split, which leaks (errata E13).",
         ),
+        ("ComBat", "language"): ("python", "MATLAB is not started here."),
         ("General", "DoTestNRSNEns"): ("False", "It belongs to one WORC paper."),
         ("General", "Preprocessing"): ("worc/PreProcess:1.0", "WORC has no other."),
         ("Labels", "modus"): ("singlelabel", "The outcome is binary."),

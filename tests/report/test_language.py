@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import json
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from lungmet_worc import remedies
 from lungmet_worc.report.labels import HEADINGS
 from lungmet_worc.report.language import LOCALE, Language, language
+from lungmet_worc.report.privacy import cleaned
 from lungmet_worc.statistics.metrics import METRIC_NAMES
 from tests.report.said_texts import PACKAGE, said_texts
 
@@ -198,3 +200,15 @@ def test_a_digest_in_dutch() -> None:
         ("P1, CT: no MRI image, age missing", "P1, CT: geen MRI-beeld, age ontbreekt"),
     ):
         assert say.known(english) == dutch
+
+
+def test_locales_are_part_of_the_package() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(PACKAGE.parent / "setup.cfg")
+    patterns = setup["options.package_data"]["lungmet_worc.report"].split()
+    packed = {path.name for each in patterns for path in (PACKAGE / "report").glob(each)}
+    assert {path.name for path in LOCALE.iterdir()} <= packed
+
+
+def test_paths_in_dutch_texts() -> None:
+    assert cleaned({"a": ["in /srv/data/"]}, language("nl")) == {"a": ["in een map"]}

@@ -194,6 +194,7 @@ def test_leaving_out_centres_is_told() -> None:
     settings = {**SETTINGS, "split_type": "leave-one-centre-out", "centre": "hospital", "splits": 4}
     said = text(context(settings=settings))
     assert "leaving out one centre at a time (column hospital): in each of 4 splits" in said
+    assert "Each patient was tested once" in said
     assert "random splits" not in said
     assert "seed" not in said
 

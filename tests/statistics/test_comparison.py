@@ -13,15 +13,20 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
-from lungmet_worc.collect import ArmPredictions
+from lungmet_worc.collect import ArmPredictions, patients_table
 from lungmet_worc.errors import ResultsError
+from lungmet_worc.statistics.bootstrap import bootstrap_difference
 from lungmet_worc.statistics.comparison import (
+    BOOTSTRAP_NAME,
     COMPARED_METRICS,
     COMPARISON_COLUMNS,
+    DELONG_NAME,
+    TEST_NAME,
     compare_arms,
     corrected_resampled_t_test,
     holm,
 )
+from lungmet_worc.statistics.delong import delong_test
 from tests.test_collect import make_arms, prediction, three_arms
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -105,7 +110,10 @@ def test_holm_keeps_the_order_and_never_helps(p_values: list[float]) -> None:
 
 def test_arms_are_compared_on_the_same_splits() -> None:
     arms = three_arms()
-    table = compare_arms(arms)
+    everything = compare_arms(arms)
+    table = everything[everything["test"] == TEST_NAME]
+    # What is read as the comparison stays first and in its order.
+    assert list(everything["test"][: len(table)].unique()) == [TEST_NAME]
     assert ", ".join(table.columns) == (
         "arm_a, arm_b, metric, difference, ci_low, ci_high, p_value, p_adjusted, test, n_patients"
     )
@@ -122,8 +130,62 @@ def test_arms_are_compared_on_the_same_splits() -> None:
     row = auc.iloc[1]
     assert tuple(row[["difference", "ci_low", "ci_high", "p_value"]]) == pytest.approx(expected)
     assert list(auc["p_adjusted"]) == pytest.approx(holm(auc["p_value"]))
-    assert set(table["test"]) == {"corrected resampled t-test"}
-    assert set(table["n_patients"]) == {51}
+    assert TEST_NAME == "corrected resampled t-test"
+    assert set(everything["n_patients"]) == {51}
+
+
+def test_pooled_posteriors_are_compared_in_two_more_ways() -> None:
+    arms = three_arms()
+    table = compare_arms(arms, bootstrap=300, seed=4)
+    pooled = patients_table(arms).pivot(index="patient_id", columns="arm", values="posterior_mean")
+    outcome = patients_table(arms[:1]).set_index("patient_id")["outcome"].loc[pooled.index]
+    assert (DELONG_NAME, BOOTSTRAP_NAME) == ("DeLong test", "bootstrap over patients")
+    added = table[table["test"] != TEST_NAME]
+    assert list(added["test"]) == [DELONG_NAME] * 3 + [BOOTSTRAP_NAME] * 3
+    assert set(added["metric"]) == {"auc"}
+    for row in added.itertuples():
+        scores = pooled[row.arm_a], pooled[row.arm_b]
+        expected = (
+            delong_test(outcome, *scores)
+            if row.test == DELONG_NAME
+            else bootstrap_difference(outcome, *scores, samples=300, seed=4)
+        )
+        ours = (row.difference, row.ci_low, row.ci_high, row.p_value)
+        assert ours == pytest.approx(expected)
+    for _, rows in added.groupby("test"):
+        assert list(rows["p_adjusted"]) == pytest.approx(holm(rows["p_value"]))
+
+
+def test_bootstrap_follows_its_seed() -> None:
+    arms = three_arms()
+    first, again, other = (compare_arms(arms, ["auc"], bootstrap=200, seed=s) for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again)
+    same = first["ci_low"] == other["ci_low"]
+    assert list(first.loc[~same, "test"].unique()) == [BOOTSTRAP_NAME]
+
+
+def test_posteriors_are_pooled_over_shared_splits_only() -> None:
+    # A and B are tested by x in splits 0 and 1, by y in split 0 only: split 1 of x does not count.
+    first = ArmPredictions(
+        "x",
+        (
+            prediction(["A", "B", "C", "D"], [1, 0, 1, 0], [0.9, 0.1, 0.2, 0.3], 0, ["T1"]),
+            prediction(["A", "B"], [1, 0], [0.0, 1.0], 1, ["T1"]),
+        ),
+    )
+    second = ArmPredictions(
+        "y", (prediction(["D", "C", "B", "A"], [0, 1, 0, 1], [0.9, 0.3, 0.2, 0.6], 0, ["T1"]),)
+    )
+    table = compare_arms([first, second], ["auc"]).set_index("test")
+    expected = delong_test([1, 0, 1, 0], [0.9, 0.1, 0.2, 0.3], [0.6, 0.2, 0.3, 0.9])
+    row = table.loc[DELONG_NAME, ["difference", "ci_low", "ci_high", "p_value"]]
+    assert tuple(row) == pytest.approx(expected)
+    assert expected.difference != 0
+    assert (table["n_patients"] == 4).all()
+
+
+def test_without_auc_only_the_resampled_test_is_made() -> None:
+    assert set(compare_arms(three_arms(2), ["brier"])["test"]) == {TEST_NAME}
 
 
 def test_swapping_the_arms_turns_the_sign() -> None:
@@ -143,8 +205,9 @@ def test_an_arm_does_not_differ_from_itself() -> None:
 
 def test_a_real_difference_is_found() -> None:
     table = compare_arms(make_arms({"strong": 5.0, "none": 0.0}), metrics=["auc"])
-    assert table["difference"].item() > 0.2
-    assert table["p_adjusted"].item() < 0.05
+    assert len(table) == 3
+    assert (table["difference"] > 0.2).all()
+    assert (table["p_adjusted"] < 0.05).all()
 
 
 def test_only_patients_that_both_arms_test_count() -> None:
@@ -183,7 +246,8 @@ def test_arms_without_common_patients_cannot_be_compared() -> None:
 def test_one_split_gives_a_difference_but_no_p_value() -> None:
     table = compare_arms(three_arms(1), metrics=["auc"])
     assert table["difference"].notna().all()
-    assert table[["ci_low", "ci_high", "p_value", "p_adjusted"]].isna().all(axis=None)
+    resampled = table[table["test"] == TEST_NAME]
+    assert resampled[["ci_low", "ci_high", "p_value", "p_adjusted"]].isna().all(axis=None)
 
 
 def test_one_arm_gives_an_empty_table() -> None:

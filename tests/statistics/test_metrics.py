@@ -15,6 +15,7 @@ from sklearn import metrics as skm
 from lungmet_worc.statistics.metrics import (
     METRIC_NAMES,
     METRICS,
+    confusion,
     corrected_resampled_interval,
     split_metrics,
 )
@@ -63,8 +64,8 @@ def test_metrics_of_a_split_counted_by_hand() -> None:
     [
         ([0, 0, 1], [0, 0, 0], {"ppv"}),
         ([0, 1, 1], [1, 1, 1], {"npv"}),
-        ([0, 0], [0, 1], {"auc", "bca", "sensitivity"}),
-        ([1, 1], [1, 1], {"auc", "bca", "specificity", "npv"}),
+        ([0, 0], [0, 1], {"auc", "average_precision", "bca", "sensitivity"}),
+        ([1, 1], [1, 1], {"auc", "average_precision", "bca", "specificity", "npv"}),
         ([], [], set(METRICS)),
     ],
 )
@@ -88,6 +89,29 @@ def test_metrics_equal_those_of_scikit_learn(rows: list[tuple[int, int]]) -> Non
         names.append("bca")
         expected.append(skm.balanced_accuracy_score(outcome, predicted))
     assert [ours[name] for name in names] == pytest.approx(expected, nan_ok=True)
+
+
+def test_average_precision_equals_the_published_example() -> None:
+    # The manual of scikit-learn's average_precision_score prints 0.83; by hand: (1/1 + 2/3) / 2.
+    values = split_metrics([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], [0, 0, 0, 1])
+    assert values["average_precision"] == pytest.approx(0.83, abs=5e-3)
+    assert values["average_precision"] == pytest.approx(5 / 6)
+    assert METRICS[-1] == "average_precision"
+    assert METRIC_NAMES["average_precision"] == "Average precision"
+    # A constant posterior has the share of events.
+    assert split_metrics([0, 1, 0], [0.4] * 3, [0] * 3)["average_precision"] == pytest.approx(1 / 3)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=20))
+def test_confusion_equals_that_of_scikit_learn(rows: list[tuple[bool, bool]]) -> None:
+    outcome = [int(row[0]) for row in rows]
+    predicted = [int(row[1]) for row in rows]
+    true_positive, false_positive, false_negative, true_negative = confusion(outcome, predicted)
+    assert true_positive + false_positive + false_negative + true_negative == len(rows)
+    if rows:
+        expected = skm.confusion_matrix(outcome, predicted, labels=[0, 1])
+        ours = [[true_negative, false_positive], [false_negative, true_positive]]
+        assert ours == expected.tolist()
 
 
 def test_a_probability_beyond_one_by_rounding_is_no_error() -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.worc import settings as worc_settings
-from lungmet_worc.worc.search import load_settings, search_split
+from lungmet_worc.worc.random_search import load_settings
+from lungmet_worc.worc.search import search_split
 from lungmet_worc.worc.storage import write_matrix
 
 OUTCOME = "lung_met"
@@ -76,6 +77,7 @@ class SmallData:
         output = self.folder / f"{name}_{number}.hdf5"
         search_split(
             features=str(self.folder / "features.hdf5"),
+            modalities=["MRI"],
             outcomes=self.outcomes,
             train=train,
             test=test,

@@ -20,7 +20,7 @@ from lungmet_worc.worc.acceleration import checked, reuse, workflow
 from lungmet_worc.worc.acceleration import search as acceleration
 from lungmet_worc.worc.extraction import extract
 from lungmet_worc.worc.fitting import fit_function
-from lungmet_worc.worc.search import load_settings, parameter_grid
+from lungmet_worc.worc.random_search import load_settings, parameter_grid
 from lungmet_worc.worc.storage import read_features
 from tests.worc.tools import modality_settings
 

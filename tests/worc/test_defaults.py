@@ -70,7 +70,7 @@ def test_worc_knows_every_classifier(small, classifier: str) -> None:
     from sklearn.model_selection import ParameterSampler
     from WORC.classification.construct_classifier import construct_classifier
 
-    from lungmet_worc.worc.search import parameter_grid
+    from lungmet_worc.worc.random_search import parameter_grid
 
     config = small.config("classifier", Classification={"classifiers": classifier})
     parameters = next(iter(ParameterSampler(parameter_grid(config), 1, random_state=0)))

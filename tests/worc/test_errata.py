@@ -278,6 +278,7 @@ def test_e13_combat_is_fitted_before_the_split(
     searched = experiment.classify.inputs["features_train"]
     assert (harmonised, searched) in [call.args for call in network.create_link.call_args_list]
     assert experiment.links_C1_train["MR_0"] == []
+    # The one way to ask for it is per modality, and the report says it: tests/test_combat.py.
     with pytest.raises(StudyFileError, match="E13"):
         _study(worc={"General": {"ComBat": "True"}})
 
@@ -293,7 +294,7 @@ def test_e14_importing_worc_writes_into_the_home_folder(tmp_path: Path) -> None:
 def test_e15_the_search_without_fastr_is_gone(small: SmallData) -> None:
     from WORC.classification.parameter_optimization import random_search_parameters
 
-    from lungmet_worc.worc.search import parameter_grid
+    from lungmet_worc.worc.random_search import parameter_grid
 
     grid = parameter_grid(small.config("joblib"))
     with pytest.raises(ValueError, match="was removed from WORC"):

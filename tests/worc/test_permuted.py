@@ -10,9 +10,9 @@ import pytest
 
 from lungmet_worc.collect import ArmPredictions, performance_table
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.results import split_prediction
 from lungmet_worc.splits import make_splits
 from lungmet_worc.study_file import study_from_tables
+from lungmet_worc.study_results import split_prediction
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.search import search_split
 from lungmet_worc.worc.storage import read_result, write_matrix
@@ -54,6 +54,7 @@ def interval(folder: Path, outcomes: dict[str, int], matrix: pd.DataFrame) -> pd
         output = folder / f"{split.index}.hdf5"
         search_split(
             features=str(folder / "m.hdf5"),
+            modalities=["MRI"],
             outcomes=outcomes,
             train=split.train,
             test=split.test,

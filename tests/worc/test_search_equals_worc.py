@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lungmet_worc.worc import search as our_search
+from lungmet_worc.worc import random_search as our_search
 from lungmet_worc.worc.storage import read_result
 from tests.worc.small import SmallData
 

@@ -22,6 +22,7 @@ TOOLS = Path(__file__).parent / "tools"
 TOOL_OF_STAGE = {
     "extraction": "lungmet/ExtractFeatures:1.0",
     "search": "lungmet/SearchSplits:1.0",
+    "permutation": "lungmet/SearchSplits:1.0",
 }
 
 #: Slurm is asked this often how its jobs are, in seconds; fastr's own default is 30.

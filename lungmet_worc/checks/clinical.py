@@ -1,0 +1,262 @@
+"""What can be wrong with the clinical columns that arms name, above all: that they leak."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from lungmet_worc.checks.outcome_names import what_name_says
+from lungmet_worc.checks.outcome_values import FEWEST, what_values_say
+from lungmet_worc.clinical import (
+    NOTHING_SAID,
+    cell_problems,
+    column_numbers,
+    column_texts,
+    table_name,
+)
+from lungmet_worc.config import ArmConfig, ClinicalConfig, StudyConfig
+from lungmet_worc.errors import Problem, Severity
+from lungmet_worc.feature_groups import OTHER, feature_group
+from lungmet_worc.manifest import Manifest, Patient
+from lungmet_worc.spreadsheet import is_missing
+
+_FREE_TEXT = 0.75  # share of the patients whose value nobody else has
+_NUMBERS = 0.75  # share of numbers from which on other cells are slips of the pen
+_MOST_LISTED = 6
+#: Names that PyRadiomics itself gives; those of WORC are known to `feature_group`.
+_PYRADIOMICS = re.compile(
+    r"(original|wavelet|log|exponential|gradient|square|squareroot|logarithm|lbp)\S*_"
+    r"(shape|shape2d|firstorder|glcm|glrlm|glszm|gldm|ngtdm)_",
+    re.IGNORECASE,
+)
+
+
+def clinical_problems(study: StudyConfig, manifest: Manifest) -> list[Problem]:
+    """Look at every column of the manifest that an arm names as clinical.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        The study.
+    manifest : Manifest
+        Its patients; those that the study file excludes are not looked at.
+
+    Returns
+    -------
+    list of Problem
+        Errors: cells that do not fit the kind, free text, columns that are known only with the
+        outcome or after it. Warnings: constant columns, missing values, rare levels, and
+        columns that were let in by ``outcome_like``.
+    """
+    excluded = set(study.cohort.exclude)
+    patients = [p for p in manifest.patients if p.patient_id not in excluded]
+    columns = dict.fromkeys(name for arm in study.arms.values() for name in arm.clinical)
+    problems: list[Problem] = []
+    for name in columns:
+        # Another check says so where the column is missing, or is something else as well.
+        if any(name in patient.clinical for patient in patients):
+            problems += _Column(study, manifest.path.name, name, patients).problems()
+    return problems
+
+
+class _Column:
+    """One clinical column, its values, and what is to be said of it."""
+
+    def __init__(
+        self, study: StudyConfig, file: str, name: str, patients: Sequence[Patient]
+    ) -> None:
+        self.study, self.file, self.name = study, file, name
+        self.config: ClinicalConfig = study.clinical.get(name, NOTHING_SAID)
+        self.everyone = patients
+        self.arms = {arm: c for arm, c in study.arms.items() if name in c.clinical}
+        # Without an outcome a patient enters no arm.
+        self.patients = [patient for patient in patients if patient.outcome is not None]
+        self.texts = column_texts(self.patients, name)
+        self.numbers = column_numbers(self.texts, self.config)
+
+    def problems(self) -> list[Problem]:
+        """Return everything that is wrong with the column."""
+        problems = cell_problems(self.everyone, self.name, self.config, file=self.file)
+        problems += [*self._slips(), *self._order()]
+        leaks = [*self._leaks()]
+        if any(problem.severity == "error" for problem in leaks):
+            # What else there is to say of it matters no more.
+            return problems + leaks
+        problems += [*leaks, *self._missing()]
+        if not any(problem.severity == "error" for problem in problems):
+            problems += self._values()
+        return problems
+
+    def _problem(self, what: str, remedy: str, *, warning: bool = False) -> Problem:
+        severity: Severity = "warning" if warning else "error"
+        return Problem(what, remedy, severity, file=self.file, row=1, column=self.name)
+
+    def _slips(self) -> Iterator[Problem]:
+        """Report the few cells of what looks like numbers that are none."""
+        if self.config.kind is not None or self.numbers is not None:
+            return
+        numbers = {
+            patient.patient_id: value
+            for patient, text in zip(self.patients, self.texts, strict=True)
+            for value in column_numbers([text], self.config) or ()
+        }
+        known = [number for number in numbers.values() if not math.isnan(number)]
+        n_texts = sum(1 for text in self.texts if text)
+        if len(set(known)) <= 5 or len(known) < _NUMBERS * n_texts:
+            return
+        for patient, text in zip(self.patients, self.texts, strict=True):
+            if patient.patient_id not in numbers:
+                what = f'"{text}" is no number, but {len(known)} other values are.'
+                remedy = (
+                    f'Correct it, or say kind = "unordered" in {table_name(self.name)} if these '
+                    "are categories."
+                )
+                yield Problem(
+                    what,
+                    remedy,
+                    file=self.file,
+                    row=patient.row,
+                    column=self.name,
+                    patient=patient.patient_id,
+                )
+
+    def _order(self) -> Iterator[Problem]:
+        """Report values of the order that no cell can have."""
+        for level in self.config.order:
+            if is_missing(level):
+                what = f'"{level}" is in the order, but stands for a value that is not known.'
+                remedy = "Write another word for it in the manifest and in the order."
+                yield self._problem(what, remedy)
+
+    def _leaks(self) -> Iterator[Problem]:
+        """Report a column that is no predictor, by its name or by its values."""
+        if feature_group(self.name) != OTHER or _PYRADIOMICS.match(self.name):
+            what = (
+                "This is the name of an image feature. Features that were chosen outside the "
+                "cross-validation make every performance too high."
+            )
+            remedy = "Take it out, and let an arm with the modality compute and select features."
+            yield self._problem(what, remedy)
+            return
+        outcome = [int(patient.outcome or 0) for patient in self.patients]
+        found = (
+            what_name_says(self.name),
+            what_values_say(outcome, self.texts, self.numbers, self.study.outcome),
+        )
+        reasons = [reason for reason in found if reason]
+        if not reasons:
+            return
+        table = table_name(self.name)
+        if self.config.outcome_like:
+            what = f"{' '.join(reasons)} It is let in by outcome_like = true in {table}."
+            remedy = "Say in the paper how it is known when the prediction is made."
+            yield self._problem(what, remedy, warning=True)
+            return
+        what = f"This column would give the outcome away. {' '.join(reasons)}"
+        remedy = (
+            f"Take it out of {_arms(self.arms)}; or, if it is known when the prediction is made, "
+            f"say outcome_like = true in {table}."
+        )
+        yield self._problem(what, remedy)
+
+    def _missing(self) -> Iterator[Problem]:
+        """Say who has no value, and what becomes of them."""
+        lacking = [p for p, text in zip(self.patients, self.texts, strict=True) if not text]
+        if not lacking:
+            return
+        n_patients = len(self.patients)
+        if len(lacking) == n_patients:
+            what = "No patient has a value."
+            yield self._problem(what, f"Fill it in, or take it out of {_arms(self.arms)}.")
+            return
+        imputed = {name: arm for name, arm in self.arms.items() if _imputes(arm)}
+        left_out = {name: arm for name, arm in self.arms.items() if name not in imputed}
+        fates = []
+        if left_out:
+            fate = f"they do not enter {_arms(left_out)}"
+            if self.study.cohort.patients == "common" and len(self.study.arms) > len(left_out):
+                fate += ' nor, with patients = "common", any other'
+            fates.append(fate)
+        if imputed:
+            fates.append(f"in {_arms(imputed)} a value is imputed from each training part")
+        names = [patient.patient_id for patient in lacking]
+        what = f"{len(lacking)} of {n_patients} missing ({_listed(names)}); {'; '.join(fates)}."
+        said = sorted({cell for p in lacking if (cell := p.clinical.get(self.name, "").strip())})
+        if said:
+            quoted = ", ".join(f'"{word}"' for word in said)
+            what += f" Read as not known: {quoted}."
+        remedy = "Fill in what is known."
+        if any(_knows_more(arm) for arm in left_out.values()):
+            remedy += ' To keep these patients, say missing = "impute" in the arm.'
+        yield self._problem(what, remedy, warning=True)
+
+    def _values(self) -> Iterator[Problem]:
+        """Report columns with one value only, with free text, or with many rare levels."""
+        counts = Counter(text for text in self.texts if text)
+        if not counts:
+            return
+        if len(counts) == 1 or (self.numbers is not None and len(_different(self.numbers)) == 1):
+            what = f'Every patient has the same value, "{next(iter(counts))}": it tells nothing.'
+            remedy = f"Take it out of {_arms(self.arms)}."
+            yield self._problem(what, remedy, warning=True)
+            return
+        if self.numbers is not None:
+            return
+        once = sum(1 for count in counts.values() if count == 1)
+        n_texts, table = counts.total(), table_name(self.name)
+        if once > _FREE_TEXT * n_texts:
+            what = (
+                f"{once} of {n_texts} patients have a value that nobody else has: this is free "
+                "text, from which nothing can be learned."
+            )
+            remedy = (
+                "Sort the values into a few categories; if they are meant to be numbers, say "
+                f'kind = "number" in {table} to see which are none.'
+            )
+            yield self._problem(what, remedy)
+        elif once >= FEWEST and 2 * once >= len(counts):
+            what = (
+                f"Each of {len(counts)} different values becomes a feature, and {once} of them are "
+                "of one patient only."
+            )
+            remedy = "Take rare values together in the manifest."
+            yield self._problem(what, remedy, warning=True)
+        yield from self._spellings(counts)
+
+    def _spellings(self, counts: Counter[str]) -> Iterator[Problem]:
+        """Report values that differ by upper and lower case or spaces only."""
+        alike: dict[str, list[str]] = {}
+        for level in counts:
+            alike.setdefault("".join(level.lower().split()), []).append(level)
+        for levels in alike.values():
+            if len(levels) > 1:
+                quoted = " and ".join(f'"{level}"' for level in sorted(levels))
+                what = f"{quoted} are different values, since their spelling differs."
+                yield self._problem(what, "Spell them alike.", warning=True)
+
+
+def _different(numbers: Sequence[float]) -> set[float]:
+    return {number for number in numbers if not math.isnan(number)}
+
+
+def _imputes(arm: ArmConfig) -> bool:
+    """Return whether a patient who lacks one clinical value enters the arm."""
+    return arm.missing == "impute" and _knows_more(arm)
+
+
+def _knows_more(arm: ArmConfig) -> bool:
+    """Return whether an arm has more than one clinical column."""
+    return len(arm.modalities) + len(arm.clinical) > 1
+
+
+def _arms(arms: dict[str, ArmConfig]) -> str:
+    return f"{'arm' if len(arms) == 1 else 'arms'} {', '.join(arms)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:_MOST_LISTED])
+    if len(names) > len(shown):
+        shown.append(f"and {len(names) - len(shown)} more")
+    return ", ".join(shown)

@@ -1,0 +1,91 @@
+"""What can be wrong with the columns whose values are subgroups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lungmet_worc.config import StudyConfig
+from lungmet_worc.errors import Problem
+from lungmet_worc.spreadsheet import is_missing, parse_number
+from lungmet_worc.subgroup_levels import distinct_texts, numbers_of
+
+if TYPE_CHECKING:
+    from lungmet_worc.manifest import Manifest
+
+#: A column with more texts than this is no column of subgroups: each would be a few patients.
+MOST_LEVELS = 8
+
+
+def subgroup_problems(study: StudyConfig, manifest: Manifest) -> list[Problem]:
+    """Report columns that make no subgroups.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        Names the columns in ``[statistics] subgroups`` and the cuts in ``[statistics] bands``.
+    manifest : Manifest
+        Has them. A column that it lacks is reported with all others that it lacks (see
+        `lungmet_worc.checks.manifest.missing_columns`).
+
+    Returns
+    -------
+    list of Problem
+        Texts with more than `MOST_LEVELS` values, bands of a column that holds no numbers, and
+        (as warnings) columns that are empty or have the same value for everybody.
+    """
+    return list(_column_problems(study, manifest))
+
+
+def _column_problems(study: StudyConfig, manifest: Manifest) -> Iterator[Problem]:
+    file = manifest.path.name
+    for column in dict.fromkeys(study.statistics.subgroups):
+        if column not in manifest.columns:
+            continue
+        rows = {
+            patient.row: patient.clinical[column].strip()
+            for patient in manifest.patients
+            if column in patient.clinical and patient.patient_id not in study.cohort.exclude
+        }
+        if not rows:
+            what = "The outcome, the patient ids and the paths of images make no subgroups."
+            yield Problem(what, "Take it out of statistics.subgroups.", file=file, column=column)
+            continue
+        yield from _value_problems(study, column, rows, file)
+
+
+def _value_problems(
+    study: StudyConfig, column: str, rows: dict[int, str], file: str
+) -> Iterator[Problem]:
+    cells = list(rows.values())
+    texts = distinct_texts(cells)
+    if len(texts) < 2:
+        what = "All patients have the same value here." if texts else "Nobody has a value here."
+        remedy = "Take it out of statistics.subgroups."
+        yield Problem(what, remedy, "warning", file=file, column=column)
+        return
+    if numbers_of(cells) is not None:
+        return
+    row, text = next((row, cell) for row, cell in rows.items() if not _is_number(cell))
+    if column in study.statistics.bands:
+        what = f'"{text}" is no number, so that statistics.bands cannot cut this column.'
+        remedy = "Correct the cell, or take the column out of statistics.bands."
+        yield Problem(what, remedy, file=file, row=row, column=column)
+    elif len(texts) > MOST_LEVELS:
+        numeric = sum(_is_number(cell) and not is_missing(cell) for cell in cells)
+        what = f"The column has {len(texts)} different texts: subgroups of very few patients."
+        remedy = (
+            f'Correct "{text}" in row {row} if this is a column of numbers.'
+            if numeric > len(cells) / 2
+            else f"Group them in a new column of at most {MOST_LEVELS} values, "
+            "or take it out of statistics.subgroups."
+        )
+        yield Problem(what, remedy, file=file, column=column)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        parse_number(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""Differences in AUC between the arms, by every test, as a forest plot."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lungmet_worc.figures.marks import (
+    Row,
+    draw_interval,
+    draw_key,
+    draw_rows,
+    key_height,
+    round_range,
+    row_centres,
+    ticks_of,
+    vertical,
+)
+from lungmet_worc.figures.style import (
+    COLOURS,
+    DOUBLE,
+    SMALL,
+    SOFT,
+    TEXT,
+    Drawing,
+    Look,
+    interval_text,
+    label_axis,
+    lines_height,
+    rows_of,
+    sheet,
+    wrapped,
+    write,
+)
+from lungmet_worc.report.language import Language, later
+from lungmet_worc.report.wording import arm_label, p_text
+from lungmet_worc.statistics.comparison import TEST_NAME
+
+TEST_NAMES = {
+    TEST_NAME: later("Corrected resampled t-test over the splits"),
+    "DeLong test": later("DeLong test on pooled probabilities"),
+    "bootstrap over patients": later("Bootstrap over patients on pooled probabilities"),
+}
+_LOOKS = (
+    Look(COLOURS[0], "-", "o"),
+    Look(COLOURS[3], "-", "s"),
+    Look(COLOURS[2], "-", "^"),
+)
+_LABELS, _TEXTS, _P = 5.0, 3.0, 1.5
+COLUMNS = (
+    "arm_a",
+    "arm_b",
+    "test",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "p_adjusted",
+    "n_patients",
+)
+
+
+def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None:
+    """Draw the difference in AUC of every pair of arms with its interval.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        The comparison table.
+    say : Language
+
+    Returns
+    -------
+    Drawing, optional
+        None where there is nothing to compare. Numbers: `COLUMNS`.
+    """
+    if comparison.empty:
+        return None
+    shown = comparison[(comparison["metric"] == "auc") & comparison["test"].isin(TEST_NAMES)]
+    shown = shown[shown["difference"].notna()]
+    if shown.empty:
+        return None
+    tests = [test for test in TEST_NAMES if test in set(shown["test"])]
+    pairs = list(dict.fromkeys(zip(shown["arm_a"], shown["arm_b"], strict=True)))
+    by_key = {(r["arm_a"], r["arm_b"], r["test"]): r for r in rows_of(shown)}
+    counts = {int(number) for number in shown["n_patients"]}
+    rows = [_row(pair, by_key, say, len(counts) > 1) for pair in pairs]
+    step = 0.24 if len(tests) > 1 else 0.0
+    centres = row_centres(rows, 0.34 + step * len(tests))
+    texts = [[say(TEST_NAMES[test])] for test in tests]
+    top = _top(len(counts) == 1)
+    bottom = top + float(centres[-1])
+    figure = sheet(DOUBLE, bottom + 1.45 + key_height(texts) + 0.1)
+    _headings(figure, say, counts)
+    low, high = _range(shown)
+    left = 0.15 + _LABELS + 0.2
+    width = DOUBLE - left - _TEXTS - _P - 0.5
+    axes = draw_rows(figure, (0.15, top, left, width), rows, centres, (low, high))
+    vertical(axes, 0.0)
+    for pair, y in zip(pairs, centres, strict=False):
+        for i, test in enumerate(tests):
+            row = by_key.get((*pair, test))
+            if row is not None:
+                estimate = (row["difference"], row["ci_low"], row["ci_high"])
+                shift = step * (i - (len(tests) - 1) / 2)
+                draw_interval(axes, estimate, y + shift, _LOOKS[i], size=5 if i == 0 else 4)
+        first = by_key.get((*pair, tests[0]), {})
+        adjusted = float(first.get("p_adjusted", np.nan))
+        text = say("not defined") if math.isnan(adjusted) else say.decimals(p_text(adjusted))
+        lines = wrapped(text, _P)
+        height = lines_height(len(lines))
+        write(figure, left + width + 0.25 + _TEXTS, top + y - height / 2, lines)
+    ticks, digits = ticks_of(low, high)
+    label_axis(axes, "x", ticks, say, digits)
+    axes.set_xlabel(say("Difference in AUC, first arm minus second arm, with 95% interval"))
+    draw_key(figure, left, bottom + 1.4, _LOOKS[: len(tests)], texts)
+    return Drawing(figure, shown[list(COLUMNS)].reset_index(drop=True))
+
+
+def _top(has_title: bool) -> float:
+    """Return where the axes begin, in cm."""
+    return 0.2 + has_title * (lines_height(1, TEXT) + 0.1) + lines_height(2) + 0.1
+
+
+def _headings(figure: Any, say: Language, counts: set[int]) -> None:
+    """Write how many patients, and what the columns at the right are."""
+    top = 0.15
+    if len(counts) == 1:
+        text = say.plural(counts.pop(), "{n} patient", "{n} patients")
+        top += write(figure, 0.15, top, text, size=TEXT, colour=SOFT) + 0.1
+    right = DOUBLE - _P - 0.25
+    width = _TEXTS - 0.1
+    for left, wide, text in (
+        (right - _TEXTS, width, say("Difference (95% interval), first test")),
+        (right, _P + 0.15, say("p, adjusted")),
+    ):
+        lines = wrapped(text, wide, SMALL, "bold")[:2]
+        write(figure, left, top + lines_height(2 - len(lines)), lines, weight="bold")
+
+
+def _row(
+    pair: tuple[str, str],
+    by_key: dict[tuple[str, str, str], dict[str, Any]],
+    say: Language,
+    with_counts: bool,
+) -> Row:
+    """Return the texts of a pair; the numbers are those of the first test."""
+    first, second = map(arm_label, pair)
+    minus = "\N{MINUS SIGN} "
+    label = wrapped(first, _LABELS)
+    if len(label) == 1 and len(whole := wrapped(f"{first} {minus}{second}", _LABELS)) == 1:
+        label = whole
+    else:
+        label += wrapped(minus + second, _LABELS)
+    found = [by_key[(*pair, test)] for test in TEST_NAMES if (*pair, test) in by_key]
+    if with_counts:
+        n = int(found[0]["n_patients"])
+        label += [say.plural(n, "{n} patient", "{n} patients")]
+    text = interval_text(found[0]["difference"], found[0]["ci_low"], found[0]["ci_high"], say)
+    return Row(label, wrapped(text, _TEXTS - 0.1))
+
+
+def _range(shown: pd.DataFrame) -> tuple[float, float]:
+    """Return the range that holds every interval, with zero well inside."""
+    values = shown[["difference", "ci_low", "ci_high"]].to_numpy(dtype=float)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    return round_range(min(low, -0.1) - 0.02, max(high, 0.1) + 0.02, 0.1)

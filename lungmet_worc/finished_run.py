@@ -1,0 +1,198 @@
+"""A run that is complete, as other runs are compared with it: its predictions and its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lungmet_worc.collect import ArmPredictions, natural_key, tested_outcomes
+from lungmet_worc.digest import make_digest
+from lungmet_worc.errors import Problem, ResultsError, RunFolderError
+from lungmet_worc.runs import RunPaths, is_locked, now, read_state
+from lungmet_worc.study_results import split_prediction
+from lungmet_worc.worc.storage import read_result, read_stamp
+
+_NAMED = 5
+
+#: Ending of a run that is not complete -> what is wrong, and what to do.
+_INCOMPLETE = {
+    "running": ("The run is still going on.", "Wait for its end."),
+    "stopped": ("The run is not complete.", "The same run command goes on with it."),
+    "failed": ("Tasks of the run failed.", '"lungmet status" of it says which, and what to do.'),
+    "partial": ("The run is partial: {partial}.", "Run it to its end, without a deadline."),
+}
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A complete run.
+
+    Parameters
+    ----------
+    name : str
+        The folder as it was given.
+    folder : Path
+        The folder, absolute.
+    state : mapping
+        What ``run.json`` says.
+    arms : tuple of ArmPredictions
+        In the order of the study file.
+    """
+
+    name: str
+    folder: Path
+    state: Mapping[str, Any]
+    arms: tuple[ArmPredictions, ...]
+
+    @cached_property
+    def outcomes(self) -> dict[str, int]:
+        """Return the outcome of every patient that was tested."""
+        return tested_outcomes(self.arms)
+
+    @cached_property
+    def splits(self) -> dict[int, tuple[frozenset[str], frozenset[str]]]:
+        """Return split -> patients of the training and of the test part, over all arms."""
+        found: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        for arm in self.arms:
+            for split in arm.splits:
+                train, test = found.get(split.split, (frozenset(), frozenset()))
+                found[split.split] = (train | set(split.train_ids), test | set(split.test_ids))
+        return found
+
+    @cached_property
+    def patients(self) -> frozenset[str]:
+        """Return the patients of all arms."""
+        return frozenset().union(*(part for parts in self.splits.values() for part in parts))
+
+
+def open_run(name: str) -> FinishedRun:
+    """Read what the arms of a run predicted.
+
+    Parameters
+    ----------
+    name : str
+        The run folder.
+
+    Raises
+    ------
+    ResultsError
+        There is no run, it is not complete, or its results are not all there; with all problems.
+    """
+    paths = RunPaths(Path(name).resolve())
+    if not paths.run_json.exists():
+        remedy = 'Give a folder that "lungmet run" wrote with --out.'
+        raise _unusable(Problem("There is no run in this folder.", remedy, file=name))
+    try:
+        state = read_state(paths)
+    except RunFolderError as error:
+        remedy = "Leave it out, or run the study again into another folder."
+        raise _unusable(Problem(error.message, remedy, file=name)) from error
+    if "study" not in state:
+        what, remedy = _INCOMPLETE["stopped"]
+        raise _unusable(Problem(what, remedy, file=name))
+    digest = make_digest(state, running=is_locked(paths), now=now())
+    if digest.ending != "complete":
+        what, remedy = _INCOMPLETE[digest.ending]
+        raise _unusable(Problem(what.format(partial=digest.partial), remedy, file=name))
+    problems: list[Problem] = []
+    # JSON keeps no order of names.
+    order = state.get("order", state["study"]["arms"])
+    arms = tuple(_read_arm(paths, arm, state["tasks"], name, problems) for arm in order)
+    if problems:
+        raise _unusable(*problems)
+    return FinishedRun(name, paths.folder, state, arms)
+
+
+def _unusable(*problems: Problem) -> ResultsError:
+    return ResultsError("The run cannot be used:", problems)
+
+
+def _read_arm(
+    paths: RunPaths, arm: str, tasks: Mapping[str, Any], run: str, problems: list[Problem]
+) -> ArmPredictions:
+    """Return what an arm predicted; split files that are not those of the run are problems."""
+    stamps = {
+        int(key.rpartition("/")[2]): entry["stamp"]
+        for key, entry in tasks.items()
+        if key.startswith(f"search/{arm}/")
+    }
+    lost = [
+        split for split, stamp in stamps.items() if read_stamp(paths.split(arm, split)) != stamp
+    ]
+    if lost:
+        what = (
+            f"The results of arm {arm} are not there, or not those of this run "
+            f"({_listed('split', map(str, lost))})."
+        )
+        problems.append(Problem(what, _INCOMPLETE["stopped"][1], file=run))
+    return ArmPredictions(
+        arm,
+        tuple(
+            split_prediction(split, read_result(paths.split(arm, split)))
+            for split in sorted(set(stamps) - set(lost))
+        ),
+    )
+
+
+def differences(first: FinishedRun, other: FinishedRun) -> Iterator[Problem]:
+    """Tell why a run cannot be compared with another one.
+
+    Parameters
+    ----------
+    first : FinishedRun
+        What it is compared with.
+    other : FinishedRun
+        Of which the problems are.
+    """
+    outcomes = first.state["study"]["outcome"], other.state["study"]["outcome"]
+    if outcomes[0] != outcomes[1]:
+        what = f'The outcome is "{outcomes[1]}", but "{outcomes[0]}" in {first.name}.'
+        yield Problem(what, "Compare runs that predict the same.", file=other.name)
+    only = {run.name: run.patients - rest for run, rest in _both(first, other)}
+    if any(only.values()):
+        named = " and ".join(
+            f"{_listed('patient', ids)} only in {name}" for name, ids in only.items() if ids
+        )
+        remedy = "Use one manifest, and exclude the same patients; or put all arms into one study."
+        yield Problem(f"The patients are not the same: {named}.", remedy, file=other.name)
+    changed = [
+        patient
+        for patient, outcome in other.outcomes.items()
+        if first.outcomes.get(patient, outcome) != outcome
+    ]
+    if changed:
+        what = f"The outcome is not the one in {first.name} for {_listed('patient', changed)}."
+        remedy = "Correct the manifest, and run the study again that was run with the wrong one."
+        yield Problem(what, remedy, file=other.name)
+    if len(other.splits) != len(first.splits):
+        most = max(len(other.splits), len(first.splits))
+        what = f"The run has {len(other.splits)} splits, {first.name} has {len(first.splits)}."
+        remedy = f"Run the one with fewer again with splits = {most}: what is finished is kept."
+        yield Problem(what, remedy, file=other.name)
+    elif not any(only.values()):
+        unlike = [
+            split for split, parts in sorted(other.splits.items()) if first.splits[split] != parts
+        ]
+        if unlike:
+            what = (
+                f"{_listed('split', map(str, unlike)).capitalize()} divide the patients "
+                f"otherwise than in {first.name}."
+            )
+            remedy = "Give both studies the same seed, test_size and split_type in [search]."
+            yield Problem(what, remedy, file=other.name)
+
+
+def _both(first: FinishedRun, other: FinishedRun) -> list[tuple[FinishedRun, frozenset[str]]]:
+    return [(other, first.patients), (first, other.patients)]
+
+
+def _listed(noun: str, names: Iterable[str]) -> str:
+    """Return names with what they are, such as "3 patients (P1, P2, P3)"."""
+    ordered = sorted(names, key=natural_key)
+    named = ", ".join(ordered[:_NAMED])
+    if len(ordered) > _NAMED:
+        named += f" and {len(ordered) - _NAMED} more"
+    return f"{len(ordered)} {noun}{'' if len(ordered) == 1 else 's'} ({named})"

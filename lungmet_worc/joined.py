@@ -1,0 +1,232 @@
+"""Several runs of one cohort, joined: all their arms side by side, compared in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from lungmet_worc.collect import (
+    ArmPredictions,
+    StudyResults,
+    performance_table,
+    tested_outcomes,
+)
+from lungmet_worc.config import StatisticsConfig
+from lungmet_worc.errors import LungmetError, Problem, ResultsError, RunFolderError
+from lungmet_worc.finished_run import FinishedRun, differences, open_run
+from lungmet_worc.run import Run
+from lungmet_worc.runs import RunPaths
+from lungmet_worc.statistics.comparison import compare_arms
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The arms of several runs of one cohort, on the same patients and splits.
+
+    Parameters
+    ----------
+    arms : tuple of ArmPredictions
+        In the order of the runs; arms of the same name have the run's name behind it.
+    origins : mapping of str to str
+        Arm -> the folder of its run, as it was given.
+    statistics : StatisticsConfig
+        What is computed: as the first run says it.
+    seed : int
+        Seed of the first run, for the bootstrap.
+    """
+
+    arms: tuple[ArmPredictions, ...]
+    origins: Mapping[str, str]
+    statistics: StatisticsConfig
+    seed: int
+
+    @cached_property
+    def performance(self) -> pd.DataFrame:
+        """Return one row for each arm and metric, as in the table of one run."""
+        return performance_table(self.arms)
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame:
+        """Return one row for each pair of arms and metric, adjusted over all pairs."""
+        return compare_arms(self.arms)
+
+    def to_text(self) -> str:
+        """Return both tables as text in Markdown, and which arm is of which run."""
+        from lungmet_worc.report.formats import markdown
+        from lungmet_worc.report.readable import readable
+
+        runs = dict.fromkeys(self.origins.values())
+        lines = [
+            f"{run}: {', '.join(arm for arm, origin in self.origins.items() if origin == run)}"
+            for run in runs
+        ]
+        titles = {
+            "performance": f"Performance of the arms of {len(runs)} runs (corrected resampled "
+            "95% interval)",
+            "comparison": "Differences between the arms, on the same patients and splits (p "
+            "adjusted by Holm's method over all pairs)",
+        }
+        frames = {"performance": self.performance, "comparison": self.comparison}
+        tables = [markdown(readable(frames[name], name), title) for name, title in titles.items()]
+        return "\n".join(["Runs and their arms:", *lines, "", *tables])
+
+    def write(self, folder: Path | str) -> list[Path]:
+        """Write the tables, in all formats, and the figures.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if it is missing; gets ``tables`` and ``figures``.
+
+        Returns
+        -------
+        list of Path
+            The two folders.
+
+        Raises
+        ------
+        RunFolderError
+            The folder is that of a run, or nothing can be written to it.
+        """
+        from lungmet_worc.figures import write_all_figures
+        from lungmet_worc.tables import write_all_tables
+
+        paths = RunPaths(Path(folder).resolve())
+        refuse_run_folder(folder)
+        results = self.results()
+        try:
+            tables = write_all_tables(results, paths.tables)
+            write_all_figures(results, tables, paths.figures, cohort=pd.DataFrame())
+        except OSError as error:
+            message = (
+                f'Nothing can be written to "{folder}": {error.strerror}. '
+                "Use another folder for --out."
+            )
+            raise RunFolderError(message) from error
+        return [paths.tables, paths.figures]
+
+    def results(self) -> StudyResults:
+        """Return what tables and figures are made from: predictions, of which alone all compare.
+
+        What an ensemble looks at, and subgroups, are in the report of each run.
+        """
+        return StudyResults(
+            arms=self.arms,
+            explanations=(),
+            permuted=pd.DataFrame(columns=["arm", "permutation", "split", "auc"]),
+            matrices={},
+            modalities=(),
+            levels=pd.DataFrame(index=pd.Index(list(tested_outcomes(self.arms)))),
+            acquisition=pd.DataFrame(columns=["modality", "property", "value", "n_patients"]),
+            statistics=self.statistics,
+            seed=self.seed,
+        )
+
+
+def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
+    """Join the arms of runs that have the same outcome, patients and splits.
+
+    Parameters
+    ----------
+    runs : sequence of path-like or Run
+        Run folders.
+
+    Returns
+    -------
+    Joined
+
+    Raises
+    ------
+    ResultsError
+        The runs cannot be compared: one is not complete, is given twice, or has another outcome,
+        other patients or other splits. All reasons are listed.
+
+    Examples
+    --------
+    >>> from lungmet_worc import compare_runs
+    >>> joined = compare_runs(["runs/mri", "runs/volume"])  # doctest: +SKIP
+    >>> joined.comparison  # doctest: +SKIP
+    """
+    if not runs:
+        message = "There is no run to compare. Name at least one run folder."
+        raise ResultsError(message)
+    given = [str(run.paths.folder) if isinstance(run, Run) else str(run) for run in runs]
+    problems = list(_given_twice(given))
+    opened: list[FinishedRun] = []
+    for name in dict.fromkeys(given):
+        try:
+            opened.append(open_run(name))
+        except LungmetError as error:
+            problems += error.problems or (Problem(error.message, "Run it again.", file=name),)
+    for other in opened[1:]:
+        problems += differences(opened[0], other)
+    if problems:
+        message = "These runs cannot be compared:" if len(given) > 1 else "This run is not usable:"
+        raise ResultsError(message, problems)
+    study = opened[0].state["study"]
+    arms = _named_apart(opened)
+    return Joined(
+        arms=tuple(arm for arm, _ in arms),
+        origins={arm.arm: run.name for arm, run in arms},
+        statistics=StatisticsConfig(**study.get("statistics", {})),
+        seed=int(study["search"]["seed"]),
+    )
+
+
+def refuse_run_folder(folder: Path | str) -> None:
+    """Refuse to write into the folder of a run, whose own tables would be lost.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Raises
+    ------
+    RunFolderError
+        There is a run in the folder.
+    """
+    if RunPaths(Path(folder).resolve()).run_json.exists():
+        message = (
+            f'"{folder}" is the folder of a run, and its own tables lie there. '
+            "Use another folder for --out."
+        )
+        raise RunFolderError(message)
+
+
+def _given_twice(given: Sequence[str]) -> Iterator[Problem]:
+    seen: set[Path] = set()
+    for name in given:
+        folder = Path(name).resolve()
+        if folder in seen:
+            yield Problem("The run is given twice.", "Name each run once.", file=name)
+        seen.add(folder)
+
+
+def _named_apart(runs: Sequence[FinishedRun]) -> list[tuple[ArmPredictions, FinishedRun]]:
+    """Return the arms of all runs; those of the same name get the name of their run."""
+    names = [arm.arm for run in runs for arm in run.arms]
+    labels = _run_labels([run.folder for run in runs])
+    return [
+        (
+            ArmPredictions(f"{arm.arm} ({label})", arm.splits) if names.count(arm.arm) > 1 else arm,
+            run,
+        )
+        for run, label in zip(runs, labels, strict=True)
+        for arm in run.arms
+    ]
+
+
+def _run_labels(folders: Sequence[Path]) -> list[str]:
+    """Return the name of each folder, with as many folders above it as tell them apart.
+
+    Without separators: figures have the names of arms in their file names.
+    """
+    for depth in range(1, max(len(folder.parts) for folder in folders) + 1):
+        labels = [" in ".join(reversed(folder.parts[-depth:])) for folder in folders]
+        if len(set(labels)) == len(folders):
+            return labels
+    return labels
