@@ -16,7 +16,7 @@ LONG_TABLE = 35
 WIDE_TABLE = 8
 MIDDLE_TABLE = 5
 #: Characters in a line of an article, by the size of the text.
-LINE_LENGTH = {r"\small": 72, r"\scriptsize": 92}
+LINE_LENGTH = {r"\small": 70, r"\scriptsize": 88}
 
 #: Characters of \scriptsize text in a line of a page on its side.
 TURNED_LINE = 140
