@@ -54,7 +54,8 @@ def make_results(plan: Plan, arms: list[ArmPredictions]) -> StudyResults:
 
 def test_facts_of_a_whole_study(tmp_path: Path) -> None:
     search = "splits = 4\ncandidates = 6\ntest_size = 0.25\nseed = 3"
-    plan = make_plan(tmp_path, cohort='centre = "grade"', search=search)
+    allowed = '[clinical.grade]\nkind = "unordered"'  # a predictor, though it is the centre
+    plan = make_plan(tmp_path, cohort='centre = "grade"', search=search, more=allowed)
     facts = run_facts(plan, make_results(plan, make_arms({"MRI": 1.0, "combined": 1.0}, 3)))
     assert set(facts) == set(FACTS)
     expected = {
