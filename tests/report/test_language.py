@@ -10,8 +10,8 @@ from string import Formatter
 import pytest
 
 from lungmet_worc import remedies
-from lungmet_worc.report.labels import HEADINGS
 from lungmet_worc.report.checklists import texts as checklist_texts
+from lungmet_worc.report.labels import HEADINGS
 from lungmet_worc.report.language import LOCALE, Language, language
 from lungmet_worc.report.privacy import cleaned
 from lungmet_worc.statistics.metrics import METRIC_NAMES
