@@ -149,7 +149,7 @@ def _draw_arm(
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
             axes.text(sum(limits) / 2, y, say("too few"), bbox=box, zorder=3, **few)
         draw_interval(axes, (row["auc"], row["ci_low"], row["ci_high"]), y, look, size=4.5)
-    ticks, digits = ticks_of(*limits)
+    ticks, digits = ticks_of(*limits, most=3)
     label_axis(axes, "x", ticks, say, digits)
     axes.set_xlabel(say("AUC"))
 
