@@ -52,7 +52,8 @@ class Joined:
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """Return one row for each pair of arms and metric, adjusted over all pairs."""
-        return compare_arms(self.arms)
+        settings = self.statistics
+        return compare_arms(self.arms, bootstrap=settings.bootstrap, seed=self.seed)
 
     def to_text(self) -> str:
         """Return both tables as text in Markdown, and which arm is of which run."""

@@ -35,6 +35,7 @@ from lungmet_worc.figures.style import (
 )
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.wording import arm_label
+from lungmet_worc.subgroup_levels import level_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +66,7 @@ def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:
     arms = list(looks_of)
     found = {(str(r["arm"]), str(r["column"]), str(r["level"])): r for r in rows_of(subgroups)}
     keys = list(dict.fromkeys((column, level) for _, column, level in found))
-    rows, levels = _rows(keys)
+    rows, levels = _rows(keys, say)
     centres = row_centres(rows, 0.42)
     columns = min(len(arms), COLUMNS)
     width = (DOUBLE - 0.15 - _LABELS) / columns
@@ -95,7 +96,9 @@ def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:
     return Drawing(figure, subgroups.reset_index(drop=True))
 
 
-def _rows(keys: list[tuple[str, str]]) -> tuple[list[Row], list[tuple[str, str] | None]]:
+def _rows(
+    keys: list[tuple[str, str]], say: Language
+) -> tuple[list[Row], list[tuple[str, str] | None]]:
     """Return the rows of one plot: a heading for each column, then its levels."""
     rows: list[Row] = []
     levels: list[tuple[str, str] | None] = []
@@ -105,7 +108,7 @@ def _rows(keys: list[tuple[str, str]]) -> tuple[list[Row], list[tuple[str, str] 
         levels.append(None)
         for key in keys:
             if key[0] == column:
-                rows.append(Row(wrapped(key[1], _LABELS - 0.5), indent=0.3))
+                rows.append(Row(wrapped(level_name(key[1], say), _LABELS - 0.5), indent=0.3))
                 levels.append(key)
     return rows, levels
 
