@@ -75,7 +75,7 @@ def auc_figure(performance: pd.DataFrame, splits: pd.DataFrame, say: Language) -
         draw_dots(axes, single, y + 0.22 + spread(single.size, 0.2), looks_of[arm], filled=True)
         estimate = (row["mean"], row["ci_low"], row["ci_high"])
         draw_interval(axes, estimate, y - 0.04, looks_of[arm], size=6)
-    ticks, digits = ticks_of(low, high)
+    ticks, digits = ticks_of(low, high, width)
     label_axis(axes, "x", ticks, say, digits)
     axes.set_xlabel(say("AUC (0.5 is chance, 1 is perfect), mean and 95% interval; dots: splits"))
     return Drawing(figure, _numbers(performance, splits))

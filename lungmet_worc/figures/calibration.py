@@ -140,8 +140,7 @@ def _measures(rows: Mapping[str, Mapping[str, Any]], say: Language) -> list[str]
         text = interval_text(row["value"], row["ci_low"], row["ci_high"], say)
         texts.append(say("Slope {interval}", interval=text))
     if row := rows.get("expected_calibration_error"):
-        error = float(row["value"])
-        text = say("not defined") if math.isnan(error) else number_text(error, say)
+        text = number_text(float(row["value"]), say)
         texts.append(say("Expected error {error}", error=text))
     return texts
 
@@ -164,23 +163,22 @@ def _draw_panel(
     axes.plot(curve["predicted"], curve["observed"], ls=look.line, color=look.colour, lw=1.2)
     axes.plot(curve["predicted"], curve["observed"], look.marker, color=look.colour, ms=4.5)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    axes.set_ylabel(say("Observed share"))
+    axes.set_ylabel(say("Observed share"), size=SMALL)
     label_axis(axes, "y", (0, 0.5, 1), say, 1)
     axes.set_xticks((0, 0.5, 1), labels=[])
     strip = place(figure, left + _LEFT - 0.15, top + texts + side + 0.15, side, _STRIP)
     _draw_spread(strip, panel.posterior)
     label_axis(strip, "x", (0, 0.5, 1), say, 1)
-    strip.set_xlabel(say("Predicted probability"))
+    strip.set_xlabel(say("Predicted probability"), size=SMALL)
 
 
 def _draw_spread(axes: Axes, posterior: tuple[np.ndarray, np.ndarray]) -> None:
     """Draw histograms: patients with the outcome upwards, without it downwards."""
     edges = np.linspace(0, 1, HISTOGRAM + 1)
     with_outcome, without = (np.histogram(np.clip(p, 0, 1), edges)[0] for p in posterior)
-    wide = 0.86 / HISTOGRAM
-    centres = (edges[1:] + edges[:-1]) / 2
-    axes.bar(centres, with_outcome, wide, color="0.25", lw=0)
-    axes.bar(centres, -without, wide, facecolor="white", edgecolor="0.25", lw=0.6)
+    # One line for all bars: an SVG of eight arms would be large.
+    axes.stairs(with_outcome, edges, fill=True, color="0.25", lw=0)
+    axes.stairs(-without, edges, color="0.25", lw=0.6)
     axes.axhline(0, color="0.25", lw=0.6)
     most = 1.08 * max(with_outcome.max(), without.max(), 1)
     axes.set(xlim=(-0.02, 1.02), ylim=(-most, most), yticks=[])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -37,19 +36,21 @@ from lungmet_worc.figures.style import (
 )
 from lungmet_worc.report.language import Language, later
 from lungmet_worc.report.wording import arm_label, p_text
-from lungmet_worc.statistics.comparison import TEST_NAME
+from lungmet_worc.statistics.comparison import BOOTSTRAP_NAME, DELONG_NAME, TEST_NAME
 
 TEST_NAMES = {
     TEST_NAME: later("Corrected resampled t-test over the splits"),
-    "DeLong test": later("DeLong test on pooled probabilities"),
-    "bootstrap over patients": later("Bootstrap over patients on pooled probabilities"),
+    DELONG_NAME: later("DeLong test on pooled probabilities"),
+    BOOTSTRAP_NAME: later("Bootstrap over patients on pooled probabilities"),
 }
 _LOOKS = (
     Look(COLOURS[0], "-", "o"),
     Look(COLOURS[3], "-", "s"),
     Look(COLOURS[2], "-", "^"),
 )
-_LABELS, _TEXTS, _P = 5.0, 3.0, 1.5
+#: More pairs than this stand closer, so that the figure fits on a page.
+MANY_PAIRS = 15
+_LABELS, _TEXTS, _P = 5.0, 3.25, 1.5
 COLUMNS = (
     "arm_a",
     "arm_b",
@@ -84,12 +85,12 @@ def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None
     if shown.empty:
         return None
     tests = [test for test in TEST_NAMES if test in set(shown["test"])]
-    pairs = list(dict.fromkeys(zip(shown["arm_a"], shown["arm_b"], strict=True)))
+    pairs = list(dict.fromkeys((str(r["arm_a"]), str(r["arm_b"])) for r in rows_of(shown)))
     by_key = {(r["arm_a"], r["arm_b"], r["test"]): r for r in rows_of(shown)}
     counts = {int(number) for number in shown["n_patients"]}
     rows = [_row(pair, by_key, say, len(counts) > 1) for pair in pairs]
-    step = 0.24 if len(tests) > 1 else 0.0
-    centres = row_centres(rows, 0.34 + step * len(tests))
+    step = 0.0 if len(tests) == 1 else 0.24 if len(pairs) <= MANY_PAIRS else 0.17
+    centres = row_centres(rows, (0.34 if len(pairs) <= MANY_PAIRS else 0.2) + step * len(tests))
     texts = [[say(TEST_NAMES[test])] for test in tests]
     top = _top(len(counts) == 1)
     bottom = top + float(centres[-1])
@@ -109,11 +110,10 @@ def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None
                 draw_interval(axes, estimate, y + shift, _LOOKS[i], size=5 if i == 0 else 4)
         first = by_key.get((*pair, tests[0]), {})
         adjusted = float(first.get("p_adjusted", np.nan))
-        text = say("not defined") if math.isnan(adjusted) else say.decimals(p_text(adjusted))
-        lines = wrapped(text, _P)
+        lines = wrapped(p_text(adjusted, say), _P)
         height = lines_height(len(lines))
         write(figure, left + width + 0.25 + _TEXTS, top + y - height / 2, lines)
-    ticks, digits = ticks_of(low, high)
+    ticks, digits = ticks_of(low, high, width)
     label_axis(axes, "x", ticks, say, digits)
     axes.set_xlabel(say("Difference in AUC, first arm minus second arm, with 95% interval"))
     draw_key(figure, left, bottom + 1.4, _LOOKS[: len(tests)], texts)
@@ -134,10 +134,10 @@ def _headings(figure: Any, say: Language, counts: set[int]) -> None:
     right = DOUBLE - _P - 0.25
     width = _TEXTS - 0.1
     for left, wide, text in (
-        (right - _TEXTS, width, say("Difference (95% interval), first test")),
-        (right, _P + 0.15, say("p, adjusted")),
+        (right - _TEXTS, width, say("Difference by the first test")),
+        (right, _P + 0.15, say("p (Holm)")),
     ):
-        lines = wrapped(text, wide, SMALL, "bold")[:2]
+        lines = wrapped(text, wide, SMALL, "bold")
         write(figure, left, top + lines_height(2 - len(lines)), lines, weight="bold")
 
 

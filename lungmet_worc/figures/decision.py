@@ -151,7 +151,7 @@ def _draw_arm(axes: Axes, frame: pd.DataFrame, look: Look, shift: float) -> None
 
 def _limits(axes: Axes, numbers: pd.DataFrame, end: float, say: Language) -> None:
     """Set the ranges: what is far below zero is of no use to anybody."""
-    highest = float(np.nanmax(numbers[["net_benefit", "treat_all", "ci_high"]].to_numpy(float)))
+    highest = float(numbers[["net_benefit", "treat_all", "ci_high"]].to_numpy(dtype=float).max())
     low, high = round_range(-0.4 * highest, highest + 0.01, 0.05)
     axes.set(xlim=(0, end), ylim=(low, high))
     for which, span in (("x", (0.0, end)), ("y", (low, high))):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -219,13 +219,13 @@ def _draw(manifest: _Box, left_out: _Box | None, middle: _Box, boxes: Sequence[_
     axes.set(xlim=(0, DOUBLE), ylim=(total, 0))
     axes.set_axis_off()
     centre = DOUBLE / 2
-    _draw_box(axes, manifest, centre - _MAIN / 2, 0.15)
+    _draw_box((figure, axes), manifest, centre - _MAIN / 2, 0.15)
     _arrow(axes, (centre, 0.15 + manifest.height), (centre, middle_top))
     if left_out is not None:
         beside = middle_top - between / 2
         _arrow(axes, (centre, beside), (centre + _SIDE, beside))
-        _draw_box(axes, left_out, centre + _SIDE, beside - left_out.height / 2)
-    _draw_box(axes, middle, centre - _MAIN / 2, middle_top)
+        _draw_box((figure, axes), left_out, centre + _SIDE, beside - left_out.height / 2)
+    _draw_box((figure, axes), middle, centre - _MAIN / 2, middle_top)
     top = start = middle_top + middle.height
     for row, height in zip(rows, heights, strict=True):
         columns = len(boxes) if len(rows) == 1 else COLUMNS
@@ -238,22 +238,24 @@ def _draw(manifest: _Box, left_out: _Box | None, middle: _Box, boxes: Sequence[_
         axes.plot([min(centre, *places), max(centre, *places)], [bus, bus], color=INK, lw=0.8)
         for box, x in zip(row, places, strict=True):
             _arrow(axes, (x, bus), (x, top + _ARROW))
-            _draw_box(axes, box, x - box.width / 2, top + _ARROW, height)
+            _draw_box((figure, axes), box, x - box.width / 2, top + _ARROW, height)
         top, start = top + _ARROW + height, bus
     return figure
 
 
-def _draw_box(axes: Axes, box: _Box, left: float, top: float, height: float | None = None) -> None:
+def _draw_box(
+    on: tuple[Figure, Axes], box: _Box, left: float, top: float, height: float | None = None
+) -> None:
     """Draw a box with its text; higher than its text where its row asks for it."""
     from matplotlib.patches import Rectangle
 
+    figure, axes = on
     height = box.height if height is None else height
     axes.add_patch(
         Rectangle(
             (left, top), box.width, height, facecolor="white", edgecolor=INK, lw=0.8, zorder=2
         )
     )
-    figure = cast("Figure", axes.get_figure())
     y = top + _PAD
     y += write(figure, left + _PAD, y, box.heading, size=TEXT, weight="bold")
     write(figure, left + _PAD, y, box.lines)

@@ -77,7 +77,7 @@ def importance_figure(importance: pd.DataFrame, say: Language) -> Drawing | None
     looks_of = looks(map(str, shown["arm"]))
     in_two = len(shown) + len(looks_of) > MOST_ROWS
     width = (DOUBLE - 0.3 - (0.5 if in_two else 0.0)) / (2 if in_two else 1)
-    labels = 3.4 if in_two else 5.0
+    labels = 3.9 if in_two else 5.0
     blocks = [
         (arm, _block(arm, shown[shown["arm"] == arm], labels, in_two, say)) for arm in looks_of
     ]
@@ -185,7 +185,7 @@ def _draw_side(
         if not math.isnan(share):
             text = f"{number_text(100 * share, say, 0)}%"
             write(figure, chosen_at, top + y - lines_height(1) / 2, text, align="right")
-    ticks, digits = ticks_of(*limits)
+    ticks, digits = ticks_of(*limits, width)
     label_axis(axes, "x", ticks, say, digits)
     axes.set_xlabel(say("Fall of the AUC"), size=TEXT)
 

@@ -233,10 +233,19 @@ def round_range(low: float, high: float, step: float) -> tuple[float, float]:
     )
 
 
-def ticks_of(low: float, high: float, most: int = 7) -> tuple[list[float], int]:
-    """Return at most so many round places between two ends, and the decimals they need."""
-    for step, digits in ((0.01, 2), (0.02, 2), (0.05, 2), (0.1, 1), (0.2, 1), (0.5, 1), (1.0, 0)):
+def ticks_of(low: float, high: float, width: float = 8.0) -> tuple[list[float], int]:
+    """Return round places between two ends, and the decimals they need.
+
+    Parameters
+    ----------
+    low, high : float
+    width : float
+        Of the axis, in cm: numbers keep their distance.
+    """
+    most = min(6, max(1, int(width / 1.1)))
+    steps = ((0.01, 2), (0.02, 2), (0.05, 2), (0.1, 1), (0.2, 1), (0.25, 2), (0.5, 1), (1.0, 0))
+    for step, digits in steps:
         first, last = math.ceil(round(low / step, 6)), math.floor(round(high / step, 6))
-        if last - first < most:
+        if last - first <= most:
             return [i * step for i in range(first, last + 1)], digits
     return [low, high], 1

@@ -62,14 +62,6 @@ def _causes(reason: str) -> list[str]:
 
 
 def _said(cause: str, say: Language) -> str:
-    if cause == "excluded in the study file":
-        return say("excluded in the study file")
-    if cause == "outcome missing":
-        return say("outcome missing")
-    if found := _NO_IMAGE.fullmatch(cause):
-        return say("no {modality} image", modality=found["modality"])
     if found := _FAILED.fullmatch(cause):
         return say("{modality} features could not be extracted", modality=found["modality"])
-    if found := _MISSING.fullmatch(cause):
-        return say("{column} missing", column=found["column"])
-    return cause
+    return say.known(cause)

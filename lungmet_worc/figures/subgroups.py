@@ -35,7 +35,6 @@ from lungmet_worc.figures.style import (
 )
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.wording import arm_label
-from lungmet_worc.subgroup_levels import level_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,7 +65,7 @@ def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:
     arms = list(looks_of)
     found = {(str(r["arm"]), str(r["column"]), str(r["level"])): r for r in rows_of(subgroups)}
     keys = list(dict.fromkeys((column, level) for _, column, level in found))
-    rows, levels = _rows(keys, say)
+    rows, levels = _rows(keys)
     centres = row_centres(rows, 0.42)
     columns = min(len(arms), COLUMNS)
     width = (DOUBLE - 0.15 - _LABELS) / columns
@@ -96,9 +95,7 @@ def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:
     return Drawing(figure, subgroups.reset_index(drop=True))
 
 
-def _rows(
-    keys: list[tuple[str, str]], say: Language
-) -> tuple[list[Row], list[tuple[str, str] | None]]:
+def _rows(keys: list[tuple[str, str]]) -> tuple[list[Row], list[tuple[str, str] | None]]:
     """Return the rows of one plot: a heading for each column, then its levels."""
     rows: list[Row] = []
     levels: list[tuple[str, str] | None] = []
@@ -108,7 +105,7 @@ def _rows(
         levels.append(None)
         for key in keys:
             if key[0] == column:
-                rows.append(Row(wrapped(level_name(key[1], say), _LABELS - 0.5), indent=0.3))
+                rows.append(Row(wrapped(key[1], _LABELS - 0.5), indent=0.3))
                 levels.append(key)
     return rows, levels
 
@@ -149,7 +146,7 @@ def _draw_arm(
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
             axes.text(sum(limits) / 2, y, say("too few"), bbox=box, zorder=3, **few)
         draw_interval(axes, (row["auc"], row["ci_low"], row["ci_high"]), y, look, size=4.5)
-    ticks, digits = ticks_of(*limits, most=3)
+    ticks, digits = ticks_of(*limits, wide)
     label_axis(axes, "x", ticks, say, digits)
     axes.set_xlabel(say("AUC"))
 
