@@ -52,7 +52,8 @@ class Joined:
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """Return one row for each pair of arms and metric, adjusted over all pairs."""
-        return compare_arms(self.arms)
+        settings = self.statistics
+        return compare_arms(self.arms, bootstrap=settings.bootstrap, seed=self.seed)
 
     def to_text(self) -> str:
         """Return both tables as text in Markdown, and which arm is of which run."""
@@ -92,15 +93,15 @@ class Joined:
         RunFolderError
             The folder is that of a run, or nothing can be written to it.
         """
-        from lungmet_worc.figures.roc import write_all_figures
+        from lungmet_worc.figures import write_all_figures
         from lungmet_worc.tables import write_all_tables
 
         paths = RunPaths(Path(folder).resolve())
         refuse_run_folder(folder)
         results = self.results()
         try:
-            tables = write_all_tables(results.arms, paths.tables)
-            write_all_figures(results.arms, tables["performance"], paths.figures)
+            tables = write_all_tables(results, paths.tables)
+            write_all_figures(results, tables, paths.figures, cohort=pd.DataFrame())
         except OSError as error:
             message = (
                 f'Nothing can be written to "{folder}": {error.strerror}. '

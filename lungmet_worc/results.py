@@ -11,14 +11,22 @@ from typing import Any
 import pandas as pd
 
 from lungmet_worc import errata, versions
-from lungmet_worc.config import ArmConfig, StudyConfig
+from lungmet_worc.config import StudyConfig
 from lungmet_worc.digest import Digest
-from lungmet_worc.figures.roc import write_all_figures
+from lungmet_worc.figures import write_all_figures
+from lungmet_worc.imaging.acquisition import acquisition_table
+from lungmet_worc.imaging.thumbnails import ThumbnailSource, thumbnails
 from lungmet_worc.plan import Plan
 from lungmet_worc.report import ReportContext, write_report
+from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
+from lungmet_worc.report.checklists import checklists
+from lungmet_worc.report.language import language
+from lungmet_worc.report.run_facts import run_facts
 from lungmet_worc.runs import now
 from lungmet_worc.study_results import read_results, study_results
+from lungmet_worc.subgroup_levels import subgroup_levels
 from lungmet_worc.tables import write_all_tables
+from lungmet_worc.tables.files import WORKBOOK
 from lungmet_worc.tasks import Task
 
 
@@ -51,13 +59,23 @@ def write_results(
     """
     results = read_results(searches)
     made_from = study_results(
-        plan, results, permutations, levels=pd.DataFrame(), acquisition=pd.DataFrame()
+        plan,
+        results,
+        permutations,
+        levels=subgroup_levels(list(plan.patients.values()), plan.study.statistics),
+        acquisition=acquisition_table(plan),
     )
-    arms = made_from.arms
-    tables = write_all_tables(arms, plan.paths.tables, partial=digest.partial)
-    figures = write_all_figures(arms, tables["performance"], plan.paths.figures)
-    failures = _failures(results)
     study = plan.study
+    say = language(study.report.language)
+    tables = write_all_tables(made_from, plan.paths.tables, partial=digest.partial)
+    figures = write_all_figures(
+        made_from,
+        tables,
+        plan.paths.figures,
+        cohort=plan.cohort.table(),
+        language=study.report.language,
+    )
+    failures = _failures(results)
     found = errata.met(
         plan,
         int(failures["candidates"].sum()),
@@ -75,7 +93,7 @@ def write_results(
         figures=figures,
         settings=_settings(study, len({task.key.rpartition("/")[2] for task in searches})),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},
-        arms={name: describe_arm(arm) for name, arm in study.arms.items()},
+        arms={name: describe_arm(arm, say) for name, arm in study.arms.items()},
         errata=found,
         failures=failures,
         excluded=[
@@ -84,28 +102,34 @@ def write_results(
         versions=versions.everything(),
         created=now()[:10],
         digest=replace(digest, errata=tuple(found)),
+        tables=tables,
+        thumbnails=_thumbnails(plan, tables["typical"]),
+        checklists=checklists(run_facts(plan, made_from), say),
+        language=study.report.language,
+        kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
     )
     write_report(context, plan.paths.report)
     return [
         plan.paths.report,
-        *(path for path in plan.paths.tables.iterdir() if path.stem in tables),
+        *(
+            path
+            for path in plan.paths.tables.iterdir()
+            if path.stem in {*tables, Path(WORKBOOK).stem}
+        ),
         *(path for path in plan.paths.figures.iterdir() if path.stem in figures),
     ]
 
 
-def describe_arm(arm: ArmConfig) -> str:
-    """Return in plain words what an arm knows about a patient."""
-    parts = []
-    if arm.modalities:
-        images = " and ".join(arm.modalities)
-        kind = "tumour volume from" if arm.features == "volume" else "features of"
-        parts.append(f"{kind} {images}")
-    if arm.clinical:
-        parts.append(f"clinical data ({', '.join(arm.clinical)})")
-    text = " with ".join(parts)
-    if arm.missing == "impute":
-        text += "; missing scans imputed"
-    return text[0].upper() + text[1:]
+def _thumbnails(plan: Plan, typical: pd.DataFrame) -> dict[tuple[str, str], bytes]:
+    """Return the tumour slice of each patient who is shown, in each modality."""
+    sources: dict[tuple[str, str], ThumbnailSource] = {}
+    for patient_id in dict.fromkeys(typical["patient_id"]):
+        for name, modality in plan.study.modalities.items():
+            pair = plan.patients[patient_id].pairs[name]
+            if pair.image is not None and pair.segmentation is not None:
+                source = (pair.image, pair.segmentation, modality.label, modality.image_type)
+                sources[name, patient_id] = source
+    return thumbnails(sources)
 
 
 def _failures(results: Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]) -> pd.DataFrame:
@@ -125,4 +149,23 @@ def _settings(study: StudyConfig, n_splits: int) -> dict[str, object]:
         settings |= {"splits": n_splits, "splits asked for": study.search.splits}
     settings["patients"] = study.cohort.patients
     settings["worc"] = study.worc
+    settings["arms"] = {name: arm.model_dump(mode="json") for name, arm in study.arms.items()}
+    settings["clinical"] = {n: c.model_dump(mode="json") for n, c in study.clinical.items()}
+    settings["combat"] = {
+        name: modality.combat.model_dump(mode="json")
+        for name, modality in study.modalities.items()
+        if modality.combat
+    }
+    settings["centre"] = study.cohort.centre
+    settings["statistics"] = study.statistics.model_dump(mode="json")
+    settings["toolboxes"] = _toolboxes(study)
     return settings
+
+
+def _toolboxes(study: StudyConfig) -> list[str]:
+    """Return the feature toolboxes that the modalities of the arms use."""
+    used = {name for arm in study.arms.values() for name in arm.modalities}
+    said = " ".join(
+        study.modality_settings(name)["General"]["FeatureCalculators"] for name in sorted(used)
+    ).lower()
+    return [name for name in ("predict", "pyradiomics") if name in said]

@@ -119,6 +119,16 @@ def test_arms_of_one_name_get_the_name_of_their_run(tmp_path: Path) -> None:
     assert names == ["MRI (a)", "MRI (b)", "MRI (smoke)"]
 
 
+def test_the_bootstrap_is_that_of_the_first_run(tmp_path: Path) -> None:
+    arms = arms_of()
+    few = {"bootstrap": 300}
+    first = write_run(tmp_path / "a", [arms["MRI"]], statistics=few)
+    joined = compare_runs([first, write_run(tmp_path / "b", [arms["CT"]])])
+    expected = compare_arms([arms["MRI"], arms["CT"]], bootstrap=300, seed=0)
+    pd.testing.assert_frame_equal(joined.comparison, expected)
+    assert not expected.equals(compare_arms([arms["MRI"], arms["CT"]], bootstrap=2000, seed=0))
+
+
 def test_what_is_computed_follows_the_first_run(tmp_path: Path) -> None:
     arms = arms_of()
     first = write_run(tmp_path / "a", [arms["MRI"]], statistics={"sensitivity": 0.8})

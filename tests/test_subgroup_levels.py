@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from lungmet_worc.config import StatisticsConfig
 from lungmet_worc.manifest import Patient
-from lungmet_worc.report.language import Language
+from lungmet_worc.report.language import Language, language
+from lungmet_worc.report.readable import readable
 from lungmet_worc.subgroup_levels import level_name, level_order, subgroup_levels
 
 
@@ -83,3 +86,15 @@ def test_levels_in_another_language() -> None:
         for level in ("under 55.5", "55.5 and over", "50 to under 65", "not known", "Arm")
     ]
     assert said == ["onder 55,5", "55,5 en ouder", "50 tot 65", "onbekend", "Arm"]
+
+
+def test_the_table_of_the_report_says_levels_in_its_language() -> None:
+    row = {"arm": "MRI", "column": "age", "n_patients": 30, "n_events": 12, "auc": 0.7}
+    row |= {"ci_low": 0.6, "ci_high": 0.8, "note": ""}
+    levels = ["under 55.5", "55.5 and over", "not known", "unknown", "Arm"]
+    frame = pd.DataFrame([row | {"level": level} for level in levels])
+    shown = readable(frame, "subgroups", language("nl"))
+    expected = ["onder 55,5", "55,5 en hoger", "onbekend", "onbekend", "Arm"]
+    assert shown.iloc[:, 2].to_list() == expected
+    english = readable(frame, "subgroups", language("en"))
+    assert english.iloc[:, 2].to_list() == levels

@@ -15,6 +15,7 @@ from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.problem_table import problem_table
+from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import ManifestError, Problem
@@ -136,6 +137,7 @@ def check_study(
     for scan, inspection in found:
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
     problems += clinical_problems(study, manifest)
+    problems += subgroup_problems(study, manifest)
     problems += duplicate_problems([_inspected(*pair) for pair in found])
     cohort = build_cohort(study, manifest)
     problems += _too_few(study, cohort)

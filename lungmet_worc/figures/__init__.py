@@ -12,11 +12,12 @@ from lungmet_worc.figures.auc import auc_figure
 from lungmet_worc.figures.calibration import calibration_figure
 from lungmet_worc.figures.comparison import comparison_figure
 from lungmet_worc.figures.decision import decision_figure
+from lungmet_worc.figures.files import save
 from lungmet_worc.figures.flow import flow_figure
 from lungmet_worc.figures.importance import importance_figure
 from lungmet_worc.figures.posteriors import posteriors_figure
 from lungmet_worc.figures.roc import roc_figures
-from lungmet_worc.figures.style import STYLE, Drawing, save
+from lungmet_worc.figures.style import STYLE, Drawing
 from lungmet_worc.figures.subgroups import subgroups_figure
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.language import language as language_of

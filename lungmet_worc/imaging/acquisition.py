@@ -112,7 +112,8 @@ def said(table: pd.DataFrame, say: Language) -> pd.DataFrame:
     frame = table.copy()
     ours = frame["modality"] != ""
     frame["property"] = [
-        names.get(name, name) if our else name for name, our in zip(frame["property"], ours, strict=True)
+        names.get(name, name) if our else name
+        for name, our in zip(frame["property"], ours, strict=True)
     ]
     types = {
         "8-bit unsigned integer": say("8-bit unsigned integer"),

@@ -16,7 +16,10 @@ LONG_TABLE = 35
 WIDE_TABLE = 8
 MIDDLE_TABLE = 5
 #: Characters in a line of an article, by the size of the text.
-LINE_LENGTH = {r"\small": 72, r"\scriptsize": 92}
+LINE_LENGTH = {r"\small": 70, r"\scriptsize": 88}
+
+#: Characters of \scriptsize text in a line of a page on its side.
+TURNED_LINE = 140
 
 #: What may stand among the numbers of a column.
 NOT_A_NUMBER = (UNDEFINED, later("not tested"), TOO_FEW)
@@ -86,7 +89,9 @@ def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) 
         packages = ["booktabs", "longtable", *(["pdflscape"] if wide else [])]
         opening = [r"\begin{landscape}"] if wide else []
         closing = ["}", *([r"\end{landscape}"] if wide else [])]
-        opening += ["{" + _size(text), rf"\begin{{longtable}}{{{kinds}}}", caption + r"\\"]
+        tight = _length(text) > TURNED_LINE
+        size = r"\tiny\setlength{\tabcolsep}{3pt}" if tight else _size(text)
+        opening += ["{" + size, rf"\begin{{longtable}}{{{kinds}}}", caption + r"\\"]
         top = [r"\toprule", head, r"\midrule", r"\endfirsthead"]
         again = [r"\toprule", head, r"\midrule", r"\endhead", r"\bottomrule", r"\endlastfoot"]
         below = [rf"\noindent\footnotesize {said}\par"] if said else []

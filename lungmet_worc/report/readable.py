@@ -29,6 +29,7 @@ from lungmet_worc.report.wording import (
 )
 from lungmet_worc.statistics.comparison import TEST_NAME
 from lungmet_worc.statistics.metrics import METRIC_NAMES, METRICS
+from lungmet_worc.subgroup_levels import level_name
 
 
 def readable(frame: pd.DataFrame, name: str, say: Language = ENGLISH) -> pd.DataFrame:
@@ -180,6 +181,9 @@ def _estimate(row: Mapping[Any, Any], say: Language) -> str:
 def _subgroups(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     """Rows as they are, the AUC with its interval in one cell or why there is none."""
     table = _rows(frame[["arm", "column", "level", "n_patients", "n_events"]], say)
+    table[heading("level", say)] = [
+        level_name(label("level", level, say), say) for level in frame["level"]
+    ]
     table[say("AUC (95% interval)")] = [
         label("note", row["note"], say) if row["note"] == TOO_FEW else _interval(row, "auc", say)
         for row in frame.to_dict("records")

@@ -6,11 +6,11 @@ A t-test over folds or repeated splits that takes them for independent. The spli
 so that the differences are correlated, and such a test finds differences far too often [1]_. What
 is offered: the corrected resampled t-test, DeLong's test and a bootstrap over patients.
 
-The net reclassification index and the integrated discrimination improvement. A model that adds
-nothing but noise gets a positive net reclassification index when it is fitted or calibrated badly,
-even on independent test data [2]_; its usual standard errors and tests are wrong, and one number
-hides which patients gain and which lose [3]_. What a reclassification is worth to patients is what
-the net benefit of `decision_curve` shows.
+The net reclassification index. On independent test data it is likely to be positive for a model
+that adds nothing but noise, where the risks are fitted badly [2]_; tests of it are inferior to
+established ones, and its sum hides that patients with and without the outcome are reclassified
+differently [3]_. With two classes its parts are the changes of sensitivity and specificity, which
+are reported; what they are worth to patients is the net benefit of `decision_curve`.
 
 References
 ----------

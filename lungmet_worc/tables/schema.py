@@ -13,45 +13,16 @@ from lungmet_worc.statistics.comparison import COMPARISON_COLUMNS
 
 INTEGERS = frozenset(
     {
-        "n_splits",
-        "n_patients",
-        "n_events",
-        "n_tests",
-        "n_tested",
-        "n_train",
-        "n_test",
-        "n_features",
-        "n_permutations",
-        "n",
-        "split",
-        "outcome",
-        "times_correct",
-        "true_positive",
-        "false_positive",
-        "false_negative",
-        "true_negative",
+        *("n_splits", "n_patients", "n_events", "n_tests", "n_tested", "n_train"),
+        *("n_test", "n_features", "n_permutations", "n", "split", "outcome"),
+        *("times_correct", "true_positive", "false_positive", "false_negative", "true_negative"),
     }
 )
 TEXTS = frozenset(
     {
-        "arm",
-        "arm_a",
-        "arm_b",
-        "metric",
-        "measure",
-        "test",
-        "patient_id",
-        "rule",
-        "column",
-        "level",
-        "note",
-        "kind",
-        "name",
-        "modality",
-        "group",
-        "feature",
-        "property",
-        "Measure",
+        *("arm", "arm_a", "arm_b", "metric", "measure", "test"),
+        *("patient_id", "rule", "column", "level", "note", "kind"),
+        *("name", "modality", "group", "feature", "property", "Measure"),
     }
 )
 
@@ -247,7 +218,8 @@ _ALL = (
         notes=(
             "Hanley and McNeil 1982 and 1983, two-sided at 0.05, without adjustment for the "
             "number of comparisons, as if each patient were predicted once. The correlation is "
-            "that of the predictions of the two arms; patients are those that every arm tested.",
+            "that of the predictions of the two arms; patients are those that every arm tested. A "
+            "difference is not defined where no AUC up to 1 is far enough from the first.",
         ),
         counts=False,
     ),

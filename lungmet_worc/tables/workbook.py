@@ -26,6 +26,7 @@ NARROWEST, WIDEST = 11, 52
 HEAD_ROW = 2
 #: A p-value that three decimals would show as zero is shown as in papers.
 P_FORMAT = '[<0.001]"< 0.001";0.000'
+BOUNDS = ("ci_low", "ci_high")
 PLACES = {"importance": "0.000", **dict.fromkeys(SHARE_COLUMNS, "0%")}
 
 
@@ -101,9 +102,15 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
     from openpyxl.utils import get_column_letter
 
     frame = sheet.frame
+    # An interval has as many decimals as what it is of.
+    fine = "importance" in frame.columns
     target.title = _sheet_name(sheet.name)
     caption = target.cell(1, 1, sheet.title)
     caption.font = Font(bold=True, size=12)
+    sides = {
+        text: Alignment(horizontal="left" if text else "right", vertical="top", wrap_text=text)
+        for text in (True, False)
+    }
     thick, thin = Side(style="medium"), Side(style="thin")
     for j, column in enumerate(map(str, frame.columns), start=1):
         head = target.cell(HEAD_ROW, j, heading(column))
@@ -115,8 +122,8 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
         widest = max(len(word) for word in str(head.value).split()) + 2
         for i, value in enumerate(frame[column], start=HEAD_ROW + 1):
             cell = target.cell(i, j)
-            _set(cell, column, value)
-            cell.alignment = Alignment(horizontal=side, vertical="top", wrap_text=text)
+            _set(cell, "importance" if fine and column in BOUNDS else column, value)
+            cell.alignment = sides[text]
             widest = max(widest, len(str(cell.value)) + 2 if text else 0)
         width = min(max(widest, NARROWEST), WIDEST)
         target.column_dimensions[get_column_letter(j)].width = width

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.manifest import collect_manifest
 from tests.synthetic import make_study, read_rows, write_cohort, write_rows
@@ -22,6 +23,16 @@ def problems(folder: Path, cells: list[str], statistics: str) -> list[str]:
 
 
 SITES = [f"site {number}" for number in range(9)]
+
+
+def test_the_check_of_a_study_says_it(tmp_path: Path) -> None:
+    manifest = write_cohort(tmp_path, 9, ["MRI"])
+    rows = read_rows(manifest)
+    for row, site in zip(rows, SITES, strict=True):
+        row["x"] = site
+    write_rows(manifest, rows)
+    study = make_study(manifest, ["MRI"], more='[statistics]\nsubgroups = ["x"]')
+    assert "9 different texts" in " ".join(problem.what for problem in check_study(study).errors)
 
 
 @pytest.mark.parametrize(

@@ -1,230 +1,145 @@
-"""All figures of a study together: files, words, places."""
+"""All figures of a made-up study: what is written, what the numbers are, what is left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from itertools import combinations
+import dataclasses
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lungmet_worc import tables
-from lungmet_worc.collect import ArmPredictions, StudyResults, outcome_tables
+from lungmet_worc.collect import ArmPredictions, StudyResults
 from lungmet_worc.figures import draw_all, write_all_figures
-from lungmet_worc.figures.style import DOUBLE, SINGLE, STYLE, Drawing
+from lungmet_worc.figures.roc import roc_band, split_curves
+from lungmet_worc.figures.style import STYLE
 from lungmet_worc.report.language import language
-from tests.tables.made_up import made_up_results
-from tests.test_collect import make_arms, prediction
+from lungmet_worc.tables import write_all_tables
+from tests.report.made_up_page import cohort
+from tests.tables.made_up import made_up_results, results_of
+from tests.test_collect import prediction, three_arms
 
-Tables = dict[str, pd.DataFrame]
-NAMES = [
-    "flow",
-    "roc",
-    "auc",
-    "comparison",
-    "calibration",
-    "decision",
-    "subgroups",
-    "importance",
-    "posteriors",
-]
-LONG = (
-    "MRI_T1_with_gadolinium_contrast_before_surgery",
-    "clinical_age_grade_and_size_of_the_tumour",
-    "averyverylongnamewithoutanyspaceorunderscoreinitatallreallyindeed",
-    "volume $only$ 50%",
-)
 PNG = b"\x89PNG\r\n\x1a\n"
+ALL = {
+    "flow", "roc", "auc", "comparison", "calibration", "decision", "subgroups", "importance",
+    "posteriors",
+}  # fmt: skip
 
 
-@cache
-def study(n_arms: int) -> tuple[StudyResults, Tables]:
-    results = made_up_results(n_arms)
-    return results, tables.make_all_tables(results)
+def drawn(results: StudyResults, folder: Path, code: str = "en") -> dict[str, Path]:
+    tables = write_all_tables(results, folder / "tables")
+    entering = cohort([arm.arm for arm in results.arms])
+    return write_all_figures(results, tables, folder / "figures", cohort=entering, language=code)
 
 
-def make_cohort(arms: list[str], *, differ: bool = False) -> pd.DataFrame:
-    """Return 57 patients, six of whom enter no arm; where arms differ, five more not all."""
-    rows = []
-    for i in range(57):
-        row: dict[str, object] = {"patient_id": f"P{i}", "outcome": int(i < 19)}
-        row["MRI scan"] = "missing" if i > 52 else "present"
-        for k, arm in enumerate(arms):
-            why = "no MRI image" if i > 52 else "excluded in the study file" if i > 50 else "yes"
-            if differ and k % 2 and i < 5:
-                why = "CT extraction failed: bad mask, no voxel" if i < 3 else "age missing"
-            row[f"arm {arm}"] = why
-        rows.append(row)
-    return pd.DataFrame(rows)
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyResults, dict[str, Path]]:
+    results = made_up_results(n_arms=3)
+    return results, drawn(results, tmp_path_factory.mktemp("figures"))
 
 
-def renamed(n_arms: int) -> tuple[StudyResults, Tables]:
-    """Return a study whose arms have long names."""
-    results, made = study(n_arms)
-    old = [arm.arm for arm in results.arms]
-    new = [f"{LONG[i % 4]}_{i}" for i in range(len(old))]
-    names = dict(zip(old, new, strict=True))
-    arms = [ArmPredictions(names[arm.arm], arm.splits) for arm in results.arms]
-    columns = ("arm", "arm_a", "arm_b")
-    frames = {
-        name: frame.assign(**{c: frame[c].map(names) for c in columns if c in frame})
-        for name, frame in made.items()
-        if name != "paper"
-    }
-    return StudyResults(**{**results.__dict__, "arms": arms}), frames
-
-
-def drawn(
-    results: StudyResults, made: Tables, code: str = "en", *, differ: bool = True
-) -> dict[str, Drawing]:
-    cohort = make_cohort([arm.arm for arm in results.arms], differ=differ)
-    with rc_context(STYLE):
-        drawings = draw_all(results, made, cohort, language(code))
-        for drawing in drawings.values():
-            drawing.figure.canvas.draw()
-    return drawings
-
-
-def shown_texts(figure: Figure) -> list[Text]:
-    return [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-
-
-def assert_readable(figure: Figure, name: str) -> None:
-    """Check sizes of text, that nothing is cut, and that no text lies over another."""
-    renderer = figure.canvas.get_renderer()
-    texts = shown_texts(figure)
-    assert min(text.get_fontsize() for text in texts) >= 7, name
-    assert round(figure.get_figwidth() * 2.54, 2) in (SINGLE, DOUBLE), name
-    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
-    boxes = [(text, box) for text, box in boxes if text.strip()]
-    width, height = figure.bbox.width, figure.bbox.height
-    for text, box in boxes:
-        inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
-        assert inside, (name, text)
-    for (one, a), (two, b) in combinations(boxes, 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        down = min(a.y1, b.y1) - max(a.y0, b.y0)
-        # Lines of one text stand close.
-        assert across < 1 or down < 0.25 * min(a.height, b.height), (name, one, two)
-
-
-@pytest.mark.parametrize(
-    ("n_arms", "of", "code"),
-    [
-        (1, renamed, "nl"),
-        (2, study, "nl"),
-        (3, renamed, "en"),
-        (6, study, "en"),
-        (6, renamed, "nl"),
-    ],
-)
-def test_nothing_overlaps_and_nothing_is_cut(
-    n_arms: int,
-    of: Callable[[int], tuple[StudyResults, Tables]],
-    code: str,
-    caplog: pytest.LogCaptureFixture,
+def test_every_figure_has_its_pictures_and_its_numbers(
+    figures: tuple[StudyResults, dict[str, Path]],
 ) -> None:
-    for name, drawing in drawn(*of(n_arms), code).items():
-        assert_readable(drawing.figure, name)
-    assert caplog.text == ""  # such as a text without Dutch
-
-
-def test_an_overlap_would_be_seen() -> None:
-    results, made = study(2)
-    figure = drawn(results, made)["auc"].figure
-    first = shown_texts(figure)[0]
-    figure.text(0.0, 0.0, first.get_text(), transform=first.get_transform(), size=8).set_position(
-        first.get_position()
-    )
-    with pytest.raises(AssertionError):
-        assert_readable(figure, "auc")
-
-
-def test_every_figure_has_its_picture_and_its_numbers(tmp_path: Path) -> None:
-    results, made = study(3)
-    cohort = make_cohort([arm.arm for arm in results.arms])
-    written = write_all_figures(results, made, tmp_path, cohort=cohort)
-    assert list(written) == [*NAMES, "roc_MRI", "roc_CT", "roc_combined"]
+    results, written = figures
+    assert set(written) == ALL | {f"roc_{arm.arm}" for arm in results.arms}
     for name, path in written.items():
-        assert path == tmp_path / f"{name}.svg"
-        assert path.read_text(encoding="utf-8").startswith("<?xml")
-        assert path.stat().st_size < 150_000, name
-        assert (tmp_path / f"{name}.png").read_bytes().startswith(PNG)
-        assert len(pd.read_csv(tmp_path / f"{name}.csv")) > 2
+        assert path.name == f"{name}.svg"
+        svg = path.read_text("utf-8")
+        assert svg.startswith("<?xml")
+        assert "<dc:date>" not in svg
+        # They all go into one page of less than 5 MB.
+        assert len(svg) < 150_000
+        assert path.with_suffix(".png").read_bytes().startswith(PNG)
+        assert not pd.read_csv(path.with_suffix(".csv")).empty
 
 
-def test_figures_are_the_same_each_time(tmp_path: Path) -> None:
-    results, made = study(2)
-    cohort = make_cohort([arm.arm for arm in results.arms])
-    for folder in ("one", "two"):
-        write_all_figures(results, made, tmp_path / folder, cohort=cohort)
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
-    assert "<dc:date>" not in (tmp_path / "one" / "roc.svg").read_text(encoding="utf-8")
+def test_pictures_have_300_dots_an_inch(figures: tuple[StudyResults, dict[str, Path]]) -> None:
+    from PIL import Image
+
+    for path in figures[1].values():
+        with Image.open(path.with_suffix(".png")) as image:
+            assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-def test_numbers_are_the_same_in_both_languages() -> None:
-    results, made = study(3)
-    english, dutch = drawn(results, made), drawn(results, made, "nl")
-    for name, drawing in english.items():
-        pd.testing.assert_frame_equal(drawing.numbers, dutch[name].numbers)
-        said = {text.get_text() for text in shown_texts(drawing.figure)}
-        assert said != {text.get_text() for text in shown_texts(dutch[name].figure)}, name
+def test_figures_are_the_same_each_time(
+    figures: tuple[StudyResults, dict[str, Path]], tmp_path: Path
+) -> None:
+    results, written = figures
+    again = drawn(results, tmp_path)
+    for name, path in written.items():
+        for suffix in (".svg", ".png", ".csv"):
+            one, two = (each.with_suffix(suffix).read_bytes() for each in (path, again[name]))
+            assert one == two, (name, suffix)
 
 
-def test_numbers_are_those_of_the_tables() -> None:
-    results, made = study(3)
-    figures = drawn(results, made)
-    found = figures["subgroups"].numbers
-    pd.testing.assert_frame_equal(found, made["subgroups"].reset_index(drop=True))
-    differences = made["comparison"].query("metric == 'auc'")
-    np.testing.assert_array_equal(figures["comparison"].numbers["ci_low"], differences["ci_low"])
-    patients = figures["posteriors"].numbers
-    np.testing.assert_array_equal(
-        patients["posterior_mean"], made["patients"]["posterior_mean"].to_numpy()
-    )
-    assert "patient_id" not in patients
-    mean = figures["auc"].numbers.query("split == 'all'")["auc"]
-    performance = made["performance"].query("metric == 'auc'")
-    np.testing.assert_array_equal(mean, performance["mean"])
-    keys = ["arm", "modality", "group"]
-    both = figures["importance"].numbers.merge(made["importance"], on=keys, suffixes=("", "_t"))
-    assert len(both) == len(figures["importance"].numbers)
-    np.testing.assert_array_equal(both["importance"], both["importance_t"])
+def test_numbers_are_those_of_the_predictions(
+    figures: tuple[StudyResults, dict[str, Path]],
+) -> None:
+    results, written = figures
+    arm = results.arms[1]
+    roc = pd.read_csv(written["roc"].with_suffix(".csv")).set_index("arm").loc[arm.arm]
+    np.testing.assert_allclose(roc["sensitivity"], roc_band(arm)["sensitivity"], atol=1e-6)
+    single = pd.read_csv(written[f"roc_{arm.arm}"].with_suffix(".csv"))
+    np.testing.assert_allclose(single["split_2"], split_curves(arm)[2], atol=1e-6)
 
 
-def test_an_old_run_draws_what_it_can(tmp_path: Path) -> None:
-    results, made = study(1)
-    old = {name: made[name] for name in ("performance", "splits", "patients", "comparison")}
-    written = write_all_figures(results, old, tmp_path, cohort=pd.DataFrame())
-    assert list(written) == ["roc", "auc", "calibration", "decision", "posteriors", "roc_MRI"]
+def test_dutch_changes_the_pictures_and_not_the_numbers(
+    figures: tuple[StudyResults, dict[str, Path]], tmp_path: Path
+) -> None:
+    results, written = figures
+    dutch = drawn(results, tmp_path, "nl")
+    for name, path in written.items():
+        assert dutch[name].read_bytes() != path.read_bytes(), name
+        numbers = (each.with_suffix(".csv").read_bytes() for each in (path, dutch[name]))
+        assert len(set(numbers)) == 1, name
 
 
-def test_arms_without_any_auc() -> None:
+def test_text_is_large_enough_to_read_in_print(tmp_path: Path) -> None:
+    results = made_up_results(n_arms=6)
+    tables = write_all_tables(results, tmp_path)
+    with rc_context(STYLE):
+        entering = cohort([arm.arm for arm in results.arms])
+        drawings = draw_all(results, tables, entering, language("nl"))
+        for name, drawing in drawings.items():
+            found = drawing.figure.findobj(Text)
+            sizes = [text.get_fontsize() for text in found if text.get_text()]
+            assert len(sizes) > 3, name
+            assert min(sizes) >= 7, name
+
+
+@pytest.mark.parametrize("n_splits", [1, 2])
+def test_one_arm_and_few_splits(tmp_path: Path, n_splits: int) -> None:
+    written = drawn(results_of(three_arms(n_splits)[:1]), tmp_path)
+    assert {"roc", "auc", "roc_mri_only"} < set(written)
+    assert {"comparison", "importance", "subgroups"}.isdisjoint(written)
+
+
+def test_arms_without_any_auc(tmp_path: Path) -> None:
     arms = [
         ArmPredictions("x", (prediction(["A", "B"], [0, 0], [0.9, 0.1], 0),)),
         ArmPredictions("y", (prediction(["A", "B"], [0, 0], [0.2, 0.1], 0),)),
     ]
-    results, _ = study(1)
-    results = StudyResults(**{**results.__dict__, "arms": arms})
-    figures = drawn(results, dict(outcome_tables(arms)))
-    assert list(figures) == ["flow", "roc", "auc", "posteriors", "roc_x", "roc_y"]
-    assert figures["roc"].numbers["sensitivity"].isna().all()
-    for name, drawing in figures.items():
-        assert_readable(drawing.figure, name)
+    written = drawn(results_of(arms), tmp_path)
+    assert pd.read_csv(written["roc"].with_suffix(".csv"))["sensitivity"].isna().all()
 
 
-def test_many_patients_and_splits_make_no_large_svg(tmp_path: Path) -> None:
-    arms = make_arms({"a": 0.5, "b": 0.4, "c": 0.3}, 100, 700, 200)
-    results, _ = study(1)
-    results = StudyResults(**{**results.__dict__, "arms": arms})
-    made = dict(outcome_tables(arms))
-    written = write_all_figures(results, made, tmp_path, cohort=make_cohort(["a", "b", "c"]))
-    sizes = {name: path.stat().st_size for name, path in written.items()}
-    assert max(sizes.values()) < 150_000, sizes
+def test_hundreds_of_splits_warn_of_nothing_and_are_all_in_the_numbers(tmp_path: Path) -> None:
+    split = prediction(["A", "B", "C"], [1, 0, 0], [0.9, 0.1, 0.4])
+    arm = ArmPredictions("x", tuple(dataclasses.replace(split, split=i) for i in range(120)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.PerformanceWarning)
+        written = drawn(results_of([arm]), tmp_path)
+    numbers = pd.read_csv(written["roc_x"].with_suffix(".csv"))
+    assert sum(name.startswith("split_") for name in numbers) == 120
+
+
+def test_matplotlib_waits_until_something_is_drawn() -> None:
+    code = "import sys, lungmet_worc.figures, lungmet_worc.report; "
+    code += "assert not {'matplotlib', 'jinja2', 'openpyxl', 'WORC'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

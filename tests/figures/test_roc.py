@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -92,13 +88,6 @@ def test_figure_of_many_splits_shows_some_and_its_numbers_have_all(
     )
 
 
-def test_hundreds_of_splits() -> None:
-    split = prediction(["A", "B", "C"], [1, 0, 0], [0.9, 0.1, 0.4])
-    arm = ArmPredictions("x", tuple(dataclasses.replace(split, split=i) for i in range(120)))
-    drawing = roc_figures([arm], performance_table([arm]), SAY)["roc_x"]
-    assert len(drawing.numbers.columns) == 6 + 120
-
-
 def test_key_says_auc_interval_and_counts() -> None:
     arms = three_arms()
     performance = performance_table(arms)
@@ -120,9 +109,3 @@ def test_key_says_auc_interval_and_counts() -> None:
     performance.loc[performance["arm"] == "ct_only", "n_patients"] = 40
     assert "20 splits" in texts("en")
     assert "CT only: AUC 0.62 (0.48 to 0.76), 40 patients, 19 events" in " ".join(texts("en"))
-
-
-def test_matplotlib_waits_until_something_is_drawn() -> None:
-    code = "import sys, lungmet_worc.figures, lungmet_worc.report; "
-    code += "assert not {'matplotlib', 'jinja2', 'openpyxl', 'WORC'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 
 from lungmet_worc import remedies
+from lungmet_worc.report.checklists import texts as checklist_texts
 from lungmet_worc.report.labels import HEADINGS
 from lungmet_worc.report.language import LOCALE, Language, language
 from lungmet_worc.report.privacy import cleaned
@@ -76,7 +77,7 @@ def test_every_text_has_a_dutch_one_and_no_dutch_is_unused() -> None:
     texts = language("nl").texts
     # Names of measures and headings are said where a table or an axis needs them.
     names = {*METRIC_NAMES.values(), *HEADINGS.values(), "Average precision"}
-    said = said_texts() | names
+    said = said_texts() | names | checklist_texts()
     assert sorted(said - set(texts)) == []
     assert sorted(set(texts) - said) == []
 

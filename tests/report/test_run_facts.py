@@ -54,7 +54,9 @@ def make_results(plan: Plan, arms: list[ArmPredictions]) -> StudyResults:
 
 def test_facts_of_a_whole_study(tmp_path: Path) -> None:
     search = "splits = 4\ncandidates = 6\ntest_size = 0.25\nseed = 3"
-    plan = make_plan(tmp_path, cohort='centre = "grade"', search=search)
+    # A centre may not predict as well.
+    arms = ARMS.replace('["age", "grade"]', '["age"]')
+    plan = make_plan(tmp_path, arms, cohort='centre = "grade"', search=search)
     facts = run_facts(plan, make_results(plan, make_arms({"MRI": 1.0, "combined": 1.0}, 3)))
     assert set(facts) == set(FACTS)
     expected = {
@@ -63,7 +65,7 @@ def test_facts_of_a_whole_study(tmp_path: Path) -> None:
         "n_events": 5,
         "arms": ["MRI", "combined", "volume", "clinical"],
         "modalities": ["MRI", "CT"],
-        "clinical": ["age", "grade"],
+        "clinical": ["age"],
         "n_splits": 3,  # those that were evaluated
         "test_percent": 25,
         "seed": 3,
