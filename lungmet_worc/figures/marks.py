@@ -220,18 +220,19 @@ def draw_dots(
         Dots in the whole figure.
     """
     face = look.colour if filled else "none"
+    many = total > SHOWN_DOTS
     axes.plot(
         *places,
         linestyle="none",
         marker="o",
-        ms=3.0,
+        ms=1.6 if many else 3.0,
         mfc=face,
         mec=look.colour,
-        mew=0.0 if filled else 0.6,
+        mew=0.0 if filled else 0.3 if many else 0.6,
         alpha=0.45 if filled else 0.7,
         zorder=2,
         clip_on=False,
-        rasterized=total > SHOWN_DOTS,
+        rasterized=many,
     )
 
 
