@@ -28,7 +28,7 @@ class ReportContext:
     cohort_summary : str
         The cohort in words.
     figures : mapping of str to Path
-        PNG or SVG files by the names that `lungmet_worc.figures.roc.write_all_figures` gives them.
+        PNG or SVG files by the names that `lungmet_worc.figures.write_all_figures` gives them.
     settings : mapping of str to object
         Settings of the search as in the study file.
     modalities : mapping of str to str
