@@ -57,7 +57,7 @@ def test_a_partial_report_and_its_completion(
         text = (partial.paths.tables / f"performance.{kind}").read_text()
         assert "Partial result, 2 of 3 splits in every arm." in text
     html = partial.report().read_text("utf-8")
-    assert html.index("Partial: 2 of 3 splits in every arm.") < html.index('class="answer"')
+    assert html.index("Partial: 2 of 3 splits in every arm.") < html.index('id="cohort"')
     worc = json.loads(partial.paths.performance("MRI_only").read_text())["All_performances"]
     assert len(worc["AUC"]) == 2
 

@@ -57,8 +57,13 @@ def write_real_study(folder: Path, data: Path, more: str = "") -> Path:
         rows = [row for row in csv.DictReader(stream) if row["patient_id"] in REAL_PATIENTS]
     assert len(rows) == len(REAL_PATIENTS)
     write_rows(manifest, rows)
-    text = study.read_text("utf-8") + SEARCH.format(
-        splits=4, candidates=40, classifiers='"LDA", "GaussianNB", "RF"'
+    text = study.read_text("utf-8")
+    images, _, rest = text.partition("[arms.clinical]")
+    search = rest[rest.index("[search]") : rest.index("[statistics]")]
+    text = (
+        images
+        + search
+        + SEARCH.format(splits=4, candidates=40, classifiers='"LDA", "GaussianNB", "RF"')
     )
     study.write_text(f"{text}\n{more}\n", "utf-8")
     return study
