@@ -15,6 +15,7 @@ from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
 from lungmet_worc.runs import RunPaths, read_state
+from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.splits import with_counted_splits
 from lungmet_worc.stale_causes import StaleTasks, changed_settings, stale_tasks
 from lungmet_worc.tasks import Task, TaskState
@@ -129,7 +130,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     plan = replace(plan, expected={**plan.expected, **_expected(arm_settings, record)})
     extractions = plan.extractions()
     by_pair = {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
-    harmonisations, searches = plan.harmonisations(by_pair), plan.searches(by_pair)
+    harmonisations, searches = plan.harmonisations(by_pair), search_tasks(plan, by_pair)
     evaluations = plan.evaluations(searches)
     tasks = (
         fingerprints,
@@ -137,7 +138,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
         arm_settings,
         harmonisations,
         searches,
-        plan.permutations(by_pair),
+        permutation_tasks(plan, by_pair),
         evaluations,
     )
     record.add(task for stage in tasks for task in stage)

@@ -30,6 +30,7 @@ from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
+from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.splits import with_counted_splits, write_splits
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
 from lungmet_worc.timed_tasks import TimeLimit
@@ -367,7 +368,7 @@ class Pipeline:
                 self._must(engine, "harmonisation", harmonisations)
             for name in self.study.arms:
                 self._prepare_arm(plan, name, extractions)
-        searches = plan.searches(extractions)
+        searches = search_tasks(plan, extractions)
         if only == "report":
             _complete("search", searches)
         else:
@@ -382,7 +383,7 @@ class Pipeline:
         """
         if self.state["partial"]:  # there was no time for them
             return []
-        tasks = plan.permutations(_by_pair(plan.extractions()))
+        tasks = permutation_tasks(plan, _by_pair(plan.extractions()))
         if only != "report" and tasks:
             self._must(engine, "permutation", tasks)
         missing = {_permutation(task) for task in unfinished(tasks)}

@@ -12,8 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lungmet_worc import arms, clinical, ingredients, versions
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
@@ -21,7 +19,7 @@ from lungmet_worc.harmonisation import harmonisation_tasks
 from lungmet_worc.inputs import Input
 from lungmet_worc.manifest import Patient
 from lungmet_worc.runs import RunPaths, worc_ids
-from lungmet_worc.splits import Split, restrict, study_splits
+from lungmet_worc.splits import Split, study_splits
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
 
@@ -226,9 +224,9 @@ class Plan:
 
     def arm_stamp(self, name: str, extractions: Mapping[tuple[str, str], Task]) -> str:
         """Return the hash of everything that an arm's feature matrix depends on."""
-        return self._arm_parts(name, extractions)[0]
+        return self.arm_parts(name, extractions)[0]
 
-    def _arm_parts(
+    def arm_parts(
         self, name: str, extractions: Mapping[tuple[str, str], Task]
     ) -> tuple[str, dict[str, Any]]:
         """Return the stamp of an arm's feature matrix, and its ingredients."""
@@ -261,125 +259,6 @@ class Plan:
             ids, arm.modalities, arm.features, files, list(encoded.columns), values
         )
         return stamp, {**found, "harmonised": harmonised} if harmonised else found
-
-    def searches(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
-        """Return a task for each split of each arm; the arms' settings must be there.
-
-        The splits of all arms alternate, so that a run that is cut short has about as many
-        splits of each.
-        """
-        search = self.study.search
-        installed = versions.of(versions.SEARCH)
-        tasks = []
-        prepared = {name: self._search_parts(name, extractions) for name in self.study.arms}
-        for split in self.splits:
-            for name in self.study.arms:
-                matrix_stamp, ini, made_from = prepared[name]
-                outcomes = made_from["outcomes"]
-                part = restrict(split, self.cohort.arms[name])
-                seed = self.seed(split)
-                arguments: dict[str, Any] = {
-                    "features": str(self.paths.matrix(name)),
-                    "modalities": list(self.study.arms[name].modalities),
-                    "outcomes": outcomes,
-                    "train": list(part.train),
-                    "test": list(part.test),
-                    "settings": str(ini),
-                    "outcome_name": self.study.outcome,
-                    "seed": seed,
-                    "aligned": search.worc_compat is None,
-                    "accelerate": self.study.run.accelerate,
-                }
-                science = {
-                    key: arguments[key]
-                    for key in ("outcomes", "train", "test", "outcome_name", "seed", "aligned")
-                }
-                tasks.append(
-                    Task(
-                        key=f"search/{name}/{split.index}",
-                        label=f"{name}, split {split.index + 1}",
-                        function="lungmet_worc.worc.search:search_split",
-                        arguments=arguments,
-                        output=self.paths.split(name, split.index),
-                        stamp=content_hash(
-                            "search",
-                            versions.SEARCH_REVISION,
-                            installed,
-                            matrix_stamp,
-                            science,
-                            made_from["settings"],
-                        ),
-                        ingredients=made_from,
-                    )
-                )
-        return tasks
-
-    def permutations(self, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
-        """Return a task for each split of each arm with the outcomes permuted, study by study.
-
-        Outcomes are permuted over all patients, the same in every arm, before splits are drawn:
-        everything that follows is done as with the real ones.
-        """
-        search = self.study.search
-        installed = versions.of(versions.SEARCH)
-        tasks = []
-        prepared = {name: self._search_parts(name, extractions) for name in self.study.arms}
-        for number in range(self.study.statistics.permutations):
-            random = np.random.default_rng([search.seed, number])
-            shuffled = random.permutation(list(self.outcomes.values())).tolist()
-            outcomes = dict(zip(self.outcomes, shuffled, strict=True))
-            for split in study_splits(self.study, self.cohort, outcomes):
-                for name in self.study.arms:
-                    matrix_stamp, ini, made_from = prepared[name]
-                    part = restrict(split, self.cohort.arms[name])
-                    arguments: dict[str, Any] = {
-                        "features": str(self.paths.matrix(name)),
-                        "outcomes": {p: outcomes[p] for p in self.cohort.arms[name]},
-                        "train": list(part.train),
-                        "test": list(part.test),
-                        "settings": str(ini),
-                        "seed": self.seed(split),
-                        "aligned": search.worc_compat is None,
-                        "accelerate": self.study.run.accelerate,
-                    }
-                    science = ("outcomes", "train", "test", "seed", "aligned")
-                    tasks.append(
-                        Task(
-                            key=f"permutation/{name}/{number}/{split.index}",
-                            label=f"{name}, permutation {number + 1}, split {split.index + 1}",
-                            function="lungmet_worc.worc.search:permuted_search",
-                            arguments=arguments,
-                            output=self.paths.permuted(name, number, split.index),
-                            stamp=content_hash(
-                                "permutation",
-                                versions.PERMUTATION_REVISION,
-                                installed,
-                                matrix_stamp,
-                                {key: arguments[key] for key in science},
-                                made_from["settings"],
-                            ),
-                            ingredients=made_from,
-                        )
-                    )
-        return tasks
-
-    def _search_parts(
-        self, name: str, extractions: Mapping[tuple[str, str], Task]
-    ) -> tuple[str, Path, dict[str, Any]]:
-        """Return the stamp of an arm's features, its ini file, and what its searches are of."""
-        ini = self.paths.settings(name, (self.study.arms[name].modalities or ("clinical",))[0])
-        matrix_stamp, of_matrix = self._arm_parts(name, extractions)
-        made_from = {
-            "revision": versions.SEARCH_REVISION,
-            "versions": versions.of(versions.SEARCH),
-            **of_matrix,
-            "outcome": self.study.outcome,
-            "outcomes": {p: self.outcomes[p] for p in self.cohort.arms[name]},
-            "seed": self.study.search.seed,
-            "worc_compat": self.study.search.worc_compat,
-            "settings": self._search_part(ini),
-        }
-        return matrix_stamp, ini, made_from
 
     def evaluations(self, searches: list[Task]) -> list[Task]:
         """Return a task for each arm: WORC's own evaluation of its splits."""
@@ -468,7 +347,7 @@ class Plan:
         decided = self._decided(ini)
         return None if decided is None else worc_settings.extraction_settings(decided)
 
-    def _search_part(self, ini: Path) -> dict[str, dict[str, str]]:
+    def search_part(self, ini: Path) -> dict[str, dict[str, str]]:
         """Return the decided settings that the result of a split depends on."""
         return worc_settings.search_settings(self._decided(ini) or {})
 

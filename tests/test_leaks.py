@@ -25,6 +25,7 @@ from lungmet_worc.feature_groups import IMAGE_GROUPS
 from lungmet_worc.manifest import read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
+from lungmet_worc.search_tasks import search_tasks
 from lungmet_worc.study_file import load_study
 from lungmet_worc.worc.storage import read_matrix, read_result
 from tests.synthetic import make_study, read_rows, write_cohort, write_rows, write_study
@@ -114,7 +115,12 @@ class TestOnlyNamedColumns:
         plan = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
         tasks = plan.extractions()
         pairs = {(t.key.split("/")[2], t.key.split("/")[1]): t for t in tasks}
-        everything = [*plan.fingerprints(), *tasks, *plan.arm_settings(), *plan.searches(pairs)]
+        everything = [
+            *plan.fingerprints(),
+            *tasks,
+            *plan.arm_settings(),
+            *search_tasks(plan, pairs),
+        ]
         return {task.key: task.stamp for task in everything}
 
     def _matrix(self, study: StudyConfig) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from lungmet_worc.cohort import build_cohort
 from lungmet_worc.manifest import read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
+from lungmet_worc.search_tasks import permutation_tasks
 from tests.test_pipeline import Recorder, table_bytes
 
 pytestmark = [pytest.mark.worc, pytest.mark.slow]
@@ -47,7 +48,7 @@ def test_outcomes_are_permuted_before_splits_are_drawn(permuted_study: tuple[Pat
     extractions = {
         (task.key.split("/")[2], task.key.split("/")[1]): task for task in plan.extractions()
     }
-    tasks = plan.permutations(extractions)
+    tasks = permutation_tasks(plan, extractions)
     n_splits, arms = len(plan.splits), list(plan.study.arms)
     assert len(tasks) == N_PERMUTATIONS * n_splits * len(arms)
     permuted = [tasks[0].arguments["outcomes"], tasks[-1].arguments["outcomes"]]

@@ -11,6 +11,7 @@ from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
+from lungmet_worc.search_tasks import search_tasks
 from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
 
 
@@ -28,7 +29,7 @@ def stamp(study: StudyConfig, unusable: dict[tuple[str, str], str] | None = None
     checked = check_study(study)
     plan = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
     extractions = {(t.key.split("/")[2], "MRI"): t for t in plan.extractions()}
-    evaluations = plan.evaluations(plan.searches(extractions))
+    evaluations = plan.evaluations(search_tasks(plan, extractions))
     return plan.report_stamp(evaluations, unusable or {})
 
 

@@ -17,6 +17,7 @@ from lungmet_worc.estimate import plan_summary
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths, write_state
+from lungmet_worc.search_tasks import search_tasks
 from lungmet_worc.stale_causes import named
 from lungmet_worc.study_file import load_study
 from lungmet_worc.tasks import Task
@@ -47,7 +48,7 @@ def made(study: Path, tmp_path: Path) -> RunPaths:
             write_stamped_text(task.output, text, stamp=task.stamp)
         record.add(tasks)
     extractions = plan.extractions()
-    searches = plan.searches(by_pair(extractions))
+    searches = search_tasks(plan, by_pair(extractions))
     import pandas as pd
 
     for task in (*extractions, *searches):

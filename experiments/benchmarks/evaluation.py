@@ -83,12 +83,13 @@ def measure(sizes: Sequence[int], folder: Path, *, plain: bool) -> dict[str, flo
 
 def child(arguments: argparse.Namespace) -> None:
     """Do one step of a cell and print what was measured as JSON."""
+    from lungmet_worc.search_tasks import search_tasks
     from lungmet_worc.worc import environment
 
     folder: Path = arguments.keep
     patients, splits, candidates = (getattr(arguments, axis)[0] for axis in AXES)
     plan = make_plan(folder, patients, splits, accelerate=not arguments.plain)
-    searches = plan.searches({})
+    searches = search_tasks(plan, {})
     if arguments.child == "make":
         write_splits(plan, searches, candidates)
         print("{}")
