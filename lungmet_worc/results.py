@@ -89,7 +89,6 @@ def write_results(
         splits=tables["splits"],
         patients=tables["patients"],
         cohort=plan.cohort.table(),
-        cohort_summary=plan.cohort.summary(),
         figures=figures,
         settings=_settings(study, len({task.key.rpartition("/")[2] for task in searches})),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},

@@ -36,7 +36,7 @@ CHECK_REVISION = 2
 EXTRACTION_REVISION = 1
 SEARCH_REVISION = 2
 PERMUTATION_REVISION = 1
-REPORT_REVISION = 4
+REPORT_REVISION = 5
 
 
 #: Looking a version up takes milliseconds, and every stamp names some.

@@ -6,7 +6,9 @@ import atexit
 import importlib.util
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,21 @@ def _give_fastr_worcs_tools() -> None:
 
 
 _give_fastr_worcs_tools()
+
+
+@pytest.fixture(autouse=True)
+def _worc_as_it_is() -> Iterator[None]:
+    """Switch off what an earlier test accelerated in this process, whatever the order of tests."""
+    _switch_accelerations_off()
+    yield
+    _switch_accelerations_off()
+
+
+def _switch_accelerations_off() -> None:
+    for part in ("search", "extraction", "evaluation"):
+        module = sys.modules.get(f"lungmet_worc.worc.acceleration.{part}")
+        if module is not None:
+            module.uninstall()
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,6 @@ def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> 
         splits=tables["splits"],
         patients=tables["patients"],
         cohort=cohort.table(),
-        cohort_summary=cohort.summary(),
         figures=drawn(folder, ["roc", "auc", *(f"roc_{arm.arm}" for arm in arms)]),
         settings={
             "preset": "smoke",
@@ -231,9 +230,7 @@ def test_page_can_be_read_without_eyes(context: ReportContext, tmp_path: Path) -
 def test_texts_from_outside_are_never_markup(context: ReportContext, tmp_path: Path) -> None:
     bad = "<script>alert(1)</script>"
     failures = pd.DataFrame([("mri_only", bad, 1)], columns=["arm", "cause", "candidates"])
-    changed = dataclasses.replace(
-        context, study_name=bad, failures=failures, errata=[("E2", bad)], cohort_summary=bad
-    )
+    changed = dataclasses.replace(context, study_name=bad, failures=failures, errata=[("E2", bad)])
     html = written(changed, tmp_path)
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 4
@@ -248,7 +245,6 @@ def test_page_names_no_path_and_no_user(context: ReportContext, tmp_path: Path) 
         excluded=[("STS_003", failure)],
         failures=pd.DataFrame([("mri_only", failure, 1)], columns=["arm", "cause", "candidates"]),
         errata=[("E14", f"writes {home}/.fastr")],
-        cohort_summary=f"read from {home}/manifest.csv",
         versions={"WORC": f"3.7.0 at {home}/lib"},
         arms={**context.arms, "mri_only": f"features in {home}/features"},
     )
@@ -314,7 +310,6 @@ def test_little_known(context: ReportContext, tmp_path: Path) -> None:
         excluded=[],
         versions={},
         cohort=pd.DataFrame(),
-        cohort_summary="",
     )
     text = Page(written(bare, tmp_path)).text
     assert "Every candidate workflow got a score." in text
@@ -407,7 +402,6 @@ def test_page_of_many_patients_stays_readable(context: ReportContext, tmp_path: 
         context,
         cohort=large_cohort(1500, 300),
         arms={"mri": "Features of MRI", "ct": "Features of CT"},
-        cohort_summary=f"Not in arm ct: {', '.join(names[1200:])}",
         excluded=[(name, "CT: extraction failed") for name in names[1200:]],
     )
     html = written(many, tmp_path)

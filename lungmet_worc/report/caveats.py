@@ -17,12 +17,10 @@ from lungmet_worc.report.wording import (
     joined,
     number_text,
 )
+from lungmet_worc.statistics.power import TYPICAL_AUC, TYPICAL_CORRELATION
 
 SUSPICIOUS_AUC = 0.9
 FEW_SPLITS = 20
-#: The row of the power table that is said: an AUC and a correlation between two arms.
-SAID_AUC = 0.7
-SAID_CORRELATION = 0.5
 _MOST_DISAGREEMENTS = 3
 
 
@@ -84,6 +82,7 @@ def caveats(
     permutations: pd.DataFrame | None,
     power: pd.DataFrame | None,
     partial: str,
+    drawn: bool,
     chance: str,
     say: Language,
 ) -> list[str]:
@@ -99,6 +98,8 @@ def caveats(
         Tables of the study.
     partial : str
         What part of the study this is; empty for all of it.
+    drawn : bool
+        Whether the splits are drawn at random, so that there could be more of them.
     chance : str
         Which arms are better than chance, if the answer does not say it.
     say : Language
@@ -115,7 +116,7 @@ def caveats(
     found += _agreement(pairs, others, say)
     found += _power(power, say)
     n_splits = int(performance["n_splits"].max()) if len(performance) else 0
-    if 0 < n_splits < FEW_SPLITS:
+    if drawn and 0 < n_splits < FEW_SPLITS:
         found.append(
             say.plural(
                 n_splits,
@@ -259,18 +260,29 @@ def _power(power: pd.DataFrame | None, say: Language) -> Iterator[str]:
     """Say how wide the interval of an AUC is in such a cohort, and what difference is seen."""
     if power is None or power.empty:
         return
-    chosen = power[(power["auc"] == SAID_AUC) & (power["correlation"] == SAID_CORRELATION)]
+    chosen = power[(power["auc"] == TYPICAL_AUC) & (power["correlation"] == TYPICAL_CORRELATION)]
     for row in chosen.head(1).to_dict("records"):
-        yield say(
-            "With {n_patients} patients, {n_events} with the outcome, an AUC of {auc:.2f} has an "
-            "interval of about plus or minus {half_width:.2f}; differences between arms below "
-            "about {difference:.2f} cannot be seen reliably.",
-            n_patients=int(row["n_patients"]),
-            n_events=int(row["n_events"]),
-            auc=float(row["auc"]),
-            half_width=float(row["half_width"]),
-            difference=float(row["smallest_difference"]),
-        )
+        fields: dict[str, object] = {
+            "n_patients": int(row["n_patients"]),
+            "n_events": int(row["n_events"]),
+            "auc": float(row["auc"]),
+            "half_width": float(row["half_width"]),
+            "difference": float(row["smallest_difference"]),
+        }
+        if math.isnan(row["smallest_difference"]):
+            yield say(
+                "With {n_patients} patients, {n_events} with the outcome, an AUC of {auc:.2f} has "
+                "an interval of about plus or minus {half_width:.2f}; no difference between arms, "
+                "however large, can be seen reliably.",
+                **fields,
+            )
+        else:
+            yield say(
+                "With {n_patients} patients, {n_events} with the outcome, an AUC of {auc:.2f} has "
+                "an interval of about plus or minus {half_width:.2f}; differences between arms "
+                "below about {difference:.2f} cannot be seen reliably.",
+                **fields,
+            )
 
 
 def _undefined(arms: Rows, performance: pd.DataFrame, say: Language) -> Iterator[str]:

@@ -25,8 +25,6 @@ class ReportContext:
         Tables of the study (see `lungmet_worc.tables`).
     cohort : DataFrame
         A row for each patient (see `lungmet_worc.cohort.Cohort.table`).
-    cohort_summary : str
-        The cohort in words.
     figures : mapping of str to Path
         PNG or SVG files by the names that `lungmet_worc.figures.write_all_figures` gives them.
     settings : mapping of str to object
@@ -65,7 +63,6 @@ class ReportContext:
     splits: pd.DataFrame
     patients: pd.DataFrame
     cohort: pd.DataFrame
-    cohort_summary: str
     figures: Mapping[str, Path]
     settings: Mapping[str, object]
     modalities: Mapping[str, str]

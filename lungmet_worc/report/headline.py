@@ -58,6 +58,7 @@ def headline(
     permutations: pd.DataFrame | None = None,
     power: pd.DataFrame | None = None,
     partial: str = "",
+    drawn: bool = True,
     say: Language = ENGLISH,
 ) -> Headline:
     """Say what a study found.
@@ -79,6 +80,8 @@ def headline(
         Tables of the study.
     partial : str
         What part of the study this is, as `lungmet_worc.digest.Digest.partial` says it.
+    drawn : bool
+        Whether the splits are drawn at random; those by centre are as many as there are.
     say : Language
     """
     arms = performance[performance["metric"] == "auc"].to_dict("records")
@@ -104,6 +107,7 @@ def headline(
                 permutations=permutations,
                 power=power,
                 partial=partial,
+                drawn=drawn,
                 chance="" if chance in answer else chance,
                 say=say,
             )

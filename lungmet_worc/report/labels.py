@@ -107,7 +107,6 @@ TOO_FEW = later("too few events")
 OTHERS: Mapping[str, str] = {
     TOO_FEW: TOO_FEW,
     "interval not defined": later("interval not defined"),
-    "unknown": later("unknown"),
 }
 
 _WORDS: Mapping[str, Mapping[str, str]] = {

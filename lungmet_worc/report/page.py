@@ -138,6 +138,7 @@ def _page(context: ReportContext, say: Language) -> dict[str, Any]:
             permutations=_if_any(clean.tables.get("permutations")),
             power=_if_any(clean.tables.get("power")),
             partial=clean.digest.partial,
+            drawn=clean.settings.get("split_type") != "leave-one-centre-out",
             say=say,
         ),
         "main_table": performance_part.main_table(material),

@@ -15,6 +15,11 @@ from scipy import optimize, stats
 
 from lungmet_worc.statistics.metrics import CONFIDENCE
 
+#: What is said where there is room for one sentence: an AUC that studies like ours report, and
+#: how much the AUCs of two arms on the same patients go together.
+TYPICAL_AUC = 0.7
+TYPICAL_CORRELATION = 0.5
+
 
 def auc_standard_error(auc: float, n_events: int, n_others: int) -> float:
     """Compute the standard error of an AUC that is to be expected.

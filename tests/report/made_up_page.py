@@ -57,7 +57,6 @@ def made_up_context(
         splits=tables["splits"],
         patients=tables["patients"],
         cohort=whole,
-        cohort_summary="",
         figures=figures,
         settings={
             **{"preset": "coarse", "splits": n_splits, "candidates": 50, "inner_splits": 5},

@@ -237,6 +237,8 @@ def test_caveats_of_few_and_undefined_splits() -> None:
     other = auc_row | {"metric": "brier", "n_splits": 5}
     text = " ".join(say([auc_row, other]).caveats)
     assert "With 5 splits this is a first look" in text
+    by_centre = say([auc_row, other], drawn=False).caveats
+    assert not any("first look" in caveat for caveat in by_centre)
     assert "MRI only: in 1 split the AUC is not defined" in text
 
 
@@ -271,6 +273,11 @@ def test_power_is_said_plainly() -> None:
         "With 51 patients, 19 with the outcome, an AUC of 0.70 has an interval of about plus or "
         "minus 0.15; differences between arms below about 0.20 cannot be seen reliably."
     ) in say([MRI], power=pd.DataFrame(rows)).caveats
+    unseen = pd.DataFrame(rows).assign(smallest_difference=NAN)
+    assert (
+        "With 51 patients, 19 with the outcome, an AUC of 0.70 has an interval of about plus or "
+        "minus 0.15; no difference between arms, however large, can be seen reliably."
+    ) in say([MRI], power=unseen).caveats
 
 
 def test_values_that_are_too_good_are_warned_about() -> None:

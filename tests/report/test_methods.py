@@ -45,7 +45,6 @@ def context(**change: Any) -> ReportContext:
         "outcome": "lung_met",
         **dict.fromkeys(("performance", "splits", "patients", "cohort", "failures"), empty),
         "comparison": pd.DataFrame({"test": [TEST_NAME]}),
-        "cohort_summary": "",
         "figures": {"roc": Path("roc.svg")},
         "settings": SETTINGS,
         "modalities": {"MRI": "MR", "CT": "CT"},

@@ -7,7 +7,6 @@ import pytest
 from lungmet_worc.statistics.subgroups import (
     FEW_EVENTS,
     SUBGROUP_COLUMNS,
-    bands,
     subgroup_table,
 )
 from tests.statistics.asah import AGE, FEMALE, FIRST, OUTCOME
@@ -26,15 +25,16 @@ def test_aucs_equal_those_of_proc() -> None:
     # pROC 1.18.0 (asah.py): ci.auc(roc(y[q], s[q], levels = c(0, 1), direction = "<"), method =
     # "delong") for q <- aSAH$gender == g, and age < 45, 45 to 59, 60 and more. p1 ranks as s does.
     sex = np.where(FEMALE == 1, "female", "male")
-    age = bands(pd.Series(AGE, index=IDS), [45, 60])
+    names = ["under 45", "45 to under 60", "60 and over"]
+    age = pd.cut(pd.Series(AGE, index=IDS), [0, 45, 60, 200], right=False, labels=names)
     table = subgroup_table({"mri": PATIENTS}, levels(sex=sex, age=age))
     assert tuple(table.columns) == SUBGROUP_COLUMNS
     expected = [
         ("sex", "female", 71, 21, 0.72, 0.569953094308, 0.870046905692),
         ("sex", "male", 42, 20, 0.772727272727, 0.63170986649, 0.913744678964),
-        ("age", "<45", 35, 10, 0.682, 0.47727782389, 0.88672217611),
-        ("age", "45-<60", 46, 17, 0.686612576065, 0.512867390245, 0.860357761885),
-        ("age", ">=60", 32, 14, 0.823412698413, 0.670830940425, 0.9759944564),
+        ("age", "under 45", 35, 10, 0.682, 0.47727782389, 0.88672217611),
+        ("age", "45 to under 60", 46, 17, 0.686612576065, 0.512867390245, 0.860357761885),
+        ("age", "60 and over", 32, 14, 0.823412698413, 0.670830940425, 0.9759944564),
     ]
     assert [tuple(row) for row in table[["column", "level", "n_patients", "n_events"]].values] == [
         row[:4] for row in expected
@@ -77,9 +77,10 @@ def test_an_interval_that_is_not_defined_is_said() -> None:
     assert row["note"].item() == "interval not defined"
 
 
-def test_levels_are_in_order_and_unknown_comes_last() -> None:
+def test_levels_are_in_order_and_not_known_comes_last() -> None:
     grade = ["grade 10", "grade 2", None, "grade 2"]
-    size = bands(pd.Series([7.0, 3.0, np.nan, 12.0], index=IDS[:4]), [5, 10])
+    names = ["under 5", "5 to under 10", "10 and over"]
+    size = pd.cut([7.0, 3.0, np.nan, 12.0], [0, 5, 10, 99], right=False, labels=names)
     frame = PATIENTS.iloc[[0, 1, 2, 3, 4]]  # P4 has no levels
     table = subgroup_table(
         {"a": frame, "b": frame.iloc[:2]},
@@ -87,32 +88,16 @@ def test_levels_are_in_order_and_unknown_comes_last() -> None:
     )
     of_a = table[table["arm"] == "a"]
     assert list(of_a["level"]) == [
-        *("grade 2", "grade 10", "unknown"),
-        *("<5", "5-<10", ">=10", "unknown"),
+        *("grade 2", "grade 10", "not known"),
+        *("under 5", "5 to under 10", "10 and over", "not known"),
     ]
     assert list(of_a["n_patients"]) == [2, 1, 2, 1, 1, 1, 2]
-    assert list(table.loc[table["arm"] == "b", "level"]) == ["grade 2", "grade 10", "<5", "5-<10"]
+    assert list(table.loc[table["arm"] == "b", "level"]) == [
+        *("grade 2", "grade 10"),
+        *("under 5", "5 to under 10"),
+    ]
 
 
 def test_without_subgroups_the_table_is_empty() -> None:
     table = subgroup_table({"a": PATIENTS}, levels())
     assert (len(table), tuple(table.columns)) == (0, SUBGROUP_COLUMNS)
-
-
-def test_bands_begin_at_their_cut() -> None:
-    named = bands(pd.Series([49.9, 50, 64, 65, np.nan], name="age"), [50, 65])
-    assert list(named) == ["<50", "50-<65", "50-<65", ">=65", "unknown"]
-    assert named.name == "age"
-    assert list(named.cat.categories) == ["<50", "50-<65", ">=65", "unknown"]
-
-
-def test_without_cuts_the_median_parts() -> None:
-    # R 4.2.2: median(aSAH$age) is 51.
-    assert set(bands(pd.Series(AGE))) == {"<51", ">=51"}
-    assert list(bands(pd.Series([1.5, 2.0]))) == ["<1.75", ">=1.75"]
-    assert list(bands(pd.Series([np.nan, np.nan]))) == ["unknown", "unknown"]
-
-
-def test_cuts_ascend() -> None:
-    with pytest.raises(ValueError, match="ascend"):
-        bands(pd.Series([1.0, 2.0]), [65, 50])
