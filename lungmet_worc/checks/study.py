@@ -14,6 +14,7 @@ from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
+from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_table import problem_table
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
@@ -70,13 +71,18 @@ class CheckReport:
         )
 
     def to_json(self) -> str:
-        """Return the report as JSON: ok, problems, cohort."""
-        problems = [asdict(problem) for problem in self.problems]
-        report = {"ok": self.ok, "problems": problems, "cohort": self.cohort.as_dict()}
+        """Return the report as JSON: ok, problems, cohort, and what the cohort can show."""
+        precision = expected_precision(self.cohort)
+        report = {
+            "ok": self.ok,
+            "problems": [asdict(problem) for problem in self.problems],
+            "cohort": self.cohort.as_dict(),
+            "expected_precision": None if precision is None else precision.as_dict(),
+        }
         return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
     def to_text(self, width: int = 118) -> str:
-        """Return the table of problems and the summary of the cohort."""
+        """Return the table of problems, the summary of the cohort, and what it can show."""
         blocks = []
         if self.problems:
             blocks.append(problem_table(self.problems, width))
@@ -86,6 +92,9 @@ class CheckReport:
         blocks.append(counted if self.problems else "No problems found.\n")
         if self.cohort.patients:
             blocks.append(self.cohort.summary())
+        precision = expected_precision(self.cohort)
+        if precision is not None:
+            blocks.append(precision.to_text(width))
         return "\n".join(blocks)
 
 

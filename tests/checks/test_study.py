@@ -188,7 +188,7 @@ class TestEverythingAtOnce:
 
     def test_json(self, report: CheckReport) -> None:
         found = json.loads(report.to_json())
-        assert list(found) == ["ok", "problems", "cohort"]
+        assert list(found) == ["ok", "problems", "cohort", "expected_precision"]
         assert found["ok"] is False
         keys = {"severity", "row", "column", "patient", "file", "what", "remedy"}
         assert all(set(problem) == keys for problem in found["problems"])

@@ -1,0 +1,96 @@
+"""What a study of this size can show, said before anything runs."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from dataclasses import asdict, dataclass
+
+from lungmet_worc.cohort import Cohort
+
+
+@dataclass(frozen=True)
+class ExpectedPrecision:
+    """How well the patients who enter every arm tell AUCs apart.
+
+    Parameters
+    ----------
+    n_patients, n_events : int
+        Patients who enter every arm, and those of them with the outcome.
+    outcome : str
+        Name of the outcome.
+    auc : float
+        The AUC that is taken as an example.
+    half_width : float
+        Half the width of its 95 % interval.
+    correlation : float
+        How much the AUCs of two arms go together.
+    smallest_difference : float or None
+        The smallest difference of two arms that is seen with a power of 80 % at a two-sided
+        level of 5 %; None if not even an AUC of 1 would be told apart.
+    """
+
+    n_patients: int
+    n_events: int
+    outcome: str
+    auc: float
+    half_width: float
+    correlation: float
+    smallest_difference: float | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all of it, ready for JSON."""
+        return asdict(self)
+
+    def to_text(self, width: int) -> str:
+        """Return it in two sentences, in lines of so many characters."""
+        if self.smallest_difference is None:
+            seen = "no difference between two arms, however large, can be seen reliably"
+        else:
+            least = f"{self.smallest_difference:.2f}"
+            seen = f"differences between two arms below about {least} cannot be seen reliably"
+        text = (
+            f"What to expect: {self.n_patients} patients enter every arm, {self.n_events} of them "
+            f"with {self.outcome}. An AUC of {self.auc:.2f} will have a 95% interval of about "
+            f"plus or minus {self.half_width:.2f}; {seen} (power 80%, correlation of the two AUCs "
+            f"{self.correlation:.1f}; Hanley and McNeil 1982 and 1983)."
+        )
+        return textwrap.fill(text, width) + "\n"
+
+
+def expected_precision(cohort: Cohort) -> ExpectedPrecision | None:
+    """Return what the patients who enter every arm can show.
+
+    Parameters
+    ----------
+    cohort : Cohort
+
+    Returns
+    -------
+    ExpectedPrecision or None
+        None where they are not of both outcomes.
+    """
+    # scipy takes a moment to import, which commands that only read the study need not pay.
+    from lungmet_worc.statistics.power import (
+        TYPICAL_AUC,
+        TYPICAL_CORRELATION,
+        auc_half_width,
+        smallest_difference,
+    )
+
+    arms = [set(ids) for ids in cohort.arms.values()]
+    shared = [name for name in cohort.everyone if all(name in arm for arm in arms)]
+    n_events = sum(cohort.outcomes_of(shared))
+    n_others = len(shared) - n_events
+    if not n_events or not n_others:
+        return None
+    difference = smallest_difference(TYPICAL_AUC, n_events, n_others, TYPICAL_CORRELATION)
+    return ExpectedPrecision(
+        n_patients=len(shared),
+        n_events=n_events,
+        outcome=cohort.outcome_name,
+        auc=TYPICAL_AUC,
+        half_width=auc_half_width(TYPICAL_AUC, n_events, n_others),
+        correlation=TYPICAL_CORRELATION,
+        smallest_difference=None if math.isnan(difference) else difference,
+    )
