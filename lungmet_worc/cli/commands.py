@@ -141,8 +141,10 @@ def export_worc(options: argparse.Namespace) -> int:
 
 
 def _show_results(run: Run) -> None:
+    from lungmet_worc.run_summary import summary_text
+
     print(f"\n{run.digest().to_text()}\n")
-    _show_tables(run)
+    print(summary_text(run))
     print(f"Report: {_relative(run.report())}")
 
 

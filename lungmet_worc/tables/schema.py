@@ -124,8 +124,7 @@ _ALL = (
     Table(
         "comparison",
         "Comparison",
-        "Differences between the arms (corrected resampled t-test; p adjusted by Holm's method "
-        "within a measure)",
+        "Differences between the arms (p adjusted by Holm's method over the pairs of a measure)",
         COMPARISON_COLUMNS,
         notes=(
             "Arms are compared on the splits and patients that both have.",

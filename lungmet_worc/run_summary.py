@@ -1,0 +1,83 @@
+"""What a run found, in the words and numbers that a terminal has room for."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lungmet_worc.config import ArmConfig
+from lungmet_worc.report.arm_descriptions import arm_kind
+from lungmet_worc.report.headline import Headline, headline
+from lungmet_worc.report.readable import readable
+from lungmet_worc.runs import read_state
+from lungmet_worc.statistics.comparison import TEST_NAME
+from lungmet_worc.statistics.metrics import METRIC_NAMES
+
+if TYPE_CHECKING:
+    from lungmet_worc.run import Run
+
+WIDTH = 100
+#: Measures that are shown; the tables have all.
+SHOWN = ("auc", "bca", "sensitivity", "specificity")
+
+
+def summary_text(run: Run) -> str:
+    """Return the answer of a finished run, the AUC of its arms, and their differences.
+
+    Parameters
+    ----------
+    run : Run
+        A run with tables.
+
+    Raises
+    ------
+    ResultsError
+        The run has no tables yet.
+    """
+    found = _headline(run)
+    lines = [textwrap.fill(" ".join(found.answer), WIDTH)]
+    lines += [textwrap.fill(f"Warning: {warning}", WIDTH) for warning in found.warnings]
+    blocks = ["\n\n".join(lines), _performance(run.performance)]
+    pairs = run.comparison
+    pairs = pairs[(pairs["metric"] == "auc") & (pairs["test"] == TEST_NAME)]
+    if not pairs.empty:
+        blocks.append(_differences(pairs))
+    blocks.append('"lungmet compare" with the run folder shows all measures and all tests.')
+    return "\n\n".join(blocks) + "\n"
+
+
+def _headline(run: Run) -> Headline:
+    study = read_state(run.paths)["study"]
+    return headline(
+        run.performance,
+        run.comparison,
+        study["outcome"],
+        kinds={name: arm_kind(ArmConfig(**arm)) for name, arm in study["arms"].items()},
+        permutations=None if run.permutations.empty else run.permutations,
+        partial=run.digest().partial,
+    )
+
+
+def _performance(performance: pd.DataFrame) -> str:
+    """Return one line for each arm."""
+    text = readable(performance, "performance").set_index("Measure")
+    names = ["Patients", "Events", *(METRIC_NAMES[metric] for metric in SHOWN)]
+    return _aligned(text.loc[names].T.rename_axis("Arm").reset_index())
+
+
+def _differences(pairs: pd.DataFrame) -> str:
+    """Return one line for each pair of arms."""
+    # There is one test only, which has no column then.
+    text = readable(pairs, "comparison").drop(columns=["Measure", "Patients"])
+    return _aligned(text.rename(columns={"Arms": "Difference in AUC"}))
+
+
+def _aligned(text: pd.DataFrame) -> str:
+    """Return texts in columns: the first to the left, the others to the right."""
+    first = text.columns[0]
+    width = max(map(len, [first, *text[first]]))
+    shown = text.assign(**{first: text[first].str.ljust(width)})
+    shown = shown.rename(columns={first: first.ljust(width)})
+    return "\n".join(line.rstrip() for line in shown.to_string(index=False).splitlines())
