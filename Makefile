@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --no-build-isolation -c constraints.txt
 STAMP := $(VENV)/.installed
+# Processes that run tests; the tests of a file share their runs, so they stay together.
+TEST_WORKERS ?= 2
 
 # matplotlib would otherwise keep its font list in the home folder.
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
@@ -57,7 +59,7 @@ demo: venv  ## run MRI, CT and combined on a synthetic cohort, into runs/demo
 	$(BIN)/lungmet demo --out runs/demo
 
 test: venv  ## run the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-faults: venv  ## kill and stop 40 runs at random moments, and see that each is finished
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
