@@ -91,10 +91,10 @@ def test_levels_in_another_language() -> None:
 def test_the_table_of_the_report_says_levels_in_its_language() -> None:
     row = {"arm": "MRI", "column": "age", "n_patients": 30, "n_events": 12, "auc": 0.7}
     row |= {"ci_low": 0.6, "ci_high": 0.8, "note": ""}
-    levels = ["under 55.5", "55.5 and over", "not known", "unknown", "Arm"]
+    levels = ["under 55.5", "55.5 and over", "not known", "Arm"]
     frame = pd.DataFrame([row | {"level": level} for level in levels])
     shown = readable(frame, "subgroups", language("nl"))
-    expected = ["onder 55,5", "55,5 en hoger", "onbekend", "onbekend", "Arm"]
+    expected = ["onder 55,5", "55,5 en hoger", "onbekend", "Arm"]
     assert shown.iloc[:, 2].to_list() == expected
     english = readable(frame, "subgroups", language("en"))
     assert english.iloc[:, 2].to_list() == levels
