@@ -200,7 +200,12 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
             "complete are found again."
         )
         raise RunFolderError(message) from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    tasks = state.get("tasks", {}) if isinstance(state, dict) else {}
+    if (
+        not isinstance(state, dict)
+        or state.get("format") != FORMAT
+        or any("stamp" not in task for task in tasks.values())
+    ):
         message = (
             "This folder was made by another version of lungmet_worc. Use another folder for --out."
         )

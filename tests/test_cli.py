@@ -175,7 +175,7 @@ def test_a_failed_run_prints_its_digest_and_is_3(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    failed = {"state": "failed", "error": "OSError: No space left on device", "seconds": 1.0}
+    failed = {"state": "failed", "stamp": "", "error": "OSError: No space left on device"}
     tasks = {f"extraction/CT/P{number}": failed for number in range(1, 6)}
     write_state(RunPaths(out), make_state(tasks=tasks, finished=None))
 

@@ -14,7 +14,12 @@ STARTED = "2026-11-23T18:00:00+00:00"
 
 def make_state(**change: Any) -> dict[str, Any]:
     """Return a state as run.json has it: two arms, four splits each, all done in an hour."""
-    done = {"state": "done", "seconds": 90.0, "finished": "2026-11-23T19:00:00+00:00"}
+    done = {
+        "state": "done",
+        "stamp": "",
+        "seconds": 90.0,
+        "finished": "2026-11-23T19:00:00+00:00",
+    }
     tasks = {
         f"search/{arm}/{split}": {**done, "without_score": {"no feature was left": split}}
         for arm in ("CT", "MRI")

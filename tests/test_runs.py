@@ -52,7 +52,7 @@ def test_file_names_are_distinct_and_plain(ids: list[str]) -> None:
 def test_state_is_read_back(tmp_path: Path) -> None:
     paths = RunPaths(tmp_path)
     assert read_state(paths) == {}
-    write_state(paths, {"tasks": {"a": {"state": "done"}}})
+    write_state(paths, {"tasks": {"a": {"state": "done", "stamp": "x"}}})
     assert read_state(paths)["tasks"]["a"]["state"] == "done"
 
 
@@ -61,9 +61,11 @@ def test_a_damaged_state_is_said(tmp_path: Path) -> None:
     paths.run_json.write_text("{")
     with pytest.raises(RunFolderError, match="cannot be read"):
         read_state(paths)
-    paths.run_json.write_text('{"format": 99}')
-    with pytest.raises(RunFolderError, match="another version"):
-        read_state(paths)
+    without_stamps = '{"format": 1, "tasks": {"search/MRI/0": {"state": "done"}}}'
+    for other in ('{"format": 99}', without_stamps):
+        paths.run_json.write_text(other)
+        with pytest.raises(RunFolderError, match="another version"):
+            read_state(paths)
 
 
 def test_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
