@@ -183,7 +183,9 @@ class TestFiles:
         image.write_bytes(content)
         is_error(pair.problem(write=False), "image", "damaged")
 
-    @pytest.mark.parametrize("padding", [b"\0" * 512, gzip.compress(b"")])
+    @pytest.mark.parametrize(
+        "padding", [b"\0" * 512, gzip.compress(b"")], ids=["zeros", "empty gzip member"]
+    )
     def test_padding_after_the_end_is_harmless(self, pair: Pair, padding: bytes) -> None:
         image = pair.write().image
         assert image is not None
