@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,13 +18,12 @@ from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.deadline import common_splits
 from lungmet_worc.digest import make_digest
-from lungmet_worc.engines import Engine, make_engine
-from lungmet_worc.errors import CohortError, ResultsError
+from lungmet_worc.engines import make_engine
+from lungmet_worc.errors import CohortError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
 from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
 from lungmet_worc.kept_aside import KeptAside, settle_last
-from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
@@ -32,6 +31,7 @@ from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.splits import with_counted_splits, write_splits
+from lungmet_worc.stage_runner import StageRunner, require_complete
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
 from lungmet_worc.timed_tasks import TimeLimit
 from lungmet_worc.worc.acceleration import checked
@@ -40,9 +40,6 @@ from lungmet_worc.worc.storage import read_stamp, write_matrix, write_text
 logger = logging.getLogger(__name__)
 
 Only = Literal["extraction", "search", "report"]
-
-#: run.json is written at most this often while tasks run, in seconds.
-STATE_INTERVAL = 2.0
 
 
 @dataclass
@@ -70,8 +67,7 @@ class Pipeline:
     deadline: datetime | None = None
     state: dict[str, Any] = field(default_factory=dict)
     _aside: KeptAside = field(init=False, repr=False)
-    _written: float = 0.0
-    _told_aside: bool = False
+    _stages: StageRunner = field(init=False, repr=False)
 
     def run(self, only: Only | None = None) -> None:
         """Run the study, or one stage of it, and write everything that it gives.
@@ -116,9 +112,12 @@ class Pipeline:
             folder=self._scratch(),
             note=self.progress.note,
         )
+        self._stages = StageRunner(
+            engine, self.paths, self.progress, self.state, self._aside, self._time_limit
+        )
         try:
             with engine:
-                self._run_stages(engine, only)
+                self._run_stages(only)
             self.state["finished"] = now()
         finally:
             self._aside.settle()
@@ -144,7 +143,7 @@ class Pipeline:
         ):
             pass
 
-    def _run_stages(self, engine: Engine, only: Only | None) -> None:
+    def _run_stages(self, only: Only | None) -> None:
         if self.study.run.accelerate:
             for warning in checked.warnings():
                 logger.warning("%s", warning)
@@ -154,26 +153,26 @@ class Pipeline:
         plan = self._plan(manifest, report, unusable)
         self._remember_arms(plan, unusable)
         if only in (None, "extraction"):
-            self._must(engine, "fingerprint", plan.fingerprints())
-            failed = self._tasks(engine, "extraction", plan.extractions())
+            self._stages.must("fingerprint", plan.fingerprints())
+            failed = self._stages.run("extraction", plan.extractions())
             if failed:
                 unusable.update(self._excluded(failed))
                 plan = self._plan(manifest, report, unusable)
-                self._must(engine, "fingerprint", plan.fingerprints())
-                self._must(engine, "extraction", plan.extractions())
+                self._stages.must("fingerprint", plan.fingerprints())
+                self._stages.must("extraction", plan.extractions())
         else:
             unusable.update(self._remembered(manifest, plan))
             plan = self._plan(manifest, report, unusable)
-            _complete("extraction", [*plan.fingerprints(), *plan.extractions()])
+            require_complete("extraction", [*plan.fingerprints(), *plan.extractions()])
         self._remember_arms(plan, unusable)
         self._remember_cohort(plan)
         if only == "extraction":
             return
-        searches = self._search(engine, plan, only)
-        permutations = self._permutations(engine, plan, only)
+        searches = self._search(plan, only)
+        permutations = self._permutations(plan, only)
         if only == "search":
             return
-        self._report(engine, plan, searches, permutations, unusable)
+        self._report(plan, searches, permutations, unusable)
 
     @property
     def _excludes(self) -> bool:
@@ -212,52 +211,10 @@ class Pipeline:
         self.state.update(self._about())
         return Plan(self.study, cohort, report.digests, self.paths)
 
-    def _must(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> None:
-        failed = self._tasks(engine, stage, tasks)
-        if failed:
-            raise failed_tasks(failed, stage)
-
-    def _tasks(self, engine: Engine, stage: str, tasks: Sequence[Task]) -> list[TaskResult]:
-        """Run what is not fresh and return what failed."""
-        todo = unfinished(tasks)
-        self._remember_ingredients(tasks)
-        self._keep(task.output for task in todo)
-        current = {task.key for task in tasks}
-        known = {
-            key: entry
-            for key, entry in self.state.get("tasks", {}).items()
-            if key in current or not key.startswith(f"{stage}/")
-        }
-        self.state["tasks"] = known
-        for task in tasks:
-            known.setdefault(task.key, {}).update(state="done", stamp=task.stamp)
-        for task in todo:
-            known[task.key] = {"state": "to do", "stamp": task.stamp}
-        self.progress.start(stage, len(tasks), len(tasks) - len(todo))
-        failed = []
-        for result in self._results_in_time(engine, stage, todo) if todo else ():
-            self._record(result)
-            self.progress.advance(result.task.label)
-            if not result.done:
-                failed.append(result)
-                self.progress.note(f"{result.task.label} failed: {result.error}")
-                if result.failure is Failure.STORAGE:
-                    self.progress.finish()
-                    raise failures.storage_error(
-                        result.error, self.paths.folder, _still_needed(tasks, known)
-                    )
-        self.progress.finish()
-        if stage == "search":
-            unscored.remember(known, tasks)
-        self._write_state(at_once=True)
-        return failed
-
-    def _results_in_time(
-        self, engine: Engine, stage: str, todo: Sequence[Task]
-    ) -> Iterator[TaskResult]:
-        """Run tasks, and start none that the deadline leaves no time for."""
+    def _time_limit(self) -> TimeLimit | None:
+        """Return what keeps the deadline, by what this run has measured so far."""
         if self.deadline is None:
-            return engine.run(todo)
+            return None
         return TimeLimit(
             self.deadline,
             {**expected_seconds(self.study), **mean_seconds(self.state)},
@@ -265,50 +222,7 @@ class Pipeline:
             splits=self.study.search.splits,
             cores=self.cores,
             note=self.progress.note,
-        ).results(engine, stage, todo)
-
-    def _remember_ingredients(self, tasks: Sequence[Task]) -> None:
-        """Keep what the outputs are made from before any is there, to explain them one day."""
-        record = MadeFrom(self.paths.made_from)
-        if record.add(tasks):
-            record.write()
-
-    def _forget_ingredients(self) -> None:
-        """Drop what explains outputs that are no longer there, now that all are fresh."""
-        record = MadeFrom(self.paths.made_from)
-        if record.keep_only(entry["stamp"] for entry in self.state["tasks"].values()):
-            record.write()
-
-    def _keep(self, files: Iterable[Path], *, rewritten: bool = False) -> None:
-        """Keep earlier results aside, and tell the user once where."""
-        aside = self._aside
-        number = aside.move(files) if rewritten else aside.keep(files)
-        if number and not self._told_aside:
-            self._told_aside = True
-            where = aside.folder.relative_to(self.paths.folder)
-            self.progress.note(f"Earlier results that are made again are kept in {where}.")
-
-    def _record(self, result: TaskResult) -> None:
-        entry: dict[str, Any] = {
-            "state": "done" if result.done else "failed",
-            "stamp": result.task.stamp,
-            "seconds": round(result.seconds, 3),
-            "finished": now(),
-        }
-        if not result.done:
-            entry["error"] = result.error
-            entry["failure"] = result.failure.value
-            logger.error("%s failed: %s", result.task.key, result.error)
-            logger.error("%s", result.traceback)
-        else:
-            logger.info("%s done in %.1f s", result.task.key, result.seconds)
-        self.state["tasks"][result.task.key] = entry
-        self._write_state()
-
-    def _write_state(self, *, at_once: bool = False) -> None:
-        if at_once or time.monotonic() - self._written > STATE_INTERVAL:
-            write_state(self.paths, self.state)
-            self._written = time.monotonic()
+        )
 
     def _excluded(self, failed: Sequence[TaskResult]) -> dict[tuple[str, str], str]:
         """Return who is excluded after failed extractions, or stop the run.
@@ -358,24 +272,24 @@ class Pipeline:
         self._aside.keep([self.paths.splits])
         write_splits(self.paths.splits, plan.splits, plan.names)
 
-    def _search(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
+    def _search(self, plan: Plan, only: Only | None) -> list[Task]:
         extractions = _by_pair(plan.extractions())
         if only == "report":
-            _complete("search", plan.arm_settings())
+            require_complete("search", plan.arm_settings())
         else:
-            self._must(engine, "settings", plan.arm_settings())
+            self._stages.must("settings", plan.arm_settings())
             if harmonisations := plan.harmonisations(extractions):
-                self._must(engine, "harmonisation", harmonisations)
+                self._stages.must("harmonisation", harmonisations)
             for name in self.study.arms:
                 self._prepare_arm(plan, name, extractions)
         searches = search_tasks(plan, extractions)
         if only == "report":
-            _complete("search", searches)
+            require_complete("search", searches)
         else:
-            self._must(engine, "search", searches)
+            self._stages.must("search", searches)
         return self._common(searches)
 
-    def _permutations(self, engine: Engine, plan: Plan, only: Only | None) -> list[Task]:
+    def _permutations(self, plan: Plan, only: Only | None) -> list[Task]:
         """Run the searches with permuted outcomes and return those that are complete.
 
         A permutation is complete when all splits of all arms are; the deadline may have left
@@ -385,7 +299,7 @@ class Pipeline:
             return []
         tasks = permutation_tasks(plan, _by_pair(plan.extractions()))
         if only != "report" and tasks:
-            self._must(engine, "permutation", tasks)
+            self._stages.must("permutation", tasks)
         missing = {_permutation(task) for task in unfinished(tasks)}
         complete = [task for task in tasks if _permutation(task) not in missing]
         if missing:
@@ -424,7 +338,7 @@ class Pipeline:
             write_text(self.paths.settings(name, modality), text)
         stamp = plan.arm_stamp(name, extractions)
         if read_stamp(self.paths.matrix(name)) != stamp:
-            self._keep([self.paths.matrix(name)])
+            self._stages.keep([self.paths.matrix(name)])
             files = {pair: task.output for pair, task in extractions.items()}
             harmonised = {task.label: task.output for task in plan.harmonisations(extractions)}
             matrix = arms.arm_matrix(arm, members, files, self.study.clinical, harmonised)
@@ -432,14 +346,13 @@ class Pipeline:
 
     def _report(
         self,
-        engine: Engine,
         plan: Plan,
         searches: Sequence[Task],
         permutations: Sequence[Task],
         unusable: Mapping[tuple[str, str], str],
     ) -> None:
         evaluations = plan.evaluations(list(searches))
-        self._must(engine, "evaluation", evaluations)
+        self._stages.must("evaluation", evaluations)
         stamp = plan.report_stamp(evaluations, unusable, permutations)
         fresh = is_fresh(self.paths.report_files, stamp)
         self.progress.start("report", 1, int(fresh))
@@ -448,7 +361,7 @@ class Pipeline:
             from lungmet_worc.results import write_results
 
             replaced = files_to_replace(self.paths.report_files, stamp)
-            self._keep(self._results() if replaced is None else replaced, rewritten=True)
+            self._stages.keep(self._results() if replaced is None else replaced, rewritten=True)
             # When this run started says nothing about the results; when the first one did, does.
             files = write_results(
                 plan, searches, permutations, unusable, make_digest(self._as_reported())
@@ -460,7 +373,7 @@ class Pipeline:
         number = unscored.remember(self.state["tasks"], searches)
         self.state["errata"] = errata.met_by(plan, number)
         if not self.state["partial"]:
-            self._forget_ingredients()
+            self._stages.forget_ingredients()
 
     def _as_reported(self) -> dict[str, Any]:
         """Return the state as the report tells it, the same however often it is written."""
@@ -491,18 +404,6 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _complete(stage: str, tasks: Sequence[Task]) -> None:
-    todo = unfinished(tasks)
-    if todo:
-        named = ", ".join(task.label for task in todo[:3])
-        more = f" and {len(todo) - 3} more" if len(todo) > 3 else ""
-        message = (
-            f"The {stage} is not complete: {named}{more}. "
-            f'Run "lungmet run" with "--only {stage}" first, or without --only.'
-        )
-        raise ResultsError(message)
-
-
 def _permutation(task: Task) -> str:
     """Return the number of the permutation that a task belongs to."""
     return task.key.split("/")[2]
@@ -514,10 +415,3 @@ def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
         _, modality, patient_id = task.key.split("/", 2)
         pairs[patient_id, modality] = task
     return pairs
-
-
-def _still_needed(tasks: Sequence[Task], known: Mapping[str, Mapping[str, Any]]) -> int:
-    """Return about how many bytes the unfinished tasks of a stage will write, 0 if unknown."""
-    done = [task.output for task in tasks if known[task.key]["state"] == "done"]
-    sizes = [path.stat().st_size for path in done if path.exists()]
-    return round(sum(sizes) / len(sizes) * (len(tasks) - len(done))) if sizes else 0
