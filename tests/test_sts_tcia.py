@@ -67,8 +67,11 @@ def write_data(folder: Path, images: str) -> None:
 def test_layouts(script: ModuleType, tmp_path: Path, images: str) -> None:
     write_data(tmp_path / "data", images)
     (tmp_path / "data" / images / "STS_003" / "CT_image.nii.gz").unlink()
-    study = load_study(script.prepare(tmp_path / "data", tmp_path / "out", "coarse"))
+    study = load_study(
+        script.prepare(tmp_path / "data", tmp_path / "out", "coarse", permutations=2)
+    )
     assert study.search.preset == "coarse"
+    assert study.statistics.permutations == 2
     manifest = pd.read_csv(study.cohort.manifest, dtype=str, keep_default_na=False)
     assert list(manifest.columns) == COLUMNS  # nothing that leaks
     assert list(manifest["patient_id"]) == ["STS_001", "STS_002", "STS_003"]

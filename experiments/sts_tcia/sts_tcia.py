@@ -90,7 +90,9 @@ def read_clinical(data: Path) -> pd.DataFrame:
         raise LungmetError(message) from error
 
 
-def prepare(data: Path, folder: Path, preset: str, *, all_features: bool = False) -> Path:
+def prepare(
+    data: Path, folder: Path, preset: str, *, all_features: bool = False, permutations: int = 0
+) -> Path:
     """Write manifest and study file into the folder and return the study file."""
     images = find_images(data).resolve()
     manifest = read_clinical(data)
@@ -109,7 +111,9 @@ def prepare(data: Path, folder: Path, preset: str, *, all_features: bool = False
         # What the preset searches, over the features of WORC's default.
         settings = [f"{name} = {_toml(value)}" for name, value in PRESETS[preset][0].items()]
         search = "\n".join(['"full"', *settings])
-    study.write_text(text.replace('"smoke"', search), encoding="utf-8")
+    text = text.replace('"smoke"', search)
+    text = text.replace("permutations = 0", f"permutations = {permutations}")
+    study.write_text(text, encoding="utf-8")
     return study
 
 
@@ -138,6 +142,13 @@ def main() -> int:
         "--all-features", action="store_true", help="WORC's full feature set with any preset"
     )
     parser.add_argument(
+        "--permutations",
+        type=int,
+        default=0,
+        metavar="N",
+        help="search again with permuted outcomes, N times for each arm and split",
+    )
+    parser.add_argument(
         "--readme", action="store_true", help="write the key table into README.md beside this file"
     )
     arguments = parser.parse_args()
@@ -147,6 +158,7 @@ def main() -> int:
             arguments.out / "cohort",
             arguments.preset,
             all_features=arguments.all_features,
+            permutations=arguments.permutations,
         )
         run = Study.from_toml(study).run(out=arguments.out)
         print(run.performance.to_string(index=False))
