@@ -13,6 +13,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from lungmet_worc.sentences import Sentence
+
 LOCALE = Path(__file__).parent / "locale"
 #: Code of each language and its name for itself.
 LANGUAGES = {"en": "English", "nl": "Nederlands"}
@@ -86,6 +88,22 @@ class Language:
             Further fields.
         """
         return self(one if n == 1 else many, n=n, **fields)
+
+    def of(self, text: str) -> str:
+        """Return a text in this language if it is a `Sentence`, and any other as it is.
+
+        Parameters
+        ----------
+        text : str
+            Fields that are a `Sentence` themselves are said in this language too.
+        """
+        if not isinstance(text, Sentence):
+            return text
+        fields = {
+            name: self.of(value) if isinstance(value, Sentence) else value
+            for name, value in text.fields.items()
+        }
+        return self(text.template, **fields)
 
     def decimals(self, text: str) -> str:
         """Return a text of numbers, such as a cell of a table, with decimal marks of the language.

@@ -14,7 +14,7 @@ SAY = "say"
 
 
 def said_texts(folder: Path = PACKAGE) -> set[str]:
-    """Return the texts handed to ``say``, ``say.plural`` and ``later`` in Python and templates."""
+    """Return the texts handed to ``say``, ``later``, ``Sentence`` and the plurals of these."""
     texts: set[str] = set()
     for path in sorted(folder.rglob("*.py")):
         for name, arguments in _calls(ast.parse(path.read_text(encoding="utf-8"))):
@@ -48,5 +48,11 @@ def _literal(node: ast.expr) -> str | None:
 
 def _texts(name: str, arguments: list[str | None]) -> set[str]:
     """Return the literal texts among the arguments of a call."""
-    taken = {SAY: arguments[:1], "later": arguments[:1], f"{SAY}.plural": arguments[1:3]}
+    taken = {
+        SAY: arguments[:1],
+        "later": arguments[:1],
+        f"{SAY}.plural": arguments[1:3],
+        "Sentence": arguments[:1],
+        "Sentence.plural": arguments[1:3],
+    }
     return {text for text in taken.get(name, []) if isinstance(text, str)}

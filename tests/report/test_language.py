@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import ast
 import configparser
+import copy
 import json
+import pickle
 import re
 from pathlib import Path
 from string import Formatter
@@ -14,6 +16,7 @@ from lungmet_worc.report.checklists import texts as checklist_texts
 from lungmet_worc.report.labels import HEADINGS
 from lungmet_worc.report.language import LOCALE, Language, language
 from lungmet_worc.report.privacy import cleaned
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.statistics.metrics import METRIC_NAMES
 from tests.report.said_texts import PACKAGE, said_texts
 
@@ -57,6 +60,17 @@ def test_a_text_without_dutch_is_said_in_english_and_logged(
 ) -> None:
     assert DUTCH("Not there.") == "Not there."
     assert "Not there." in caplog.text
+
+
+def test_a_text_knows_how_it_was_made_and_is_said_in_dutch() -> None:
+    made = Sentence("{arm}: AUC {auc:.2f}", arm=Sentence("{n:,}", n=1200), auc=0.704)
+    assert made == "1,200: AUC 0.70"
+    assert DUTCH.of(made) == "1.200: AUC 0,70 (gemiddeld)"
+    assert DUTCH.of("as it is {") == "as it is {"
+    assert language("en").of(made) == made
+    for copied in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
+        assert (copied, copied.template) == (made, made.template)
+        assert DUTCH.of(copied) == DUTCH.of(made)
 
 
 def test_a_language_that_nobody_wrote_is_refused() -> None:
