@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
 
 from lungmet_worc import Run, Study
 from lungmet_worc.checks.study import check_study
@@ -72,3 +76,65 @@ def unlucky_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_an_unlucky_split_is_said_by_check_and_ends_no_run(unlucky_run: Run) -> None:
     report = check_study(load_study(unlucky_run.paths.folder.parent / "study.toml"))
     assert report.ok
+
+
+@st.composite
+def small_studies(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw rows and a study that are at the edge of what can be split."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_patients = draw(st.integers(9, 26))
+    gaps = {name: draw(st.sampled_from([0.0, 0.1, 0.3, 0.5])) for name in ("age", "mark", "kind")}
+    events = draw(st.sampled_from([0.3, 0.5, 0.6]))
+    rare = draw(st.sampled_from([0.1, 0.4]))
+
+    def cell(column: str, value: object) -> object:
+        return "" if random.random() < gaps[column] else value
+
+    rows = [
+        {
+            "patient_id": f"{random.choice(['P', 'p', 'Q-'])}{number}",
+            "lung_met": "" if random.random() < 0.05 else int(random.random() < events),
+            "age": cell("age", int(random.integers(30, 80))),
+            "mark": cell("mark", "yes" if random.random() < rare else "no"),
+            "kind": cell("kind", str(random.choice(["lipo", "myxo", "other"]))),
+            "site": str(random.choice(["A", "B", "C", "D"], p=[0.4, 0.3, 0.2, 0.1])),
+        }
+        for number in range(n_patients)
+    ]
+    columns = st.lists(st.sampled_from(list(gaps)), min_size=1, max_size=3, unique=True)
+    arms = draw(st.lists(columns, min_size=1, max_size=3))
+    by_centre = draw(st.booleans())
+    drawn = f"splits = {draw(st.integers(1, 5))}\ntest_size = {draw(st.sampled_from([0.2, 0.3]))}"
+    patients = draw(st.sampled_from(["available", "available", "common"]))
+    return {
+        "rows": rows,
+        "arms": {f"arm{number}": one for number, one in enumerate(arms)},
+        "impute": [f"arm{n}" for n in range(len(arms)) if draw(st.booleans())],
+        "cohort": f'patients = "{patients}"' + ('\ncentre = "site"' if by_centre else ""),
+        "search": f"inner_splits = {draw(st.integers(1, 3))}\n"
+        + ('split_type = "leave-one-centre-out"' if by_centre else drawn),
+        "more": "[worc.HyperOptimization]\n"
+        f"test_size = {draw(st.sampled_from([0.2, 0.34, 0.5]))}\n"
+        f"[statistics]\npermutations = {draw(st.integers(0, 1))}",
+    }
+
+
+@settings(
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+@given(small_studies())
+def test_whatever_check_passes_is_searched_to_its_end(drawn: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
+        folder = Path(name)
+        path = write_clinical_study(folder, drawn.pop("rows"), drawn.pop("arms"), **drawn)
+        report = check_study(load_study(path))
+        assume(report.ok)
+        engine = use_stand_in(patched)
+        run = Study.from_toml(path).run(folder / "run", only="search")
+        digest = run.digest()
+        event(f"untested {sum(len(arm.untested) for arm in digest.arms) > 0}")
+        assert engine.ran
+        assert all(arm.n_done == arm.n_splits for arm in digest.arms)
