@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -24,6 +24,9 @@ _VERDICTS = {
     "running": Sentence("Running."),
     "stopped": Sentence("Stopped before its end; the same command goes on from there."),
 }
+#: The reason not to be tested that only a search can find: the split is searched, and done.
+SEARCHED = "no workflow"
+
 _MOST_CAUSES = 5
 _MOST_FAILURES = 20
 
@@ -40,11 +43,14 @@ class ArmDigest:
         Patients that enter, those of them with the outcome, and those who do not enter; None
         as long as nobody knows.
     n_done, n_failed, n_splits : int
-        Splits that are done, that failed, and that the study asks for.
+        Splits that are done, that failed, and that the study asks for and the arm can be tested
+        in.
     n_candidates : int
         Candidate workflows in the splits that are done.
     without_score : tuple of (str, int)
         Why candidates have no score, and how many, the most frequent cause first.
+    untested : tuple of (str, tuple of int)
+        Why the arm is not tested in some splits (see `tested_splits.Reason`), and which, from 0.
     """
 
     arm: str
@@ -56,6 +62,7 @@ class ArmDigest:
     n_splits: int
     n_candidates: int = 0
     without_score: tuple[tuple[str, int], ...] = ()
+    untested: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def sentence(self) -> Sentence:
@@ -147,6 +154,8 @@ class Digest:
                     )
                 )
             found.append((title, lines))
+        untested = [line for arm in self.arms for line in _not_tested(arm)]
+        found.append((Sentence("Not tested"), untested))
         found.append((Sentence("Candidate workflows without a score"), self._without_score()))
         if self.errata:
             numbers = ", ".join(dict.fromkeys(number for number, _ in self.errata))
@@ -268,6 +277,11 @@ def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
     for entry in done:
         causes.update(entry.get("without_score", {}))
     search = state["study"]["search"]
+    untested: dict[str, list[int]] = {}
+    for split in state.get("untested", ()):
+        if split["arm"] == name:
+            untested.setdefault(split["reason"], []).append(split["split"])
+    not_searched = sum(len(splits) for reason, splits in untested.items() if reason != SEARCHED)
     return ArmDigest(
         arm=name,
         n_patients=numbers.get("n_patients"),
@@ -275,10 +289,30 @@ def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
         n_left_out=numbers.get("n_left_out"),
         n_done=len(done),
         n_failed=sum(entry["state"] == "failed" for entry in searches),
-        n_splits=search["splits"],
+        n_splits=search["splits"] - not_searched,
         n_candidates=search["candidates"] * len(done),
         without_score=tuple(causes.most_common()),
+        untested=tuple((reason, tuple(splits)) for reason, splits in untested.items()),
     )
+
+
+def _not_tested(arm: ArmDigest) -> Iterator[Sentence]:
+    """Yield in which splits an arm is not tested, counted from 1, and why."""
+    why = {
+        "nobody": Sentence("none of its patients is in the test part"),
+        "too few": Sentence("too few with, or without, the outcome to train on"),
+        "alike": Sentence("its training patients hardly differ"),
+        "no workflow": Sentence("no candidate workflow could be scored"),
+    }
+    for reason, splits in arm.untested:
+        yield Sentence.plural(
+            len(splits),
+            "{arm}, split {numbers}: {why}.",
+            "{arm}, splits {numbers}: {why}.",
+            arm=arm.arm,
+            numbers=", ".join(str(number + 1) for number in splits),
+            why=why[reason],
+        )
 
 
 def _ending(

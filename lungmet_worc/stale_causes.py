@@ -25,7 +25,10 @@ _CLINICAL = ("SelectFeatGroup", "semantic_features")
 _UNKNOWN = Sentence(
     "it was made by an earlier version, or from something of which no record is kept"
 )
-_ORDER = Sentence("the order of the patients in the manifest changed")
+_ORDER = Sentence(
+    "patients are now taken in the order of their ids, whatever the order of the rows of the "
+    "manifest"
+)
 _OTHERWISE = Sentence("the splits are drawn otherwise")
 _REVISION = Sentence("this version of lungmet_worc computes it otherwise")
 

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from lungmet_worc.checks.centres import centre_problems
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
-from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_table import problem_table
+from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.config import StudyConfig
@@ -23,7 +22,6 @@ from lungmet_worc.errors import ManifestError, Problem
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection
 from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
-from lungmet_worc.splits import restrict, study_splits
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def check_study(
     problems += subgroup_problems(study, manifest)
     problems += duplicate_problems([_inspected(*pair) for pair in found])
     cohort = build_cohort(study, manifest)
-    problems += _too_few(study, cohort)
+    problems += study_feasibility(study, cohort)
     if not any(missing_columns(study, manifest.columns)):
         problems += combat_problems(study, cohort)
     ordered = sorted(dict.fromkeys(problems), key=_by_row)
@@ -230,42 +228,3 @@ def _inspected(scan: Scan, inspection: PairInspection) -> InspectedScan:
         (scan.pair.image_entry, scan.pair.segmentation_entry),
         inspection,
     )
-
-
-def _too_few(study: StudyConfig, cohort: Cohort) -> list[Problem]:
-    """Report arms with too few patients for the splits that the study asks for."""
-    search = study.search
-    problems: list[Problem] = []
-    inner_text = study.worc_settings()["HyperOptimization"]["test_size"]
-    try:
-        inner_test_size = float(inner_text)
-    except ValueError:
-        what, remedy = f'"{inner_text}" is no number.', "Write a share, as 0.2."
-        column = "worc.HyperOptimization.test_size"
-        return [Problem(what, remedy, file=_study_file(study), column=column)]
-    if search.split_type == "leave-one-centre-out":
-        return centre_problems(study, cohort, inner_test_size)
-    for arm, ids in cohort.arms.items():
-        problems += feasibility_problems(
-            arm,
-            len(ids),
-            sum(cohort.outcomes_of(ids)),
-            test_size=search.test_size,
-            inner_splits=search.inner_splits,
-            inner_test_size=inner_test_size,
-            outcome=study.outcome,
-        )
-    everyone = cohort.everyone
-    smaller = [arm for arm, ids in cohort.arms.items() if set(ids) != set(everyone)]
-    if smaller and not any(problem.severity == "error" for problem in problems):
-        outcomes = dict(zip(everyone, cohort.outcomes_of(everyone), strict=True))
-        splits = study_splits(study, cohort)
-        for arm in smaller:
-            problems += split_problems(
-                arm,
-                [restrict(split, cohort.arms[arm]) for split in splits],
-                outcomes,
-                inner_test_size=inner_test_size,
-                outcome=study.outcome,
-            )
-    return [replace(problem, file=_study_file(study)) for problem in problems]
