@@ -151,7 +151,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     stale = [task for _, of_stage in planned for task in of_stage]
     return PlanSummary(
         tuple(stage for stage, _ in planned),
-        checked.cohort.summary(),
+        checked.counted.to_text(),
         cores,
         tuple(stale_tasks(stale, record)),
     )

@@ -12,6 +12,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from lungmet_worc import arms, clinical
+from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
@@ -183,7 +184,7 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
         raise CohortError(message, fatal)
     cohort = build_cohort(study, manifest, report.unusable if excludes else {})
     if not cohort.arms[arm]:
-        message = f"No patient enters the arm {arm}. {cohort.summary()}"
+        message = f"No patient enters the arm {arm}. {CheckedCohort(cohort).to_text()}"
         raise CohortError(message)
     return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
 

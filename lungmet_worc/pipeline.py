@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lungmet_worc import arms, clinical, errata, failures, unscored, versions
+from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
@@ -192,7 +193,7 @@ class Pipeline:
         fatal = report.study_errors if self._excludes else report.errors
         if fatal:
             message = f"The study cannot be run: {len(fatal)} problem(s)."
-            raise CohortError(message, fatal)
+            raise CohortError(message, fatal, report.causes)
         return manifest, report
 
     def _plan(
@@ -204,7 +205,7 @@ class Pipeline:
         cohort = build_cohort(self.study, manifest, unusable)
         empty = [name for name, members in cohort.arms.items() if not members]
         if empty:
-            message = f"No patient enters the arm {empty[0]}. {cohort.summary()}"
+            message = f"No patient enters the arm {empty[0]}. {CheckedCohort(cohort).to_text()}"
             raise CohortError(message)
         # How many centres there are is known only now.
         self.study = with_counted_splits(self.study, cohort)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.checks.problem_table import problem_table
+from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.inspection import file_digest
@@ -278,7 +278,7 @@ class TestTable:
     )
 
     def test_says_all(self) -> None:
-        lines = problem_table([self.problem]).splitlines()
+        lines = problem_list([self.problem]).splitlines()
         assert lines[0].split() == [
             "severity",
             "row",
@@ -294,14 +294,14 @@ class TestTable:
 
     def test_same_for_several_patients_is_one_line(self) -> None:
         problems = [replace(self.problem, row=n, patient=f"P{n}") for n in range(2, 14)]
-        text = " ".join(problem_table(problems, 120).split())
+        text = " ".join(problem_list(problems, 120).split())
         assert text.count("Something") == 1
         assert "P7" in text
         assert "P8" not in text
         assert "more" in text
 
     def test_empty_columns_are_left_out(self) -> None:
-        text = problem_table([Problem("w", "r", column="cohort.exclude")])
+        text = problem_list([Problem("w", "r", column="cohort.exclude")])
         assert text.splitlines()[0].split() == ["severity", "column", "what", "remedy"]
 
     @pytest.mark.parametrize("width", [100, 120, 160])
@@ -310,7 +310,7 @@ class TestTable:
             "word " * 40, "rem " * 30, file="/a/very/long/path/" + "x" * 90 + "/mask_T1.nii.gz",
             row=12345, column="a_column_with_a_long_name_in_it", patient="hospital-patient-000123",
         )  # fmt: skip
-        text = problem_table([problem], width)
+        text = problem_list([problem], width)
         assert max(map(len, text.splitlines())) <= width
         assert text.count("word") == 40
         assert text.count("rem") == 31  # and the header
@@ -319,7 +319,7 @@ class TestTable:
     def test_study_file_errors_look_the_same(self, manifest: Path) -> None:
         write_study(manifest)
         assert (
-            problem_table([replace(self.problem, severity="warning")]).splitlines()[2][:7]
+            problem_list([replace(self.problem, severity="warning")]).splitlines()[2][:7]
             == "warning"
         )
 
