@@ -11,6 +11,7 @@ import pandas as pd
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import CohortError
 from lungmet_worc.manifest import Manifest, Patient
+from lungmet_worc.natural_order import natural_order
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import is_missing
 
@@ -24,9 +25,9 @@ class Cohort:
     Parameters
     ----------
     patients : tuple of Patient
-        All patients of the manifest.
+        All patients of the manifest, in the natural order of their ids.
     arms : mapping of str to tuple of str
-        Arm -> ids of the patients that enter, in the order of the manifest.
+        Arm -> ids of the patients that enter, in the same order.
     reasons : mapping of str to mapping
         Arm -> id -> why the patient does not enter.
     outcome_name : str
@@ -75,7 +76,7 @@ class Cohort:
 
     @property
     def everyone(self) -> tuple[str, ...]:
-        """Ids of the patients that enter at least one arm, in the order of the manifest."""
+        """Ids of the patients that enter at least one arm, in their order."""
         entering = {patient_id for ids in self.arms.values() for patient_id in ids}
         ids = (patient.patient_id for patient in self.patients)
         return tuple(dict.fromkeys(patient_id for patient_id in ids if patient_id in entering))
@@ -160,6 +161,9 @@ def build_cohort(
 ) -> Cohort:
     """Decide who enters which arm.
 
+    Patients come in the natural order of their ids (P2 before P10), whatever the order of the
+    manifest's rows, so that nothing that follows depends on it.
+
     A patient enters an arm with a known outcome and all its modalities and clinical values
     or, where the arm says ``missing = "impute"``, with at least one of them. With
     ``patients = "common"`` only those enter who enter every arm.
@@ -174,8 +178,10 @@ def build_cohort(
         (patient id, modality) -> why the images cannot be used, for patients whose feature
         extraction failed.
     """
-    patients = {patient.patient_id: patient for patient in reversed(manifest.patients)}
-    order = list(dict.fromkeys(patient.patient_id for patient in manifest.patients))
+    ordered = tuple(sorted(manifest.patients, key=lambda one: natural_order(one.patient_id)))
+    # Of two rows with one id, an error, the first counts.
+    patients = {patient.patient_id: patient for patient in reversed(ordered)}
+    order = list(dict.fromkeys(patient.patient_id for patient in ordered))
     own_causes: dict[str, dict[str, tuple[Sentence, ...]]] = {}
     for name, arm in study.arms.items():
         found = {
@@ -193,7 +199,7 @@ def build_cohort(
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(manifest.patients, arms, reasons, study.outcome, tuple(columns), own_causes)
+    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), own_causes=own_causes)
 
 
 def _why_not(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lungmet_worc.config import StatisticsConfig
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.statistics.metrics import METRICS, corrected_resampled_interval, split_metrics
+from lungmet_worc.tested_splits import UntestedSplit
 
 PERFORMANCE_COLUMNS = (
     "arm",
@@ -180,6 +181,8 @@ class StudyResults:
         What is to be computed.
     seed : int
         Seed of the bootstrap.
+    untested : tuple of UntestedSplit
+        Where an arm is not tested, and why; these splits are not among its predictions.
     """
 
     arms: Sequence[ArmPredictions]
@@ -191,6 +194,7 @@ class StudyResults:
     acquisition: pd.DataFrame
     statistics: StatisticsConfig
     seed: int
+    untested: tuple[UntestedSplit, ...] = ()
 
 
 def performance_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from lungmet_worc.errors import ResultsError
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Task
 
 #: Fewer splits than these have no interval and no test.
@@ -129,7 +131,7 @@ def common_splits(
     Raises
     ------
     DeadlineError
-        Fewer than two splits are done in every arm.
+        Fewer than two splits are done in every arm, or fewer than two of these are tested in one.
     """
     without = {_split(task) for task in missing}
     common = [task for task in searches if _split(task) not in without]
@@ -137,17 +139,39 @@ def common_splits(
     if splits == of:
         return common, None
     if splits < FEWEST_SPLITS:
-        why = f"{splits} of {of} splits are done in every arm, and it takes {FEWEST_SPLITS}"
-        raise too_early(why)
+        raise too_early(
+            Sentence(
+                "{splits} of {of} splits are done in every arm, and it takes {fewest}",
+                splits=splits,
+                of=of,
+                fewest=FEWEST_SPLITS,
+            )
+        )
+    tested = Counter(_arm(task) for task in common)
+    for arm in dict.fromkeys(_arm(task) for task in searches):
+        if tested[arm] < FEWEST_SPLITS:
+            raise too_early(
+                Sentence(
+                    "{arm} is tested in {n} of the {splits} splits that are done, and it takes "
+                    "{fewest}",
+                    arm=arm,
+                    n=tested[arm],
+                    splits=splits,
+                    fewest=FEWEST_SPLITS,
+                )
+            )
     return common, {"splits": splits, "of": of}
 
 
 def too_early(why: str) -> DeadlineError:
     """Return the error that says why there is nothing to report yet, and what to do."""
     return DeadlineError(
-        f"The deadline came too early for a report: {why}. What is finished is kept; the same "
-        "command goes on from there. Give it more time with --until or in [run] deadline, or "
-        "leave the deadline out."
+        Sentence(
+            "The deadline came too early for a report: {why}. What is finished is kept; the same "
+            "command goes on from there. Give it more time with --until or in [run] deadline, or "
+            "leave the deadline out.",
+            why=why,
+        )
     )
 
 
@@ -163,6 +187,10 @@ def reserve(seconds: Mapping[str, float], *, arms: int, splits: int, cores: int)
     """
     report = seconds.get("report", 10 + 0.1 * arms * splits)
     return seconds["evaluation"] * -(-arms // cores) + report
+
+
+def _arm(task: Task) -> str:
+    return task.key.split("/")[1]
 
 
 def _split(task: Task) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from lungmet_worc.progress import duration
 from lungmet_worc.remedies import FailureCause, failed_tasks, left_out, plain_cause
+from lungmet_worc.sentences import Sentence
 
 State = Mapping[str, Any]
 Ending = Literal["complete", "partial", "failed", "running", "stopped"]
 
 LOG = "log.txt"
+
+#: The reason not to be tested that only a search can find: the split is searched, and done.
+SEARCHED = "no workflow"
 
 _MOST_CAUSES = 5
 _MOST_FAILURES = 20
@@ -32,11 +36,14 @@ class ArmDigest:
         Patients that enter, those of them with the outcome, and those who do not enter; None
         as long as nobody knows.
     n_done, n_failed, n_splits : int
-        Splits that are done, that failed, and that the study asks for.
+        Splits that are done, that failed, and that the study asks for and the arm can be tested
+        in.
     n_candidates : int
         Candidate workflows in the splits that are done.
     without_score : tuple of (str, int)
         Why candidates have no score, and how many, the most frequent cause first.
+    untested : tuple of (str, tuple of int)
+        Why the arm is not tested in some splits (see `tested_splits.Reason`), and which, from 0.
     """
 
     arm: str
@@ -48,6 +55,7 @@ class ArmDigest:
     n_splits: int
     n_candidates: int = 0
     without_score: tuple[tuple[str, int], ...] = ()
+    untested: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def __str__(self) -> str:
         """Return the arm as one line."""
@@ -118,6 +126,7 @@ class Digest:
             if len(causes) > _MOST_FAILURES:
                 lines.append(f"{len(causes) - _MOST_FAILURES} more causes are in {LOG}.")
             found.append((title, lines))
+        found.append(("Not tested", [line for arm in self.arms for line in _not_tested(arm)]))
         found.append(("Candidate workflows without a score", self._without_score()))
         if self.errata:
             numbers = ", ".join(dict.fromkeys(number for number, _ in self.errata))
@@ -212,6 +221,11 @@ def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
     for entry in done:
         causes.update(entry.get("without_score", {}))
     search = state["study"]["search"]
+    untested: dict[str, list[int]] = {}
+    for split in state.get("untested", ()):
+        if split["arm"] == name:
+            untested.setdefault(split["reason"], []).append(split["split"])
+    not_searched = sum(len(splits) for reason, splits in untested.items() if reason != SEARCHED)
     return ArmDigest(
         arm=name,
         n_patients=numbers.get("n_patients"),
@@ -219,10 +233,30 @@ def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
         n_left_out=numbers.get("n_left_out"),
         n_done=len(done),
         n_failed=sum(entry["state"] == "failed" for entry in searches),
-        n_splits=search["splits"],
+        n_splits=search["splits"] - not_searched,
         n_candidates=search["candidates"] * len(done),
         without_score=tuple(causes.most_common()),
+        untested=tuple((reason, tuple(splits)) for reason, splits in untested.items()),
     )
+
+
+def _not_tested(arm: ArmDigest) -> Iterator[Sentence]:
+    """Yield in which splits an arm is not tested, counted from 1, and why."""
+    why = {
+        "nobody": Sentence("none of its patients is in the test part"),
+        "too few": Sentence("too few with, or without, the outcome to train on"),
+        "alike": Sentence("its training patients hardly differ"),
+        "no workflow": Sentence("no candidate workflow could be scored"),
+    }
+    for reason, splits in arm.untested:
+        yield Sentence.plural(
+            len(splits),
+            "{arm}, split {numbers}: {why}.",
+            "{arm}, splits {numbers}: {why}.",
+            arm=arm.arm,
+            numbers=", ".join(str(number + 1) for number in splits),
+            why=why[reason],
+        )
 
 
 def _ending(

@@ -7,20 +7,20 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from lungmet_worc import arms, clinical, errata, failures, unscored, versions
-from lungmet_worc.checks.checked_cohort import CheckedCohort
+from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.deadline import common_splits
 from lungmet_worc.digest import make_digest
 from lungmet_worc.engines import make_engine
-from lungmet_worc.errors import CohortError
+from lungmet_worc.errors import CohortError, ResultsError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
 from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
@@ -31,10 +31,13 @@ from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import with_counted_splits, write_splits
 from lungmet_worc.stage_runner import StageRunner, require_complete
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
+from lungmet_worc.tested_splits import UntestedSplit
 from lungmet_worc.timed_tasks import TimeLimit
+from lungmet_worc.unscored import without_workflow
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.storage import read_stamp, write_matrix, write_text
 
@@ -67,6 +70,7 @@ class Pipeline:
     cores: int
     deadline: datetime | None = None
     state: dict[str, Any] = field(default_factory=dict)
+    untested: list[UntestedSplit] = field(default_factory=list, init=False)
     _aside: KeptAside = field(init=False, repr=False)
     _stages: StageRunner = field(init=False, repr=False)
 
@@ -203,10 +207,12 @@ class Pipeline:
         unusable: Mapping[tuple[str, str], str],
     ) -> Plan:
         cohort = build_cohort(self.study, manifest, unusable)
-        empty = [name for name, members in cohort.arms.items() if not members]
-        if empty:
-            message = f"No patient enters the arm {empty[0]}. {CheckedCohort(cohort).to_text()}"
-            raise CohortError(message)
+        if unusable:  # whom the check counted in
+            problems = study_feasibility(self.study, cohort)
+            errors = [problem for problem in problems if problem.severity == "error"]
+            if errors:
+                message = Sentence("Too few patients are left to go on without those that failed:")
+                raise CohortError(message, errors)
         # How many centres there are is known only now.
         self.study = with_counted_splits(self.study, cohort)
         self.state.update(self._about())
@@ -265,6 +271,7 @@ class Pipeline:
         }
 
     def _remember_cohort(self, plan: Plan) -> None:
+        self._remember_untested(plan, ())
         self.state["seeds"] = {
             "study": self.study.search.seed,
             "searches": {str(split.index): plan.seed(split) for split in plan.splits},
@@ -288,7 +295,27 @@ class Pipeline:
             require_complete("search", searches)
         else:
             self._stages.must("search", searches)
-        return self._common(searches)
+        return self._tested(plan, self._common(searches))
+
+    def _tested(self, plan: Plan, searches: list[Task]) -> list[Task]:
+        """Return the searches that found a workflow; the others are said, and left out."""
+        lost = without_workflow(searches)
+        self._remember_untested(plan, lost)
+        without = {f"search/{split.arm}/{split.split}" for split in lost}
+        if lost:
+            note = Sentence.plural(
+                len(lost),
+                "In {n} search no candidate workflow could be scored: it is left out.",
+                "In {n} searches no candidate workflow could be scored: they are left out.",
+            )
+            self.progress.note(note)
+        return [task for task in searches if task.key not in without]
+
+    def _remember_untested(self, plan: Plan, lost: Sequence[UntestedSplit]) -> None:
+        """Keep in which splits an arm is not tested: those decided beforehand, and others."""
+        decided = [split for of_arm in plan.arm_splits.values() for split in of_arm.untested]
+        self.untested = [*decided, *lost]
+        self.state["untested"] = [asdict(split) for split in self.untested]
 
     def _permutations(self, plan: Plan, only: Only | None) -> list[Task]:
         """Run the searches with permuted outcomes and return those that are complete.
@@ -352,6 +379,14 @@ class Pipeline:
         permutations: Sequence[Task],
         unusable: Mapping[tuple[str, str], str],
     ) -> None:
+        unusable = {who: unusable[who] for who in sorted(unusable)}  # not by the manifest's rows
+        if not searches:
+            message = Sentence(
+                "No candidate workflow of any search could be scored, so there is nothing to "
+                'report. "lungmet status" says why; search more candidates, or give the arms other '
+                "columns."
+            )
+            raise ResultsError(message)
         evaluations = plan.evaluations(list(searches))
         self._stages.must("evaluation", evaluations)
         stamp = plan.report_stamp(evaluations, unusable, permutations)
@@ -361,11 +396,20 @@ class Pipeline:
         if not fresh:
             from lungmet_worc.results import write_results
 
+            # Of a partial report's splits only.
+            reported = {int(task.key.rpartition("/")[2]) for task in searches}
+            if not self.state["partial"]:
+                reported |= {split.split for split in self.untested}
             replaced = files_to_replace(self.paths.report_files, stamp)
             self._stages.keep(self._results() if replaced is None else replaced, rewritten=True)
             # When this run started says nothing about the results; when the first one did, does.
             files = write_results(
-                plan, searches, permutations, unusable, make_digest(self._as_reported())
+                plan,
+                searches,
+                permutations,
+                unusable,
+                make_digest(self._as_reported()),
+                [split for split in self.untested if split.split in reported],
             )
             write_record(self.paths.report_files, files, stamp=stamp)
             self.state["report_seconds"] = round(time.monotonic() - began, 3)

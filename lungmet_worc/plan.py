@@ -21,6 +21,7 @@ from lungmet_worc.manifest import Patient
 from lungmet_worc.runs import RunPaths, worc_ids
 from lungmet_worc.splits import Split, study_splits
 from lungmet_worc.tasks import Task, content_hash
+from lungmet_worc.tested_splits import ArmSplits, splits_of_arms
 from lungmet_worc.worc import settings as worc_settings
 
 #: The search of split i is seeded with the study's seed plus (i + 1) times this, the same in
@@ -54,7 +55,7 @@ class Plan:
 
     @cached_property
     def patients(self) -> dict[str, Patient]:
-        """Return the patients that enter any arm, in the manifest's order."""
+        """Return the patients that enter any arm, in the natural order of their ids."""
         wanted = set(self.cohort.everyone)
         return {p.patient_id: p for p in self.cohort.patients if p.patient_id in wanted}
 
@@ -88,6 +89,11 @@ class Plan:
     def splits(self) -> tuple[Split, ...]:
         """Return the splits that all arms share, over the patients of all arms."""
         return study_splits(self.study, self.cohort)
+
+    @cached_property
+    def arm_splits(self) -> dict[str, ArmSplits]:
+        """Return arm -> the splits in which it is tested, and those in which it is not."""
+        return splits_of_arms(self.study, self.cohort, self.splits, self.outcomes)
 
     def seed(self, split: Split) -> int:
         """Return the seed of everything random in a split, the same in every arm."""
@@ -261,10 +267,12 @@ class Plan:
         return stamp, {**found, "harmonised": harmonised} if harmonised else found
 
     def evaluations(self, searches: list[Task]) -> list[Task]:
-        """Return a task for each arm: WORC's own evaluation of its splits."""
+        """Return a task for each arm that has searches: WORC's own evaluation of its splits."""
         tasks = []
         for name in self.study.arms:
             splits = [task for task in searches if task.key.startswith(f"search/{name}/")]
+            if not splits:
+                continue
             first = (self.study.arms[name].modalities or ("clinical",))[0]
             tasks.append(
                 Task(
@@ -315,7 +323,7 @@ class Plan:
             [list(settings["modalities"]), list(settings["arms"])],
             [task.stamp for task in evaluations],
             [list(cohort.columns), cohort.astype(str).to_numpy().tolist()],
-            [[*who, cause] for who, cause in unusable.items()],
+            [[*who, cause] for who, cause in sorted(unusable.items())],
             [task.stamp for task in permutations],
             self._described(),
         )

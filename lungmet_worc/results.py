@@ -29,6 +29,7 @@ from lungmet_worc.subgroup_levels import subgroup_levels
 from lungmet_worc.tables import write_all_tables
 from lungmet_worc.tables.files import WORKBOOK
 from lungmet_worc.tasks import Task
+from lungmet_worc.tested_splits import UntestedSplit
 
 
 def write_results(
@@ -37,6 +38,7 @@ def write_results(
     permutations: Sequence[Task],
     unusable: Mapping[tuple[str, str], str],
     digest: Digest,
+    untested: Sequence[UntestedSplit] = (),
 ) -> list[Path]:
     """Write the tables, the figures and the report of a run.
 
@@ -52,6 +54,8 @@ def write_results(
         Who was left out, and why.
     digest : Digest
         What the run did, so far as it is known before the tables are there.
+    untested : sequence of UntestedSplit
+        In which splits an arm was not tested.
 
     Returns
     -------
@@ -65,6 +69,7 @@ def write_results(
         permutations,
         levels=subgroup_levels(list(plan.patients.values()), plan.study.statistics),
         acquisition=acquisition_table(plan),
+        untested=untested,
     )
     study = plan.study
     say = language(study.report.language)

@@ -63,6 +63,11 @@ class Run:
         return self._table("splits")
 
     @property
+    def untested(self) -> pd.DataFrame:
+        """Return the splits in which an arm was not tested, and why; mostly there are none."""
+        return self._table("untested")
+
+    @property
     def thresholds(self) -> pd.DataFrame:
         """Return the performance of each arm at 0.5 and at thresholds chosen in training parts."""
         return self._table("thresholds")

@@ -13,12 +13,13 @@ import numpy as np
 
 from lungmet_worc import versions
 from lungmet_worc.plan import Plan
-from lungmet_worc.splits import restrict, study_splits
+from lungmet_worc.splits import study_splits
 from lungmet_worc.tasks import Task, content_hash
+from lungmet_worc.tested_splits import splits_of_arms
 
 
 def search_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
-    """Return a task for each split of each arm; the arms' settings must be there.
+    """Return a task for each split in which an arm is tested; the arms' settings must be there.
 
     The splits of all arms alternate, so that a run that is cut short has about as many
     splits of each.
@@ -31,7 +32,9 @@ def search_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -> lis
         for name in plan.study.arms:
             matrix_stamp, ini, made_from = prepared[name]
             outcomes = made_from["outcomes"]
-            part = restrict(split, plan.cohort.arms[name])
+            part = plan.arm_splits[name].tested.get(split.index)
+            if part is None:
+                continue
             seed = plan.seed(split)
             arguments: dict[str, Any] = {
                 "features": str(plan.paths.matrix(name)),
@@ -71,7 +74,7 @@ def search_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -> lis
 
 
 def permutation_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
-    """Return a task for each split of each arm with the outcomes permuted, study by study.
+    """Return a task for each split in which an arm is tested with permuted outcomes.
 
     Outcomes are permuted over all patients, the same in every arm, before splits are drawn:
     everything that follows is done as with the real ones.
@@ -84,10 +87,14 @@ def permutation_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -
         random = np.random.default_rng([search.seed, number])
         shuffled = random.permutation(list(plan.outcomes.values())).tolist()
         outcomes = dict(zip(plan.outcomes, shuffled, strict=True))
-        for split in study_splits(plan.study, plan.cohort, outcomes):
+        splits = study_splits(plan.study, plan.cohort, outcomes)
+        of_arms = splits_of_arms(plan.study, plan.cohort, splits, outcomes)
+        for split in splits:
             for name in plan.study.arms:
                 matrix_stamp, ini, made_from = prepared[name]
-                part = restrict(split, plan.cohort.arms[name])
+                part = of_arms[name].tested.get(split.index)
+                if part is None:
+                    continue
                 arguments: dict[str, Any] = {
                     "features": str(plan.paths.matrix(name)),
                     "outcomes": {p: outcomes[p] for p in plan.cohort.arms[name]},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError, RunFolderError
+from lungmet_worc.natural_order import natural_order
 from lungmet_worc.spreadsheet import is_missing
 from lungmet_worc.worc.storage import write_text
 
@@ -31,7 +31,8 @@ class Split:
     index : int
         Number of the split, from 0.
     train, test : tuple of str
-        Patient ids, in the order in which the patients were given.
+        Patient ids, in the order in which the patients were given; a cohort gives them in the
+        natural order of their ids.
     """
 
     index: int
@@ -163,18 +164,6 @@ def leave_one_centre_out_splits(
         )
         for index, centre in enumerate(found)
     )
-
-
-def natural_order(text: str) -> tuple[list[int | str], str]:
-    """Return a key that sorts texts as people do: numbers by value, letters of any case alike.
-
-    Examples
-    --------
-    >>> sorted(["centre 10", "Centre 2", "b"], key=natural_order)
-    ['b', 'Centre 2', 'centre 10']
-    """
-    parts = re.split(r"([0-9]+)", text.casefold())
-    return [int(part) if number % 2 else part for number, part in enumerate(parts)], text
 
 
 def centres_of(study: StudyConfig, cohort: Cohort) -> dict[str, str]:

@@ -20,6 +20,7 @@ from lungmet_worc.collect import (
 )
 from lungmet_worc.plan import Plan
 from lungmet_worc.tasks import Task
+from lungmet_worc.tested_splits import UntestedSplit
 from lungmet_worc.worc.storage import read_matrix, read_result
 
 #: What is kept of a split's result; its candidates, nearly all of it, are counted at once.
@@ -56,6 +57,7 @@ def study_results(
     *,
     levels: pd.DataFrame,
     acquisition: pd.DataFrame,
+    untested: Sequence[UntestedSplit] = (),
 ) -> StudyResults:
     """Put together what tables and figures are made from.
 
@@ -67,7 +69,7 @@ def study_results(
         See `read_results`.
     permutations : sequence of Task
         Searches with permuted outcomes, all done.
-    levels, acquisition : DataFrame
+    levels, acquisition, untested
         See `lungmet_worc.collect.StudyResults`.
     """
     return StudyResults(
@@ -87,6 +89,7 @@ def study_results(
         acquisition=acquisition,
         statistics=plan.study.statistics,
         seed=plan.study.search.seed,
+        untested=tuple(untested),
     )
 
 

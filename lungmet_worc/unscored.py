@@ -1,4 +1,4 @@
-"""Why candidate workflows have no score (errata E9), kept in run.json split by split."""
+"""Candidate workflows without a score (errata E9), and searches in which none has one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from lungmet_worc.tasks import Task
+from lungmet_worc.tested_splits import UntestedSplit
 from lungmet_worc.worc.storage import read_result
 
 WITHOUT_SCORE = "without_score"
@@ -35,3 +36,21 @@ def remember(entries: MutableMapping[str, Any], searches: Sequence[Task]) -> int
             entry[WITHOUT_SCORE] = dict(read_result(task.output)["causes"])
         number += sum(entry[WITHOUT_SCORE].values())
     return number
+
+
+def without_workflow(searches: Sequence[Task]) -> list[UntestedSplit]:
+    """Return the searches that are done and found no workflow that could be scored.
+
+    Parameters
+    ----------
+    searches : sequence of Task
+        Search tasks that are done.
+    """
+    found = []
+    for task in searches:
+        result = read_result(task.output)
+        if result.get("no_workflow"):
+            _, arm, index = task.key.split("/")
+            sizes = (len(result["train"]), len(result["test"]))
+            found.append(UntestedSplit(arm, int(index), *sizes, "no workflow"))
+    return found

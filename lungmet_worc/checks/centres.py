@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lungmet_worc.checks.feasibility import FEW_EVENTS, trains
+from lungmet_worc.checks.causes import VALUE_NEEDED
+from lungmet_worc.checks.feasibility import FEW_EVENTS
+from lungmet_worc.checks.spellings import spelling_problems
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.deadline import FEWEST_SPLITS
 from lungmet_worc.errors import Problem, Severity
-from lungmet_worc.splits import Split, centres_of, leave_one_centre_out_splits, restrict
+from lungmet_worc.natural_order import natural_order
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.splits import Split, centres_of, leave_one_centre_out_splits
+from lungmet_worc.tested_splits import ArmSplits, Reason, splits_of_arms
 
 _SETTING = "search.split_type"
 
 #: With fewer centres than these an interval has next to no degrees of freedom.
 FEW_CENTRES = 5
 
+_NAMED = 3
 
-def centre_problems(study: StudyConfig, cohort: Cohort, inner_test_size: float) -> list[Problem]:
+
+def centre_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
     """Say what is wrong with leaving out one centre after the other.
 
     Parameters
@@ -25,8 +33,6 @@ def centre_problems(study: StudyConfig, cohort: Cohort, inner_test_size: float) 
         A study whose split type is "leave-one-centre-out".
     cohort : Cohort
         Who enters which arm.
-    inner_test_size : float
-        Share of the training part in an inner validation part.
 
     Returns
     -------
@@ -37,25 +43,25 @@ def centre_problems(study: StudyConfig, cohort: Cohort, inner_test_size: float) 
     without = list(_without_centre(study, cohort, centres))
     if without:
         return without
-    alike = list(_alike(study, centres))
+    alike = _alike(study, cohort, centres)
     if alike or not centres:
         return alike
     if len(set(centres.values())) < 2:
-        what = f'All patients are of the centre "{next(iter(centres.values()))}".'
-        remedy = 'Add patients of another one, or use split_type = "random".'
+        what = Sentence(
+            'All patients are of the centre "{name}".', name=next(iter(centres.values()))
+        )
+        remedy = Sentence('Add patients of another one, or use split_type = "random".')
         return [Problem(what, remedy, file=_file(study), column=_SETTING)]
     outcomes = dict(zip(centres, cohort.outcomes_of(list(centres)), strict=True))
     splits = leave_one_centre_out_splits(list(centres), list(centres.values()))
     problems = list(_harmonised(study))
     if len(splits) < FEW_CENTRES:
-        what = f"There are {len(splits)} centres: expect very wide intervals."
-        remedy = "Look at the values of each centre in the table of splits."
+        what = Sentence("There are {n} centres: expect very wide intervals.", n=len(splits))
+        remedy = Sentence("Look at the values of each centre in the table of splits.")
         problems.append(Problem(what, remedy, "warning", file=_file(study), column=_SETTING))
-    for arm, members in cohort.arms.items():
-        parts = [restrict(split, members) for split in splits]
-        names = [centres[split.test[0]] for split in splits]
-        problems += _arm_problems(study, arm, dict(zip(names, parts, strict=True)), outcomes,
-                                  inner_test_size)  # fmt: skip
+    names = [centres[split.test[0]] for split in splits]
+    for arm, of_arm in splits_of_arms(study, cohort, splits, outcomes).items():
+        problems += _arm_problems(study, of_arm, arm, names, outcomes)
     return problems
 
 
@@ -66,27 +72,22 @@ def _without_centre(
     for patient in cohort.patients:
         if centres.get(patient.patient_id, "known") == "":
             yield Problem(
-                "The patient has no centre, so it is in no test part.",
-                "Fill it in, or name the patient in exclude of [cohort].",
+                Sentence("The patient has no centre, so it is in no test part."),
+                Sentence("Fill it in, or name the patient in exclude of [cohort]."),
                 file=study.cohort.manifest.name,
                 row=patient.row,
                 column=column,
                 patient=patient.patient_id,
+                kind=VALUE_NEEDED,
             )
 
 
-def _alike(study: StudyConfig, centres: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield centres that are probably one: they differ by case only."""
-    spelt: dict[str, set[str]] = {}
-    for centre in centres.values():
-        spelt.setdefault(centre.casefold(), set()).add(centre)
-    for names in spelt.values():
-        if len(names) > 1:
-            shown = " and ".join(f'"{name}"' for name in sorted(names))
-            what = f"The centres {shown} differ by upper and lower case only."
-            remedy = "Write a centre the same way in every row."
-            column = study.cohort.centre or ""
-            yield Problem(what, remedy, file=study.cohort.manifest.name, row=1, column=column)
+def _alike(study: StudyConfig, cohort: Cohort, centres: Mapping[str, str]) -> list[Problem]:
+    """Return the cells whose centre is probably another one, spelled otherwise."""
+    first = {each.patient_id: each for each in reversed(cohort.patients)}
+    cells = [(first[name], centre) for name, centre in centres.items()]
+    file, column = study.cohort.manifest.name, study.cohort.centre or ""
+    return list(spelling_problems(file, column, cells))
 
 
 def _harmonised(study: StudyConfig) -> Iterator[Problem]:
@@ -94,69 +95,126 @@ def _harmonised(study: StudyConfig) -> Iterator[Problem]:
     used = {modality for arm in study.arms.values() for modality in arm.modalities}
     for name, modality in study.modalities.items():
         if name in used and modality.combat is not None:
-            what = (
-                f"ComBat harmonises {name} on the patients of all centres, also of the one that is "
-                "left out (errata E13): the result does not hold for a new centre."
+            what = Sentence(
+                "ComBat harmonises {modality} on the patients of all centres, also of the one that "
+                "is left out (errata E13): the result does not hold for a new centre.",
+                modality=name,
             )
-            remedy = f"Take [modalities.{name}.combat] out to know how well a new centre does."
+            remedy = Sentence(
+                "Take [modalities.{modality}.combat] out to know how well a new centre does.",
+                modality=name,
+            )
             column = f"modalities.{name}.combat"
             yield Problem(what, remedy, "warning", file=_file(study), column=column)
 
 
 def _arm_problems(
     study: StudyConfig,
+    splits: ArmSplits,
     arm: str,
-    parts: Mapping[str, Split],
+    centres: Sequence[str],
     outcomes: Mapping[str, int],
-    inner_test_size: float,
 ) -> Iterator[Problem]:
-    """Yield what is wrong with the centres of an arm: centre -> its split."""
+    """Yield what is wrong with the centres of an arm, named in the order of the splits."""
     column, outcome = f"arms.{arm}", study.outcome
-    empty, untested, untrained = [], [], []
-    for centre, part in parts.items():
-        events = sum(outcomes[patient_id] for patient_id in part.test)
-        if not part.test:
-            empty.append(centre)
-        elif events in (0, len(part.test)):
-            untested.append(centre)
-        events = sum(outcomes[patient_id] for patient_id in part.train)
-        if not trains(events, len(part.train) - events, inner_test_size):
-            untrained.append(centre)
-    if empty:
-        what = f"Arm {arm} has no patient of {_named(empty)}."
-        remedy = 'Set patients = "common" in [cohort], or exclude the patients of these centres.'
-        yield Problem(what, remedy, file=_file(study), column=column)
-    if untrained:
-        what = (
-            f"Arm {arm}: without {_named(untrained)} there are too few patients with, or without, "
-            f"{outcome} to train on."
+    tested = list(splits.tested.values())
+    enough = len(tested) >= FEWEST_SPLITS
+    without: dict[Reason, list[str]] = {}
+    for untested in splits.untested:
+        without.setdefault(untested.reason, []).append(centres[untested.split])
+    for reason, names in without.items():
+        what = _why_untested(reason, arm, names, outcome)
+        if not enough:
+            what = Sentence(
+                "{untested} It takes {fewest} tested splits to report an arm, and {n} would be.",
+                untested=what,
+                fewest=FEWEST_SPLITS,
+                n=len(tested),
+            )
+        remedy = Sentence(
+            "These centres are left out of the means of the arm. Add patients, join small centres "
+            'into one, or set patients = "common" in [cohort].'
         )
-        remedy = 'Add patients, join small centres into one, or use split_type = "random".'
-        yield Problem(what, remedy, file=_file(study), column=column)
-    if untested:
-        what = (
-            f"Arm {arm}: all patients of {_named(untested)} have the same {outcome}; "
-            f"{len(untested)} of {len(parts)} centres give no AUC."
-        )
-        most = len(untested) > len(parts) / 2
-        remedy = "Join small centres into one, or add patients."
-        severity: Severity = "error" if most else "warning"
+        severity: Severity = "warning" if enough else "error"
         yield Problem(what, remedy, severity, file=_file(study), column=column)
-    members = {patient_id for part in parts.values() for patient_id in part.test}
-    events = sum(outcomes[patient_id] for patient_id in members)
-    if min(events, len(members) - events) < FEW_EVENTS and not untrained:
-        what = (
-            f"Arm {arm} has {events} with {outcome} and {len(members) - events} without: expect "
-            "very wide intervals, and no reliable comparison of arms."
+    one_class = [
+        centres[split.index]
+        for split in tested
+        if sum(outcomes[patient] for patient in split.test) in (0, len(split.test))
+    ]
+    if one_class:
+        what = Sentence(
+            "Arm {arm}: all patients of {centres} have the same {outcome}; {n} of {total} centres "
+            "give no AUC.",
+            arm=arm,
+            centres=_named(one_class),
+            outcome=outcome,
+            n=len(one_class),
+            total=len(centres),
         )
-        remedy = "Add patients, or take the result as a first look only."
-        yield Problem(what, remedy, "warning", file=_file(study), column=column)
+        remedy = Sentence("Join small centres into one, or add patients.")
+        severity = "error" if len(one_class) > len(tested) / 2 else "warning"
+        yield Problem(what, remedy, severity, file=_file(study), column=column)
+    yield from _few_events(study, arm, tested, outcomes)
 
 
-def _named(centres: Sequence[str]) -> str:
-    shown = ", ".join(f'"{centre}"' for centre in centres[:3])
-    more = f" and {len(centres) - 3} more" if len(centres) > 3 else ""
-    return f"{'centre' if len(centres) == 1 else 'the centres'} {shown}{more}"
+def _why_untested(reason: Reason, arm: str, centres: Sequence[str], outcome: str) -> Sentence:
+    """Return why an arm is not tested in some centres."""
+    names = _named(centres)
+    if reason == "nobody":
+        return Sentence(
+            "Arm {arm} has no patient of {centres}: it is not tested there.",
+            arm=arm,
+            centres=names,
+        )
+    if reason == "too few":
+        return Sentence(
+            "Arm {arm}: without {centres} there are too few patients with, or without, {outcome} "
+            "to train on, so it is not tested there.",
+            arm=arm,
+            centres=names,
+            outcome=outcome,
+        )
+    return Sentence(
+        "Arm {arm}: without {centres} none of its columns differs among the patients by as much "
+        "as WORC asks for, so it is not tested there.",
+        arm=arm,
+        centres=names,
+    )
+
+
+def _few_events(
+    study: StudyConfig, arm: str, tested: Sequence[Split], outcomes: Mapping[str, int]
+) -> Iterator[Problem]:
+    members = {patient_id for split in tested for patient_id in split.test}
+    events = sum(outcomes[patient_id] for patient_id in members)
+    if tested and min(events, len(members) - events) < FEW_EVENTS:
+        what = Sentence(
+            "Arm {arm} has {patients}, {events} with {outcome} and {without} without: expect very "
+            "wide intervals, and no reliable comparison of arms.",
+            arm=arm,
+            patients=Sentence.plural(len(members), "{n} patient", "{n} patients"),
+            events=events,
+            outcome=study.outcome,
+            without=len(members) - events,
+        )
+        remedy = Sentence("Add patients, or take the result as a first look only.")
+        yield Problem(what, remedy, "warning", file=_file(study), column=f"arms.{arm}")
+
+
+def _named(centres: Sequence[str]) -> Sentence:
+    if len(centres) <= _NAMED:
+        one, many = "centre {names}", "the centres {names}"
+        return Sentence(one if len(centres) == 1 else many, names=_quoted(centres))
+    return Sentence(
+        "the centres {names} and {more} more",
+        names=_quoted(centres[:_NAMED]),
+        more=len(centres) - _NAMED,
+    )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in sorted(names, key=natural_order))
 
 
 def _file(study: StudyConfig) -> str:

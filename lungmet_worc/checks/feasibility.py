@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-
 from lungmet_worc.errors import Problem
-from lungmet_worc.splits import Split
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.tested_splits import allocations, divides
 
 #: Below this many of either outcome, an interval of an AUC spans most of what is possible.
 FEW_EVENTS = 10
@@ -44,140 +42,49 @@ def feasibility_problems(
     """
     without = n_patients - n_events
     column = f"arms.{arm}"
-    have = f"Arm {arm} has {_count(n_patients)}, {n_events} with {outcome} and {without} without"
+    have = {"arm": arm, "patients": _count(n_patients), "events": n_events, "without": without}
+    have |= {"outcome": outcome}
     if not _enough(n_events, without, test_size, inner_test_size):
-        what = (
-            f"{have}: too few for test parts of {_percent(test_size)} and {inner_splits} inner "
-            f"validation parts of {_percent(inner_test_size)}."
+        what = Sentence(
+            "Arm {arm} has {patients}, {events} with {outcome} and {without} without: too few for "
+            "test parts of {share} and {n} inner validation parts of {inner}.",
+            **have,
+            share=_percent(test_size),
+            n=inner_splits,
+            inner=_percent(inner_test_size),
         )
         needed = _would_do(n_events, without, test_size, inner_test_size)
         if needed is None:
-            return [Problem(what, "Choose a test_size nearer to 0.2.", column=column)]
-        events, others = needed
-        remedy = f"{events} with and {others} without would do; or choose another test_size."
+            remedy = Sentence("Choose a test_size nearer to 0.2.")
+            return [Problem(what, remedy, column=column)]
+        remedy = Sentence(
+            "{events} with and {others} without would do; or choose another test_size.",
+            events=needed[0],
+            others=needed[1],
+        )
         return [Problem(what, remedy, column=column)]
     if min(n_events, without) < FEW_EVENTS:
-        what = f"{have}: expect very wide intervals, and no reliable comparison of arms."
-        remedy = "Add patients, or take the result as a first look only."
+        what = Sentence(
+            "Arm {arm} has {patients}, {events} with {outcome} and {without} without: expect very "
+            "wide intervals, and no reliable comparison of arms.",
+            **have,
+        )
+        remedy = Sentence("Add patients, or take the result as a first look only.")
         return [Problem(what, remedy, "warning", column=column)]
     return []
 
 
-def split_problems(
-    arm: str,
-    splits: Sequence[Split],
-    outcomes: Mapping[str, int],
-    *,
-    inner_test_size: float = 0.2,
-    outcome: str = "the outcome",
-) -> list[Problem]:
-    """Look at the splits of an arm with fewer patients than were split.
-
-    Splits are drawn over the patients of all arms, so that the part of an arm need not be
-    stratified.
-
-    Parameters
-    ----------
-    arm : str
-        Name of the arm.
-    splits : sequence of Split
-        Already restricted to the arm's patients.
-    outcomes : mapping of str to int
-        Patient id -> 1 or 0.
-    inner_test_size : float
-        Share of the training part in a validation part.
-    outcome : str
-        The name of the outcome, for the message.
-    """
-    untested, untrained = [], []
-    for split in splits:
-        events, others = _counts(split.test, outcomes)
-        if min(events, others) < 1:
-            untested.append(split.index)
-        events, others = _counts(split.train, outcomes)
-        if not trains(events, others, inner_test_size):
-            untrained.append(split.index)
-    column = f"arms.{arm}"
-    remedy = 'Set patients = "common" in [cohort], or add patients to this arm.'
-    problems = []
-    if untrained:
-        what = f"Arm {arm}: {_of(untrained, splits)} leave too few with {outcome} to train on."
-        problems.append(Problem(what, remedy, column=column))
-    if untested:
-        what = (
-            f"Arm {arm}: in {_of(untested, splits)} the test part lacks patients with, or "
-            f"without, {outcome}; these give no AUC."
-        )
-        most = len(untested) > len(splits) / 2
-        problems.append(Problem(what, remedy, "error" if most else "warning", column=column))
-    return problems
-
-
-def trains(events: int, others: int, inner_test_size: float) -> bool:
-    """Return whether a training part has enough patients of each outcome to search on.
-
-    Parameters
-    ----------
-    events, others : int
-        Patients with and without the outcome.
-    inner_test_size : float
-        Share of them in an inner validation part.
-    """
-    return _divides(events, others, inner_test_size)
-
-
-def _counts(patient_ids: Sequence[str], outcomes: Mapping[str, int]) -> tuple[int, int]:
-    events = sum(outcomes[patient_id] for patient_id in patient_ids)
-    return events, len(patient_ids) - events
-
-
-def _of(some: Sequence[int], splits: Sequence[Split]) -> str:
-    return f"{len(some)} of {len(splits)} splits"
-
-
-def _count(n_patients: int) -> str:
-    return "1 patient" if n_patients == 1 else f"{n_patients} patients"
+def _count(n_patients: int) -> Sentence:
+    return Sentence.plural(n_patients, "{n} patient", "{n} patients")
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def _allocations(events: int, others: int, test_size: float) -> list[tuple[int, int]]:
-    """Return (events, others) of the training part, as scikit-learn may draw it.
-
-    As ``StratifiedShuffleSplit``: the test part is rounded up; each outcome gets the whole
-    number below its share, and the patient left over goes to the larger remainder (at
-    random between equal ones, hence up to two answers).
-    """
-    total = events + others
-    # 1 - test_size is never used: scikit-learn takes what the test part leaves.
-    n_train = total - math.ceil(test_size * total)
-    share = events * n_train / total
-    low_events = events * n_train // total
-    low_others = others * n_train // total
-    if low_events + low_others == n_train:
-        return [(low_events, low_others)]
-    remainder = share - low_events
-    to_events, to_others = (low_events + 1, low_others), (low_events, low_others + 1)
-    if math.isclose(remainder, 0.5, abs_tol=1e-9):
-        return [to_events, to_others]
-    return [to_events] if remainder > 0.5 else [to_others]
-
-
-def _divides(events: int, others: int, test_size: float) -> bool:
-    """Return whether both parts of every split get enough patients of each outcome."""
-    if min(events, others) < 2:
-        return False
-    return all(
-        min(train) >= 2 and min(events - train[0], others - train[1]) >= 1
-        for train in _allocations(events, others, test_size)
-    )
-
-
 def _enough(events: int, others: int, test_size: float, inner_test_size: float) -> bool:
-    return _divides(events, others, test_size) and all(
-        _divides(*train, inner_test_size) for train in _allocations(events, others, test_size)
+    return divides(events, others, test_size) and all(
+        divides(*train, inner_test_size) for train in allocations(events, others, test_size)
     )
 
 

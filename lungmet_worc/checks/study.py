@@ -9,18 +9,17 @@ from functools import partial
 from pathlib import Path
 
 from lungmet_worc.checks.causes import SAME_FILE, SMALL_ARM, causes_of
-from lungmet_worc.checks.centres import centre_problems
 from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
-from lungmet_worc.checks.feasibility import feasibility_problems, split_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.mended import mended
 from lungmet_worc.checks.patient_view import patient_views, patients_text
 from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_list import problem_list
+from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.cohort_variants import cohort_variants
@@ -31,7 +30,6 @@ from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
 from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.sentences import Sentence
-from lungmet_worc.splits import restrict, study_splits
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ def check_study(
     same = duplicate_problems([_inspected(*pair) for pair in found])
     problems += [replace(problem, kind=SAME_FILE) for problem in same]
     cohort = build_cohort(study, manifest)
-    problems += _too_few(study, cohort)
+    problems += _of_arms(study_feasibility(study, cohort))
     if not any(missing_columns(study, manifest.columns)):
         problems += combat_problems(study, cohort)
     ordered = tuple(sorted(dict.fromkeys(problems), key=_by_row))
@@ -222,7 +220,7 @@ def check_study(
 def _too_few_once_mended(
     study: StudyConfig, manifest: Manifest, errors: Iterable[Problem]
 ) -> list[Problem]:
-    return _too_few(study, build_cohort(study, mended(study, manifest, errors)))
+    return _of_arms(study_feasibility(study, build_cohort(study, mended(study, manifest, errors))))
 
 
 def _counted(
@@ -318,46 +316,9 @@ def _inspected(scan: Scan, inspection: PairInspection) -> InspectedScan:
     )
 
 
-def _too_few(study: StudyConfig, cohort: Cohort) -> list[Problem]:
-    """Report arms with too few patients for the splits that the study asks for."""
-    search = study.search
-    problems: list[Problem] = []
-    inner_text = study.worc_settings()["HyperOptimization"]["test_size"]
-    try:
-        inner_test_size = float(inner_text)
-    except ValueError:
-        what = Sentence('"{text}" is no number.', text=inner_text)
-        remedy = Sentence("Write a share, as 0.2.")
-        column = "worc.HyperOptimization.test_size"
-        return [Problem(what, remedy, file=_study_file(study), column=column)]
-    if search.split_type == "leave-one-centre-out":
-        return [_of_an_arm(problem) for problem in centre_problems(study, cohort, inner_test_size)]
-    for arm, ids in cohort.arms.items():
-        problems += feasibility_problems(
-            arm,
-            len(ids),
-            sum(cohort.outcomes_of(ids)),
-            test_size=search.test_size,
-            inner_splits=search.inner_splits,
-            inner_test_size=inner_test_size,
-            outcome=study.outcome,
-        )
-    everyone = cohort.everyone
-    smaller = [arm for arm, ids in cohort.arms.items() if set(ids) != set(everyone)]
-    if smaller and not any(problem.severity == "error" for problem in problems):
-        outcomes = dict(zip(everyone, cohort.outcomes_of(everyone), strict=True))
-        splits = study_splits(study, cohort)
-        for arm in smaller:
-            problems += split_problems(
-                arm,
-                [restrict(split, cohort.arms[arm]) for split in splits],
-                outcomes,
-                inner_test_size=inner_test_size,
-                outcome=study.outcome,
-            )
-    return [_of_an_arm(replace(problem, file=_study_file(study))) for problem in problems]
-
-
-def _of_an_arm(problem: Problem) -> Problem:
-    """Return a problem with its kind, if it is one of the numbers of an arm."""
-    return replace(problem, kind=SMALL_ARM) if problem.column.startswith("arms.") else problem
+def _of_arms(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems, those of the numbers of an arm with that kind."""
+    return [
+        replace(problem, kind=SMALL_ARM) if problem.column.startswith("arms.") else problem
+        for problem in problems
+    ]

@@ -70,6 +70,7 @@ HEADINGS: Mapping[str, str] = {
     "feature": later("Feature"),
     "volume_correlation": later("Correlation with volume"),
     "property": later("Property"),
+    "reason": later("Reason"),
     "Measure": later("Measure"),
 }
 
@@ -109,6 +110,14 @@ OTHERS: Mapping[str, str] = {
     "interval not defined": later("interval not defined"),
 }
 
+#: Why an arm was not tested in a split.
+REASONS: Mapping[str, str] = {
+    "nobody": later("none of its patients is in the test part"),
+    "too few": later("too few with, or without, the outcome to train on"),
+    "alike": later("its training patients hardly differ"),
+    "no workflow": later("no candidate workflow could be scored"),
+}
+
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "metric": MEASURES,
     "measure": MEASURES,
@@ -119,6 +128,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "note": OTHERS,
     "level": OTHERS,
     "modality": {"clinical": GROUPS["clinical"]},
+    "reason": REASONS,
 }
 
 

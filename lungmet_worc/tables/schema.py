@@ -22,7 +22,7 @@ TEXTS = frozenset(
     {
         *("arm", "arm_a", "arm_b", "metric", "measure", "test"),
         *("patient_id", "rule", "column", "level", "note", "kind"),
-        *("name", "modality", "group", "feature", "property", "Measure"),
+        *("name", "modality", "group", "feature", "property", "Measure", "reason"),
     }
 )
 
@@ -113,6 +113,17 @@ _ALL = (
         required=True,
     ),
     Table("splits", "Splits", "Performance in each split", SPLITS_COLUMNS, required=True),
+    Table(
+        "untested",
+        "Splits not tested",
+        "Splits in which an arm was not tested: they are in none of its means",
+        ("arm", "split", "n_train", "n_test", "reason"),
+        notes=(
+            "Splits are drawn over the patients of all arms; arms are compared on the splits that "
+            "both tested.",
+        ),
+        counts=False,
+    ),
     Table(
         "patients",
         "Patients",

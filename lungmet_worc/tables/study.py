@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc.collect import ArmPredictions, StudyResults, outcome_tables, tested_outcomes
+from lungmet_worc.collect import (
+    ArmPredictions,
+    StudyResults,
+    outcome_tables,
+    tested_outcomes,
+)
 from lungmet_worc.report.wording import arm_label, plural
 from lungmet_worc.statistics.comparison import compare_arms
 from lungmet_worc.tables.calibration import calibration_table
@@ -21,6 +27,7 @@ from lungmet_worc.tables.schema import TABLES
 from lungmet_worc.tables.subgroups import subgroups_table
 from lungmet_worc.tables.thresholds import threshold_tables
 from lungmet_worc.tables.typical import typical_table
+from lungmet_worc.tested_splits import UntestedSplit
 
 
 def make_all_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
@@ -44,6 +51,7 @@ def make_all_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
     arms, settings = results.arms, results.statistics
     frames = dict(outcome_tables(arms))
     performance, patients = frames["performance"], frames["patients"]
+    frames["untested"] = TABLES["untested"].frame([astuple(split) for split in results.untested])
     frames["comparison"] = compare_arms(arms, bootstrap=settings.bootstrap, seed=results.seed)
     frames["thresholds"], frames["confusion"] = threshold_tables(arms, settings.sensitivity)
     frames["calibration"] = calibration_table(patients)
@@ -86,7 +94,7 @@ def write_all_tables(
         If the predictions do not belong to one study.
     """
     frames = make_all_tables(results)
-    counts = _counts(results.arms)
+    counts = _counts(results.arms, results.untested)
     titles, notes = {}, {}
     for name, table in TABLES.items():
         titles[name] = f"Partial result, {partial}. {table.title}" if partial else table.title
@@ -102,16 +110,18 @@ def write_all_tables(
     return frames
 
 
-def _counts(arms: Sequence[ArmPredictions]) -> str:
+def _counts(arms: Sequence[ArmPredictions], untested: Sequence[UntestedSplit]) -> str:
     """Say on how many patients, events and splits the tables are."""
-    said = {arm_label(arm.arm): _arm_counts(arm) for arm in arms}
+    said = {arm_label(arm.arm): _arm_counts(arm, untested) for arm in arms}
     if len(set(said.values())) == 1:
         return f"{next(iter(said.values()))}."
     return f"{'; '.join(f'{arm}: {text}' for arm, text in said.items())}."
 
 
-def _arm_counts(arm: ArmPredictions) -> str:
+def _arm_counts(arm: ArmPredictions, untested: Sequence[UntestedSplit]) -> str:
     outcomes = tested_outcomes([arm])
     tested = plural(len(outcomes), "patient")
     splits = plural(len(arm.splits), "split")
-    return f"{tested} tested, {sum(outcomes.values())} of them with the outcome; {splits}"
+    without = sum(split.arm == arm.arm for split in untested)
+    more = f", and {without} in which the arm was not tested" if without else ""
+    return f"{tested} tested, {sum(outcomes.values())} of them with the outcome; {splits}{more}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -49,15 +48,10 @@ def prune(search: Any) -> None:
     """Keep only candidates that have a score: no other may enter an ensemble.
 
     WORC keeps its best ``maxlen`` candidates even where fewer could be scored, and most of
-    its ensemble methods then fail on the rest.
+    its ensemble methods then fail on the rest. At least one must have a score.
     """
     results = search.cv_results_
     keep = np.flatnonzero(np.isfinite(results["mean_test_score"]))
-    if len(keep) == 0:
-        causes = Counter(cause for cause in search.fit_causes_ if cause)
-        said = "; ".join(f"{cause} ({number} fits)" for cause, number in causes.most_common(3))
-        message = f"No candidate workflow could be scored: {said}."
-        raise RuntimeError(message)
     for key, values in results.items():
         if key == "params":
             results[key] = [values[row] for row in keep]

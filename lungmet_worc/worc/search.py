@@ -65,10 +65,10 @@ def search_split(
     stamp : str
         Content hash of everything that the result depends on.
 
-    Raises
-    ------
-    RuntimeError
-        No candidate could be scored.
+    Notes
+    -----
+    Where no candidate could be scored there is nothing to predict with: the result then says
+    ``no_workflow``, and has no predictions.
     """
     started = time.perf_counter()
     names = tuple(modalities)
@@ -77,6 +77,9 @@ def search_split(
         (acceleration.install if accelerate else acceleration.uninstall)()
         config = load_settings(settings)
         search, candidates = _search(data, config, seed=seed, aligned=aligned)
+        if search is None:
+            _write_without_workflow(data, train, test, candidates, seed, Path(output), stamp)
+            return
         posterior = np.asarray(search.predict_proba(data.x_test))[:, 1]
         predicted = np.asarray(search.predict(data.x_test)).astype(int)
         members = search.ensemble.estimators
@@ -133,14 +136,14 @@ def permuted_search(
 
     data = _parts(features, outcomes, train, test, seed=seed, aligned=aligned)
     auc = None
-    few = min(np.bincount(data.y_train.astype(int), minlength=2))
-    if few > 1 and np.unique(data.y_test).size == 2:
+    if np.unique(data.y_test).size == 2:
         with quiet():
             (acceleration.install if accelerate else acceleration.uninstall)()
             search, _ = _search(data, load_settings(settings), seed=seed, aligned=aligned)
-            posterior = np.asarray(search.predict_proba(data.x_test))[:, 1]
+            if search is not None:
+                posterior = np.asarray(search.predict_proba(data.x_test))[:, 1]
+                auc = float(roc_auc_score(data.y_test, posterior))
         acceleration.forget()
-        auc = float(roc_auc_score(data.y_test, posterior))
     write_text(Path(output), json.dumps({STAMP: stamp, "auc": auc}) + "\n")
 
 
@@ -183,13 +186,42 @@ def _parts(
 
 def _search(
     data: _Parts, config: Mapping[str, Any], *, seed: int, aligned: bool
-) -> tuple[Any, list[dict[str, Any]]]:
-    """Return WORC's search with its ensemble, and what became of each candidate."""
+) -> tuple[Any | None, list[dict[str, Any]]]:
+    """Return WORC's search with its ensemble, and what became of each candidate.
+
+    There is no search where none of its candidates has a score.
+    """
     search = fit(data.x_train, data.y_train, data.labels, config, seed=seed, aligned=aligned)
     candidates = candidates_table(search)
+    if all(candidate["score"] is None for candidate in candidates):
+        return None, candidates
     prune(search)
     ensemble(search, data.x_train, data.y_train, data.labels, config, seed=seed)
     return search, candidates
+
+
+def _write_without_workflow(
+    data: _Parts,
+    train: Sequence[str],
+    test: Sequence[str],
+    candidates: list[dict[str, Any]],
+    seed: int,
+    output: Path,
+    stamp: str,
+) -> None:
+    """Write the split of a search that found no workflow, which is not to be searched again."""
+    acceleration.forget()
+    result = {
+        "no_workflow": True,
+        "train": list(train),
+        "test": list(test),
+        "outcome": data.y_test.astype(int).tolist(),
+        **{key: [] for key in ("posterior", "predicted", "ensemble", "importance")},
+        "candidates": candidates,
+        "causes": dict(Counter(c["cause"] for c in candidates if c["cause"])),
+        "seed": seed,
+    }
+    write_estimators(output, pd.DataFrame(), result, stamp=stamp)
 
 
 def _give_back_memory() -> None:

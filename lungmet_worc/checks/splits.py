@@ -1,0 +1,172 @@
+"""Whether a cohort can be split as a study asks, and in which splits an arm cannot be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from lungmet_worc.checks.centres import centre_problems
+from lungmet_worc.checks.feasibility import feasibility_problems
+from lungmet_worc.cohort import Cohort
+from lungmet_worc.config import StudyConfig
+from lungmet_worc.deadline import FEWEST_SPLITS
+from lungmet_worc.errors import CohortError, Problem
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.splits import study_splits
+from lungmet_worc.tested_splits import ArmSplits, inner_test_size, splits_of_arms
+
+_INNER = "worc.HyperOptimization.test_size"
+
+
+def study_feasibility(study: StudyConfig, cohort: Cohort) -> list[Problem]:
+    """Say whether a cohort can be split as the study asks, and each arm be tested.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        The study.
+    cohort : Cohort
+        Who enters which arm.
+
+    Returns
+    -------
+    list of Problem
+        Errors where an arm could not be reported; warnings where some of its splits cannot be
+        tested, or give no AUC.
+    """
+    try:
+        inner = inner_test_size(study)
+    except ValueError:
+        text = study.worc_settings()["HyperOptimization"]["test_size"]
+        what = Sentence('"{text}" is no share between 0 and 1.', text=text)
+        remedy = Sentence("Write a share, as 0.2.")
+        return [Problem(what, remedy, file=_file(study), column=_INNER)]
+    if study.search.split_type == "leave-one-centre-out":
+        return centre_problems(study, cohort)
+    problems: list[Problem] = []
+    sound = []
+    for arm, ids in cohort.arms.items():
+        found = feasibility_problems(
+            arm,
+            len(ids),
+            sum(cohort.outcomes_of(ids)),
+            test_size=study.search.test_size,
+            inner_splits=study.search.inner_splits,
+            inner_test_size=inner,
+            outcome=study.outcome,
+        )
+        problems += found
+        sound += [] if any(problem.severity == "error" for problem in found) else [arm]
+    outcomes = dict(zip(cohort.everyone, cohort.outcomes_of(cohort.everyone), strict=True))
+    try:
+        of_arms = splits_of_arms(study, cohort, study_splits(study, cohort), outcomes)
+    except CohortError:  # no arm is sound then
+        of_arms = {}
+    for arm in (name for name in sound if name in of_arms):
+        problems += split_problems(arm, of_arms[arm], outcomes, outcome=study.outcome)
+    return [replace(problem, file=_file(study)) for problem in problems]
+
+
+def split_problems(
+    arm: str, splits: ArmSplits, outcomes: Mapping[str, int], *, outcome: str = "the outcome"
+) -> list[Problem]:
+    """Say in how many splits an arm is not tested, and in how many it has no AUC.
+
+    Splits are drawn over the patients of all arms, so that the part of an arm need not be
+    stratified.
+
+    Parameters
+    ----------
+    arm : str
+        Name of the arm.
+    splits : ArmSplits
+        In which splits it is tested, and why not in the others.
+    outcomes : mapping of str to int
+        Patient id -> 1 or 0.
+    outcome : str
+        The name of the outcome, for the message.
+    """
+    column = f"arms.{arm}"
+    remedy = Sentence('Set patients = "common" in [cohort], or add patients to this arm.')
+    number, total = len(splits.tested), len(splits.tested) + len(splits.untested)
+    enough = number >= min(FEWEST_SPLITS, total)
+    problems = []
+    for what, mend in _untested(arm, splits, total, outcome):
+        said = what
+        if not enough:
+            said = Sentence(
+                "{untested} It takes {fewest} tested splits to report an arm, and {n} would be.",
+                untested=what,
+                fewest=FEWEST_SPLITS,
+                n=number,
+            )
+        problems.append(Problem(said, mend, "warning" if enough else "error", column=column))
+    without_auc = [
+        split.index
+        for split in splits.tested.values()
+        if sum(outcomes[patient] for patient in split.test) in (0, len(split.test))
+    ]
+    if without_auc:
+        what = Sentence(
+            "Arm {arm}: in {n} of {total} splits the test part lacks patients with, or without, "
+            "{outcome}; these give no AUC.",
+            arm=arm,
+            n=len(without_auc),
+            total=total,
+            outcome=outcome,
+        )
+        most = len(without_auc) > number / 2
+        problems.append(Problem(what, remedy, "error" if most else "warning", column=column))
+    return problems
+
+
+def _untested(
+    arm: str, splits: ArmSplits, total: int, outcome: str
+) -> Iterator[tuple[Sentence, Sentence]]:
+    """Yield why an arm is not tested in some splits, and what to do, each reason once."""
+    reasons = [split.reason for split in splits.untested]
+    add = Sentence(
+        'These are left out of the means of the arm. Set patients = "common" in [cohort], or add '
+        "patients to this arm."
+    )
+    said = {
+        "nobody": (
+            Sentence(
+                "Arm {arm} is not tested in {n} of {total} splits: none of its patients is in the "
+                "test part.",
+                arm=arm,
+                n=reasons.count("nobody"),
+                total=total,
+            ),
+            add,
+        ),
+        "too few": (
+            Sentence(
+                "Arm {arm} is not tested in {n} of {total} splits: they leave too few with, or "
+                "without, {outcome} to train on.",
+                arm=arm,
+                n=reasons.count("too few"),
+                total=total,
+                outcome=outcome,
+            ),
+            add,
+        ),
+        "alike": (
+            Sentence(
+                "Arm {arm} is not tested in {n} of {total} splits: none of its columns differs "
+                "among the patients to train on by as much as WORC asks for.",
+                arm=arm,
+                n=reasons.count("alike"),
+                total=total,
+            ),
+            Sentence(
+                "Give the arm another column, or write the numbers in a smaller unit: WORC drops "
+                "every column whose standard deviation is below 0.1."
+            ),
+        ),
+    }
+    yield from (said[reason] for reason in said if reason in reasons)
+
+
+def _file(study: StudyConfig) -> str:
+    return study.path.name if study.path is not None else "study"
