@@ -42,8 +42,7 @@ class Finding:
 
 def said_alike(problem: Problem) -> tuple[object, ...]:
     """Return what is the same in problems that say the same of different things."""
-    texts = (problem.what, problem.remedy)
-    return (problem.severity, problem.kind, *(getattr(text, "template", text) for text in texts))
+    return (problem.severity, problem.kind, getattr(problem.what, "template", problem.what))
 
 
 def findings(problems: Sequence[Problem], causes: Causes) -> list[Finding]:

@@ -135,7 +135,11 @@ def _modality_problems(
         remedy = Sentence("Take [{table}] out: there is nothing to harmonise.", table=column)
         yield problem(what, remedy, "batch")
         return
-    single = [text for text, number in counts.items() if number == 1]
+    cells = [(each, batches[each.patient_id]) for each in members]
+    spelled = list(spelling_problems(study.cohort.manifest.name, combat.batch, cells))
+    yield from spelled
+    otherwise = {batches[each.patient] for each in spelled}
+    single = [text for text, number in counts.items() if number == 1 and text not in otherwise]
     if single:
         what = Sentence.plural(
             len(single),
@@ -148,8 +152,6 @@ def _modality_problems(
         )
         remedy = Sentence("Join it with a batch like it in another column, or exclude the patient.")
         yield problem(what, remedy, "batch")
-    cells = [(each, batches[each.patient_id]) for each in members]
-    yield from spelling_problems(study.cohort.manifest.name, combat.batch, cells)
     levels = {name: values_of(members, name) for name in combat.covariates}
     rare = {name: _rare(values) for name, values in levels.items()}
     for name, texts in rare.items():

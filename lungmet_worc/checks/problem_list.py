@@ -84,7 +84,7 @@ def _what_lines(
             lines.append((2 if what else 0, _joined(parts)))
         more = problems[_MOST_LINES:]
         if more:
-            rows = _listed([str(each.row) for each in more if each.row is not None], len(more))
+            rows = _ranges(sorted({each.row for each in more if each.row is not None}))
             text = say("and {n} more; rows: {rows}", n=len(more), rows=rows)
             lines.append((2, text if rows else say("and {n} more", n=len(more))))
     if remedy is not None:

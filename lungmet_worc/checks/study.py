@@ -141,8 +141,13 @@ class CheckReport:
             say.plural(warnings, "{n} warning", "{n} warnings"),
         ]
         if self.causes:
-            follow = "{n} more problem follows from these", "{n} more problems follow from these"
-            parts.append(say.plural(len(self.causes), *follow))
+            parts.append(
+                say.plural(
+                    len(self.causes),
+                    "{n} more problem follows from these",
+                    "{n} more problems follow from these",
+                )
+            )
         return f"{', '.join(parts)}.\n"
 
 
