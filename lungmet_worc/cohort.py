@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pandas as pd
@@ -12,6 +12,7 @@ from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import CohortError
 from lungmet_worc.manifest import Manifest, Patient
 from lungmet_worc.natural_order import natural_order
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import is_missing
 
 _NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
@@ -33,6 +34,9 @@ class Cohort:
         The column of the outcome.
     clinical : tuple of str
         The clinical columns that arms name.
+    own_causes : mapping of str to mapping
+        Arm -> id -> what keeps the patient from this very arm, each cause by itself; without
+        what other arms ask for where patients are "common".
     """
 
     patients: tuple[Patient, ...]
@@ -40,6 +44,7 @@ class Cohort:
     reasons: Mapping[str, Mapping[str, str]]
     outcome_name: str = "the outcome"
     clinical: tuple[str, ...] = ()
+    own_causes: Mapping[str, Mapping[str, tuple[Sentence, ...]]] = field(default_factory=dict)
 
     def outcome_of(self, patient_id: str) -> int:
         """Return 1 or 0 for a patient.
@@ -52,8 +57,7 @@ class Cohort:
         for patient in self.patients:
             if patient.patient_id == patient_id and patient.outcome is not None:
                 return patient.outcome
-        message = f'No outcome is known for patient "{patient_id}".'
-        raise CohortError(message)
+        raise _no_outcome(patient_id)
 
     def outcomes_of(self, patient_ids: Sequence[str]) -> list[int]:
         """Return 1 or 0 for each of the patients.
@@ -67,8 +71,7 @@ class Cohort:
         outcomes = [known.get(patient_id) for patient_id in patient_ids]
         for patient_id, outcome in zip(patient_ids, outcomes, strict=True):
             if outcome is None:
-                message = f'No outcome is known for patient "{patient_id}".'
-                raise CohortError(message)
+                raise _no_outcome(patient_id)
         return [outcome for outcome in outcomes if outcome is not None]
 
     @property
@@ -104,20 +107,20 @@ class Cohort:
 
     def as_dict(self) -> dict[str, object]:
         """Return the cohort in numbers and ids, ready for JSON."""
-        outcomes = [patient.outcome for patient in self.patients]
+        outcomes = [patient.outcome for patient in self._different()]
         return {
             "outcome": self.outcome_name,
-            "n_patients": len(self.patients),
+            "n_patients": len(outcomes),
             "n_events": outcomes.count(1),
             "n_non_events": outcomes.count(0),
             "n_outcome_missing": outcomes.count(None),
             "modalities": {
                 modality: {"present": present, "missing": missing}
-                for modality, (present, missing) in self._scans().items()
+                for modality, (present, missing) in self.scan_counts().items()
             },
             "clinical": {
                 column: {"present": present, "missing": missing}
-                for column, (present, missing) in self._values().items()
+                for column, (present, missing) in self.value_counts().items()
             },
             "arms": {
                 arm: {
@@ -130,62 +133,27 @@ class Cohort:
             },
         }
 
-    def summary(self) -> str:
-        """Return the cohort in words and small tables."""
-        outcomes = [patient.outcome for patient in self.patients]
-        parts = [f"{outcomes.count(1)} with {self.outcome_name}", f"{outcomes.count(0)} without"]
-        if None in outcomes:
-            parts.append(f"{outcomes.count(None)} not known")
-        blocks = [f"{_patients(len(self.patients))} in the manifest: {', '.join(parts)}."]
-        if scans := self._scans():
-            rows = [
-                [name, str(present), str(missing)] for name, (present, missing) in scans.items()
-            ]
-            blocks.append(_columns([["Scan", "present", "missing"], *rows]))
-        if values := self._values():
-            rows = [
-                [name, str(present), str(missing)] for name, (present, missing) in values.items()
-            ]
-            blocks.append(_columns([["Clinical value", "present", "missing"], *rows]))
-        rows = []
-        for arm, ids in self.arms.items():
-            events = sum(self.outcomes_of(ids))
-            rows.append([arm, str(len(ids)), str(events), str(len(ids) - events)])
-        blocks.append(
-            _columns([["Arm", "patients", f"with {self.outcome_name}", "without"], *rows])
-        )
-        blocks += self._who_does_not_enter()
-        return "\n\n".join(blocks) + "\n"
-
-    def _scans(self) -> dict[str, tuple[int, int]]:
+    def scan_counts(self) -> dict[str, tuple[int, int]]:
+        """Return how many patients have, and have not, image and mask of each modality."""
         counts: dict[str, tuple[int, int]] = {}
-        for patient in self.patients:
+        for patient in self._different():
             for modality, pair in patient.pairs.items():
                 present, missing = counts.get(modality, (0, 0))
                 counts[modality] = (present + pair.present, missing + (not pair.present))
         return counts
 
-    def _values(self) -> dict[str, tuple[int, int]]:
+    def value_counts(self) -> dict[str, tuple[int, int]]:
+        """Return how many patients have, and have not, a value in each clinical column."""
         counts = {}
+        patients = self._different()
         for column in self.clinical:
-            present = sum(_has(patient, column) for patient in self.patients)
-            counts[column] = (present, len(self.patients) - present)
+            present = sum(_has(patient, column) for patient in patients)
+            counts[column] = (present, len(patients) - present)
         return counts
 
-    def _who_does_not_enter(self) -> list[str]:
-        """Return one block of lines for each arm that not all patients enter."""
-        blocks = []
-        for arm, reasons in self.reasons.items():
-            by_reason: dict[str, list[str]] = {}
-            for patient_id, reason in reasons.items():
-                by_reason.setdefault(reason, []).append(patient_id)
-            if not by_reason:
-                continue
-            lines = [f"Not in arm {arm}:"]
-            for reason, ids in by_reason.items():
-                lines.append(f"  {_patients(len(ids))}: {reason} ({', '.join(ids)})")
-            blocks.append("\n".join(lines))
-        return blocks
+    def _different(self) -> list[Patient]:
+        """Return the patients, those with several rows by the first of these."""
+        return list({each.patient_id: each for each in reversed(self.patients)}.values())
 
 
 def build_cohort(
@@ -214,12 +182,16 @@ def build_cohort(
     # Of two rows with one id, an error, the first counts.
     patients = {patient.patient_id: patient for patient in reversed(ordered)}
     order = list(dict.fromkeys(patient.patient_id for patient in ordered))
-    reasons: dict[str, dict[str, str]] = {}
+    own_causes: dict[str, dict[str, tuple[Sentence, ...]]] = {}
     for name, arm in study.arms.items():
         found = {
             patient_id: _why_not(study, arm, patients[patient_id], unusable) for patient_id in order
         }
-        reasons[name] = {patient_id: reason for patient_id, reason in found.items() if reason}
+        own_causes[name] = {patient_id: causes for patient_id, causes in found.items() if causes}
+    reasons: dict[str, dict[str, str]] = {
+        name: {patient_id: _joined(causes) for patient_id, causes in found.items()}
+        for name, found in own_causes.items()
+    }
     if study.cohort.patients == "common":
         _keep_common(reasons, order)
     arms = {
@@ -227,7 +199,7 @@ def build_cohort(
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns))
+    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), own_causes=own_causes)
 
 
 def _why_not(
@@ -235,25 +207,37 @@ def _why_not(
     arm: ArmConfig,
     patient: Patient,
     unusable: Mapping[tuple[str, str], str],
-) -> str:
-    """Return why a patient does not enter an arm, "" if it does."""
+) -> tuple[Sentence, ...]:
+    """Return what keeps a patient from entering an arm, nothing if it does enter."""
     if patient.patient_id in study.cohort.exclude:
-        return "excluded in the study file"
+        return (Sentence("excluded in the study file"),)
     if patient.outcome is None:
-        return "outcome missing"
+        return (Sentence("outcome missing"),)
     lacking = []
     for modality in arm.modalities:
         pair = patient.pairs.get(modality)
         if pair is None or not pair.present:
-            lacking.append(f"no {modality} image")
+            lacking.append(Sentence("no {modality} image", modality=modality))
         elif (patient.patient_id, modality) in unusable:
             cause = unusable[patient.patient_id, modality]
-            lacking.append(f"{modality} extraction failed: {cause}")
-    lacking += [f"{column} missing" for column in arm.clinical if not _has(patient, column)]
+            lacking.append(
+                Sentence("{modality} extraction failed: {cause}", modality=modality, cause=cause)
+            )
+    lacking += [
+        Sentence("{column} missing", column=column)
+        for column in arm.clinical
+        if not _has(patient, column)
+    ]
     asked = len(arm.modalities) + len(arm.clinical)
     if arm.missing == "impute" and len(lacking) < asked:
-        return ""
-    return ", ".join(lacking)
+        return ()
+    return tuple(lacking)
+
+
+def _joined(causes: Sequence[Sentence]) -> Sentence:
+    """Return all causes as one."""
+    first, *rest = causes
+    return Sentence("{first}, {rest}", first=first, rest=_joined(rest)) if rest else first
 
 
 def _keep_common(reasons: dict[str, dict[str, str]], order: Sequence[str]) -> None:
@@ -265,7 +249,9 @@ def _keep_common(reasons: dict[str, dict[str, str]], order: Sequence[str]) -> No
         arm, cause = next(iter(own.items()))
         for name, found in reasons.items():
             if name not in own:
-                found[patient_id] = f"not complete for all arms (arm {arm}: {cause})"
+                found[patient_id] = Sentence(
+                    "not complete for all arms (arm {arm}: {cause})", arm=arm, cause=cause
+                )
     for name, found in reasons.items():
         reasons[name] = {
             patient_id: found[patient_id] for patient_id in order if patient_id in found
@@ -277,16 +263,5 @@ def _has(patient: Patient, column: str) -> bool:
     return not is_missing(patient.clinical.get(column, ""))
 
 
-def _patients(count: int) -> str:
-    return "1 patient" if count == 1 else f"{count} patients"
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as aligned text: the first column to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+def _no_outcome(patient_id: str) -> CohortError:
+    return CohortError(Sentence('No outcome is known for patient "{patient}".', patient=patient_id))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Literal
+
+from lungmet_worc.sentences import Sentence
 
 Severity = Literal["error", "warning"]
 
@@ -30,6 +33,9 @@ class Problem:
         Column of the manifest, or key of the study file.
     patient : str
         The patient's id.
+    kind : str
+        What kind of thing is wrong, such as "small-arm", where a decision depends on it (see
+        `lungmet_worc.checks.causes`); the same in every language.
     """
 
     what: str
@@ -39,6 +45,17 @@ class Problem:
     row: int | None = None
     column: str = ""
     patient: str = ""
+    kind: str = ""
+
+    def as_dict(self, said: Callable[[str], str] = str) -> dict[str, object]:
+        """Return all of it, ready for JSON.
+
+        Parameters
+        ----------
+        said : callable, optional
+            Says what and remedy in the language of the reader.
+        """
+        return asdict(self) | {"what": said(self.what), "remedy": said(self.remedy)}
 
     def __str__(self) -> str:
         """Return the problem as one line: where, what, remedy."""
@@ -47,6 +64,11 @@ class Problem:
         patient = f"patient {self.patient}" if self.patient else ""
         where = ", ".join(part for part in (self.file, row, column, patient) if part)
         return f"{where}: {self.what} {self.remedy}" if where else f"{self.what} {self.remedy}"
+
+
+#: Problem -> the errors that it follows from; it is gone when they are mended.
+Causes = Mapping[Problem, tuple[Problem, ...]]
+NO_CAUSES: Causes = MappingProxyType({})
 
 
 class LungmetError(Exception):
@@ -58,14 +80,19 @@ class LungmetError(Exception):
         What went wrong, for a user.
     problems : sequence of Problem
         Every problem that was found, not only the first.
+    causes : mapping of Problem to tuple of Problem
+        Problem that is gone when others are mended -> these others.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self, message: str, problems: Sequence[Problem] = (), causes: Causes = NO_CAUSES
+    ) -> None:
         super().__init__(message, tuple(problems))
         self.message = message
         self.problems = tuple(problems)
+        self.causes = causes
 
     def __str__(self) -> str:
         """Return the message and every problem, a line each."""
@@ -129,10 +156,12 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     return by_lower[matches[0]] if matches else None
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> Sentence:
     """Return a sentence that suggests the nearest known name, or lists the known ones."""
     candidates = list(known)
     nearest = nearest_name(name, candidates)
     if nearest is not None:
-        return f'Did you mean "{nearest}"?'
-    return f"Known are: {', '.join(candidates)}." if candidates else "None is known."
+        return Sentence('Did you mean "{nearest}"?', nearest=nearest)
+    if not candidates:
+        return Sentence("None is known.")
+    return Sentence("Known are: {names}.", names=", ".join(candidates))

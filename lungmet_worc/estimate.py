@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
@@ -71,7 +71,7 @@ class PlanSummary:
     ----------
     stages : tuple of StagePlan
         In the order in which they run.
-    cohort : Cohort
+    cohort : CheckedCohort
         Who enters which arm.
     cores : int
         Tasks that would run at the same time.
@@ -80,7 +80,7 @@ class PlanSummary:
     """
 
     stages: tuple[StagePlan, ...]
-    cohort: Cohort
+    cohort: CheckedCohort
     cores: int
     stale: tuple[StaleTasks, ...] = ()
 
@@ -92,7 +92,7 @@ class PlanSummary:
     def to_text(self, say: Language = ENGLISH) -> str:
         """Return the plan as a table and a sentence, in the language of the reader."""
         heads = say("stage"), say("done"), say("missing"), say("stale"), say("about")
-        lines = [self.cohort.summary().rstrip(), "", _ROW.format(*heads)]
+        lines = [self.cohort.to_text(say).rstrip(), "", _ROW.format(*heads)]
         for stage in self.stages:
             about = say.of(duration(math.ceil(stage.seconds / self.cores)))
             name = say.of(stage_name(stage.stage))
@@ -162,7 +162,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     stale = [task for _, of_stage in planned for task in of_stage]
     return PlanSummary(
         tuple(stage for stage, _ in planned),
-        checked.cohort,
+        checked.counted,
         cores,
         tuple(stale_tasks(stale, record)),
     )

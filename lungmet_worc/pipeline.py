@@ -197,7 +197,7 @@ class Pipeline:
         fatal = report.study_errors if self._excludes else report.errors
         if fatal:
             message = f"The study cannot be run: {len(fatal)} problem(s)."
-            raise CohortError(message, fatal)
+            raise CohortError(message, fatal, report.causes)
         return manifest, report
 
     def _plan(

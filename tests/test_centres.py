@@ -96,7 +96,8 @@ class TestCheck:
 
     def test_centres_that_differ_by_case(self, tmp_path: Path) -> None:
         (found,) = problems(tmp_path, {**THREE, 3: "SITE 2"})
-        assert '"SITE 2", "site 2"' in found.what
+        assert (found.row, found.column, found.patient) == (4, "hospital", "P3")
+        assert found.what.startswith('"SITE 2" is written otherwise than "site 2"')
 
     def test_centres_of_one_outcome(self, tmp_path: Path) -> None:
         some = problems(tmp_path / "some", {**THREE, 1: "alone", 3: "alone"})

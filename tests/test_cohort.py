@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.errors import CohortError
 from lungmet_worc.manifest import read_manifest
@@ -97,13 +98,13 @@ class TestArms:
             "age": {"present": 6, "missing": 0},
             "grade": {"present": 5, "missing": 1},
         }
-        lines = [line.split() for line in cohort.summary().splitlines()]
+        lines = [line.split() for line in CheckedCohort(cohort).to_text().splitlines()]
         assert ["Clinical", "value", "present", "missing"] in lines
         assert ["grade", "5", "1"] in lines
 
     def test_no_word_of_clinical_values_where_no_arm_has_any(self, manifest: Path) -> None:
         cohort = cohort_of(manifest)
-        assert "Clinical value" not in cohort.summary()
+        assert "Clinical value" not in CheckedCohort(cohort).to_text()
         assert not any(name.endswith(" value") for name in cohort.table().columns)
 
     def test_patients_that_are_part_of_another(self, tmp_path: Path) -> None:
@@ -157,18 +158,20 @@ class TestSaid:
         assert table.loc[1, "arm MRI"] == "no MRI image"
 
     def test_summary(self, manifest: Path) -> None:
-        summary = cohort_of(manifest, cohort=AVAILABLE).summary()
+        summary = CheckedCohort(cohort_of(manifest, cohort=AVAILABLE)).to_text()
         assert summary.startswith(
             "6 patients in the manifest: 2 with lung_met, 3 without, 1 not known."
         )
         lines = [line.split() for line in summary.splitlines()]
         assert ["MRI", "4", "2"] in lines
         assert ["combined", "2", "1", "1"] in lines
-        assert "  1 patient: no CT image (P3)" in summary.splitlines()
+        assert (
+            "  no CT image: 2 patients (P3, P4), not in CT_only, combined" in summary.splitlines()
+        )
 
     def test_summary_of_a_complete_cohort_has_no_reasons(self, tmp_path: Path) -> None:
-        summary = cohort_of(write_cohort(tmp_path, 6)).summary()
-        assert "Not in arm" not in summary
+        summary = CheckedCohort(cohort_of(write_cohort(tmp_path, 6))).to_text()
+        assert "Left out" not in summary
 
     def test_as_dict_is_json(self, manifest: Path) -> None:
         found = json.loads(json.dumps(cohort_of(manifest, cohort=AVAILABLE).as_dict()))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lungmet_worc.checks.causes import VALUE_NEEDED
 from lungmet_worc.checks.feasibility import FEW_EVENTS
+from lungmet_worc.checks.spellings import spelling_problems
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.deadline import FEWEST_SPLITS
@@ -41,7 +43,7 @@ def centre_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
     without = list(_without_centre(study, cohort, centres))
     if without:
         return without
-    alike = list(_alike(study, centres))
+    alike = _alike(study, cohort, centres)
     if alike:
         return alike
     if not centres:
@@ -80,22 +82,16 @@ def _without_centre(
                 row=patient.row,
                 column=column,
                 patient=patient.patient_id,
+                kind=VALUE_NEEDED,
             )
 
 
-def _alike(study: StudyConfig, centres: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield centres that are probably one: they differ by case only."""
-    spelt: dict[str, set[str]] = {}
-    for centre in centres.values():
-        spelt.setdefault(centre.casefold(), set()).add(centre)
-    for names in spelt.values():
-        if len(names) > 1:
-            what = Sentence(
-                "The centres {names} differ by upper and lower case only.", names=_quoted(names)
-            )
-            remedy = Sentence("Write a centre the same way in every row.")
-            column = study.cohort.centre or ""
-            yield Problem(what, remedy, file=study.cohort.manifest.name, row=1, column=column)
+def _alike(study: StudyConfig, cohort: Cohort, centres: Mapping[str, str]) -> list[Problem]:
+    """Return the cells whose centre is probably another one, spelled otherwise."""
+    first = {each.patient_id: each for each in reversed(cohort.patients)}
+    cells = [(first[name], centre) for name, centre in centres.items()]
+    file, column = study.cohort.manifest.name, study.cohort.centre or ""
+    return list(spelling_problems(file, column, cells))
 
 
 def _harmonised(study: StudyConfig) -> Iterator[Problem]:

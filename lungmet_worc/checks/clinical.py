@@ -7,8 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from lungmet_worc.checks.missing_values import missing_values
 from lungmet_worc.checks.outcome_names import what_name_says
 from lungmet_worc.checks.outcome_values import FEWEST, what_values_say
+from lungmet_worc.checks.spellings import spelling_problems
 from lungmet_worc.clinical import (
     NOTHING_SAID,
     cell_problems,
@@ -24,7 +26,6 @@ from lungmet_worc.spreadsheet import is_missing
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
 _NUMBERS = 0.75  # share of numbers from which on other cells are slips of the pen
-_MOST_LISTED = 6
 #: Names that PyRadiomics itself gives; those of WORC are known to `feature_group`.
 _PYRADIOMICS = re.compile(
     r"(original|wavelet|log|exponential|gradient|square|squareroot|logarithm|lbp)\S*_"
@@ -171,26 +172,7 @@ class _Column:
             what = "No patient has a value."
             yield self._problem(what, f"Fill it in, or take it out of {_arms(self.arms)}.")
             return
-        imputed = {name: arm for name, arm in self.arms.items() if _imputes(arm)}
-        left_out = {name: arm for name, arm in self.arms.items() if name not in imputed}
-        fates = []
-        if left_out:
-            fate = f"they do not enter {_arms(left_out)}"
-            if self.study.cohort.patients == "common" and len(self.study.arms) > len(left_out):
-                fate += ' nor, with patients = "common", any other'
-            fates.append(fate)
-        if imputed:
-            fates.append(f"in {_arms(imputed)} a value is imputed from each training part")
-        names = [patient.patient_id for patient in lacking]
-        what = f"{len(lacking)} of {n_patients} missing ({_listed(names)}); {'; '.join(fates)}."
-        said = sorted({cell for p in lacking if (cell := p.clinical.get(self.name, "").strip())})
-        if said:
-            quoted = ", ".join(f'"{word}"' for word in said)
-            what += f" Read as not known: {quoted}."
-        remedy = "Fill in what is known."
-        if any(_knows_more(arm) for arm in left_out.values()):
-            remedy += ' To keep these patients, say missing = "impute" in the arm.'
-        yield self._problem(what, remedy, warning=True)
+        yield missing_values(self.study, self.file, self.name, lacking, n_patients)
 
     def _values(self) -> Iterator[Problem]:
         """Report columns with one value only, with free text, or with many rare levels."""
@@ -223,40 +205,13 @@ class _Column:
             )
             remedy = "Take rare values together in the manifest."
             yield self._problem(what, remedy, warning=True)
-        yield from self._spellings(counts)
-
-    def _spellings(self, counts: Counter[str]) -> Iterator[Problem]:
-        """Report values that differ by upper and lower case or spaces only."""
-        alike: dict[str, list[str]] = {}
-        for level in counts:
-            alike.setdefault("".join(level.lower().split()), []).append(level)
-        for levels in alike.values():
-            if len(levels) > 1:
-                quoted = " and ".join(f'"{level}"' for level in sorted(levels))
-                what = f"{quoted} are different values, since their spelling differs."
-                yield self._problem(what, "Spell them alike.", warning=True)
+        cells = [pair for pair in zip(self.patients, self.texts, strict=True) if pair[1]]
+        yield from spelling_problems(self.file, self.name, cells, "warning")
 
 
 def _different(numbers: Sequence[float]) -> set[float]:
     return {number for number in numbers if not math.isnan(number)}
 
 
-def _imputes(arm: ArmConfig) -> bool:
-    """Return whether a patient who lacks one clinical value enters the arm."""
-    return arm.missing == "impute" and _knows_more(arm)
-
-
-def _knows_more(arm: ArmConfig) -> bool:
-    """Return whether an arm has more than one clinical column."""
-    return len(arm.modalities) + len(arm.clinical) > 1
-
-
 def _arms(arms: dict[str, ArmConfig]) -> str:
     return f"{'arm' if len(arms) == 1 else 'arms'} {', '.join(arms)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = list(names[:_MOST_LISTED])
-    if len(names) > len(shown):
-        shown.append(f"and {len(names) - len(shown)} more")
-    return ", ".join(shown)

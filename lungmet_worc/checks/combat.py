@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from lungmet_worc.checks.causes import VALUE_NEEDED
+from lungmet_worc.checks.spellings import quoted, spelling_problems
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ComBatConfig, StudyConfig
 from lungmet_worc.errors import Problem, Severity
@@ -18,6 +20,7 @@ from lungmet_worc.harmonisation import (
     values_of,
 )
 from lungmet_worc.manifest import Patient, is_missing
+from lungmet_worc.sentences import Sentence
 
 
 def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
@@ -37,11 +40,24 @@ def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
     problems += _setting_problems(study)
     found = installed_version()
     if found != PACKAGE_VERSION:
+        needed = Sentence("{package} {version}", package=PACKAGE, version=PACKAGE_VERSION)
         what = (
-            f"ComBat in WORC needs the package {PACKAGE} {PACKAGE_VERSION}, which WORC does not "
-            f"install (errata E44); {f'{found} is' if found else 'it is not'} installed."
+            Sentence(
+                "ComBat in WORC needs the package {needed}, which WORC does not install (errata "
+                "E44); {found} is installed.",
+                needed=needed,
+                found=found,
+            )
+            if found
+            else Sentence(
+                "ComBat in WORC needs the package {needed}, which WORC does not install (errata "
+                "E44); it is not installed.",
+                needed=needed,
+            )
         )
-        remedy = f"Run: pip install {PACKAGE}=={PACKAGE_VERSION}"
+        remedy = Sentence(
+            "Run: pip install {package}=={version}", package=PACKAGE, version=PACKAGE_VERSION
+        )
         column = f"modalities.{next(iter(chosen))}.combat"
         problems.append(Problem(what, remedy, file=_file(study), column=column))
     for modality, combat in chosen.items():
@@ -65,11 +81,16 @@ def _setting_problems(study: StudyConfig) -> Iterator[Problem]:
     settings = combat_settings(study)
     for key in ("par", "eb", "per_feature"):
         if settings[key] not in ("0", "1"):
-            what, remedy = f'"{settings[key]}" is neither 0 nor 1.', "Write 0 or 1."
+            what = Sentence('"{value}" is neither 0 nor 1.', value=settings[key])
+            remedy = Sentence("Write 0 or 1.")
             yield Problem(what, remedy, file=_file(study), column=f"worc.ComBat.{key}")
     if not all(part.strip() for part in settings["excluded_features"].split(",")):
-        what = "WORC takes an empty text for a part of every name, and would harmonise nothing."
-        remedy = 'To harmonise every feature write a text that no name has, such as "none".'
+        what = Sentence(
+            "WORC takes an empty text for a part of every name, and would harmonise nothing."
+        )
+        remedy = Sentence(
+            'To harmonise every feature write a text that no name has, such as "none".'
+        )
         yield Problem(what, remedy, file=_file(study), column="worc.ComBat.excluded_features")
 
 
@@ -80,12 +101,13 @@ def _missing(
         for patient in reversed(members):
             if is_missing(patient.clinical.get(column, "").strip()):
                 yield Problem(
-                    "The value is missing, and ComBat needs it.",
-                    "Fill it in, or name the patient in exclude of [cohort].",
+                    Sentence("The value is missing, and ComBat needs it."),
+                    Sentence("Fill it in, or name the patient in exclude of [cohort]."),
                     file=study.cohort.manifest.name,
                     row=patient.row,
                     column=column,
                     patient=patient.patient_id,
+                    kind=VALUE_NEEDED,
                 )
 
 
@@ -99,52 +121,71 @@ def _modality_problems(
     batches = values_of(members, combat.batch)
     counts = Counter(batches.values())
 
-    def problem(what: str, remedy: str, key: str, *, warns: bool = False) -> Problem:
+    def problem(what: Sentence, remedy: Sentence, key: str, *, warns: bool = False) -> Problem:
         severity: Severity = "warning" if warns else "error"
         return Problem(what, remedy, severity, file=_file(study), column=f"{column}.{key}")
 
     if len(counts) < 2:
-        what = f'All patients with {modality} have the {combat.batch} "{next(iter(counts))}".'
-        yield problem(what, f"Take [{column}] out: there is nothing to harmonise.", "batch")
-        return
-    single = [text for text, number in counts.items() if number == 1]
-    if single:
-        what = (
-            f"{_quoted(single)} of {combat.batch} {_have(single)} one patient only: ComBat cannot "
-            "estimate how much its values vary."
+        what = Sentence(
+            'All patients with {modality} have the {column} "{value}".',
+            modality=modality,
+            column=combat.batch,
+            value=next(iter(counts)),
         )
-        remedy = "Join it with a batch like it in another column, or exclude the patient."
+        remedy = Sentence("Take [{table}] out: there is nothing to harmonise.", table=column)
         yield problem(what, remedy, "batch")
-    alike = [text for text in counts if [t.casefold() for t in counts].count(text.casefold()) > 1]
-    if alike:
-        what = f"{_quoted(alike)} of {combat.batch} differ by upper and lower case only."
-        yield problem(what, "Write a batch the same way in every row.", "batch")
+        return
+    cells = [(each, batches[each.patient_id]) for each in members]
+    spelled = list(spelling_problems(study.cohort.manifest.name, combat.batch, cells))
+    yield from spelled
+    otherwise = {batches[each.patient] for each in spelled}
+    single = [text for text, number in counts.items() if number == 1 and text not in otherwise]
+    if single:
+        what = Sentence.plural(
+            len(single),
+            "{batches} of {column} has one patient only: ComBat cannot estimate how much its "
+            "values vary.",
+            "{batches} of {column} have one patient only: ComBat cannot estimate how much their "
+            "values vary.",
+            batches=quoted(single),
+            column=combat.batch,
+        )
+        remedy = Sentence("Join it with a batch like it in another column, or exclude the patient.")
+        yield problem(what, remedy, "batch")
     levels = {name: values_of(members, name) for name in combat.covariates}
     rare = {name: _rare(values) for name, values in levels.items()}
     for name, texts in rare.items():
         if texts:
-            what = (
-                f"WORC takes each value of a covariate as a category, and {len(texts)} of {name} "
-                f"belong to one patient each, such as {_quoted(texts[:1])}."
+            what = Sentence.plural(
+                len(texts),
+                "WORC takes each value of a covariate as a category, and {n} of {column} belongs "
+                "to one patient only: {value}.",
+                "WORC takes each value of a covariate as a category, and {n} of {column} belong "
+                "to one patient each, such as {value}.",
+                column=name,
+                value=quoted(texts[:1]),
             )
-            remedy = "Name a column of fewer values, for example of age bands."
+            remedy = Sentence("Name a column of fewer values, for example of age bands.")
             yield problem(what, remedy, "covariates")
     if not any(rare.values()) and not single and _confounded(batches, levels):
-        what = (
-            f"The covariates are fixed by {combat.batch}, or by each other: ComBat cannot tell "
-            "them apart."
+        what = Sentence(
+            "The covariates are fixed by {column}, or by each other: ComBat cannot tell them "
+            "apart.",
+            column=combat.batch,
         )
-        yield problem(what, "Take one of them out.", "covariates")
+        yield problem(what, Sentence("Take one of them out."), "covariates")
     outcomes: dict[str, set[int | None]] = {}
     for patient in members:
         outcomes.setdefault(batches[patient.patient_id], set()).add(patient.outcome)
     same = [text for text, found in outcomes.items() if len(found) == 1 and text not in single]
     if same:
-        what = (
-            f"All patients of {_quoted(same)} have the same {study.outcome}: ComBat may take away "
-            "what tells them from others."
+        what = Sentence(
+            "All patients of {batches} have the same {outcome}: ComBat may take away what tells "
+            "them from others.",
+            batches=quoted(same),
+            outcome=study.outcome,
         )
-        remedy = "Look at the result without ComBat too."
+        remedy = Sentence("Look at the result without ComBat too.")
         yield problem(what, remedy, "batch", warns=True)
 
 
@@ -163,15 +204,6 @@ def _confounded(batches: Mapping[str, str], levels: Mapping[str, Mapping[str, st
         columns += [texts == text for text in sorted(set(texts))[first:]]
     design = np.column_stack(columns).astype(float)
     return bool(np.linalg.matrix_rank(design) < design.shape[1])
-
-
-def _quoted(texts: Sequence[str]) -> str:
-    shown = ", ".join(f'"{text}"' for text in texts[:3])
-    return f"{shown} and {len(texts) - 3} more" if len(texts) > 3 else shown
-
-
-def _have(texts: Sequence[str]) -> str:
-    return "has" if len(texts) == 1 else "have"
 
 
 def _file(study: StudyConfig) -> str:

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import asdict, dataclass
 
 from lungmet_worc.cohort import Cohort
+from lungmet_worc.report.language import ENGLISH, Language
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,37 @@ class ExpectedPrecision:
         """Return all of it, ready for JSON."""
         return asdict(self)
 
-    def to_text(self, width: int) -> str:
+    def to_text(self, width: int, say: Language = ENGLISH) -> str:
         """Return it in two sentences, in lines of so many characters."""
-        if self.smallest_difference is None:
-            seen = "no difference between two arms, however large, can be seen reliably"
-        else:
-            least = f"{self.smallest_difference:.2f}"
-            seen = f"differences between two arms below about {least} cannot be seen reliably"
-        text = (
-            f"What to expect: {self.n_patients} patients enter every arm, {self.n_events} of them "
-            f"with {self.outcome}. An AUC of {self.auc:.2f} will have a 95% interval of about "
-            f"plus or minus {self.half_width:.2f}; {seen} (power 80%, correlation of the two AUCs "
-            f"{self.correlation:.1f}; Hanley and McNeil 1982 and 1983)."
+        enter = say.plural(
+            self.n_patients,
+            "What to expect: {n} patient enters every arm, {events} of them with {outcome}.",
+            "What to expect: {n} patients enter every arm, {events} of them with {outcome}.",
+            events=self.n_events,
+            outcome=self.outcome,
         )
-        return textwrap.fill(text, width) + "\n"
+        if self.smallest_difference is None:
+            text = say(
+                "An AUC of {auc:.2f} will have a 95% interval of about plus or minus "
+                "{half_width:.2f}; no difference between two arms, however large, can be seen "
+                "reliably (power 80%, correlation of the two AUCs {correlation:.1f}; Hanley and "
+                "McNeil 1982 and 1983).",
+                auc=self.auc,
+                half_width=self.half_width,
+                correlation=self.correlation,
+            )
+        else:
+            text = say(
+                "An AUC of {auc:.2f} will have a 95% interval of about plus or minus "
+                "{half_width:.2f}; differences between two arms below about {least:.2f} cannot be "
+                "seen reliably (power 80%, correlation of the two AUCs {correlation:.1f}; Hanley "
+                "and McNeil 1982 and 1983).",
+                auc=self.auc,
+                half_width=self.half_width,
+                least=self.smallest_difference,
+                correlation=self.correlation,
+            )
+        return textwrap.fill(f"{enter} {text}", width) + "\n"
 
 
 def expected_precision(cohort: Cohort) -> ExpectedPrecision | None:

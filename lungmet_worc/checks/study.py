@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+from lungmet_worc.checks.causes import SAME_FILE, SMALL_ARM, causes_of
+from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
+from lungmet_worc.checks.mended import mended
+from lungmet_worc.checks.patient_view import patient_views, patients_text
 from lungmet_worc.checks.power import expected_precision
-from lungmet_worc.checks.problem_table import problem_table
+from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
+from lungmet_worc.cohort_variants import cohort_variants
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import ManifestError, Problem
+from lungmet_worc.errors import NO_CAUSES, Causes, ManifestError, Problem
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection
 from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
+from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.sentences import Sentence
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class CheckReport:
         Errors, then warnings, each in the order of the manifest.
     cohort : Cohort
         Who enters which arm; empty if the manifest cannot be read.
+    counted : CheckedCohort
+        Who is there and who enters while the errors stand, and after.
     digests : mapping of Path to str
         SHA-256 of every image and mask file that was read.
     unusable : mapping of (str, str) to str
@@ -41,13 +51,17 @@ class CheckReport:
         that goes on without such patients hands this to ``build_cohort``.
     image_columns : frozenset of str
         Columns of the manifest that hold images and masks.
+    causes : mapping of Problem to tuple of Problem
+        Problem that is gone when others are mended -> these others.
     """
 
     problems: tuple[Problem, ...]
     cohort: Cohort
+    counted: CheckedCohort
     digests: Mapping[Path, str]
     unusable: Mapping[tuple[str, str], str] = field(default_factory=dict)
     image_columns: frozenset[str] = frozenset()
+    causes: Causes = field(default_factory=lambda: NO_CAUSES)
 
     @property
     def ok(self) -> bool:
@@ -68,36 +82,73 @@ class CheckReport:
             if not (problem.patient and problem.column in self.image_columns)
         )
 
-    def to_json(self) -> str:
-        """Return the report as JSON: ok, problems, cohort, and what the cohort can show."""
-        precision = expected_precision(self.cohort)
+    def to_json(self, say: Language = ENGLISH) -> str:
+        """Return the report as JSON.
+
+        ``problems`` has every problem by itself: what, remedy, severity, file, row, column,
+        patient, kind, and ``follows_from``, the places (from 0) of the errors in this list that
+        have to be mended for it to go away. ``cohort`` has who is there and who enters which
+        arm, ``patients`` the same by patient, ``expected_precision`` what the cohort can show.
+        """
+        precision = expected_precision(self.counted.cohort)
+        places = {problem: place for place, problem in enumerate(self.problems)}
+        problems = [
+            problem.as_dict(say.of)
+            | {"follows_from": [places[cause] for cause in self.causes.get(problem, ())]}
+            for problem in self.problems
+        ]
         report = {
             "ok": self.ok,
-            "problems": [asdict(problem) for problem in self.problems],
-            "cohort": self.cohort.as_dict(),
+            "problems": problems,
+            "cohort": self.counted.as_dict(),
+            "patients": [patient.as_dict() for patient in self.counted.patients],
             "expected_precision": None if precision is None else precision.as_dict(),
         }
         return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
-    def to_text(self, width: int = 118) -> str:
-        """Return the table of problems, the summary of the cohort, and what it can show."""
+    def to_text(self, width: int = WIDTH, say: Language = ENGLISH) -> str:
+        """Return the problems, the summary of the cohort, and what it can show."""
         blocks = []
         if self.problems:
-            blocks.append(problem_table(self.problems, width))
-        errors = len(self.errors)
-        warnings = len(self.problems) - errors
-        counted = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}.\n"
-        blocks.append(counted if self.problems else "No problems found.\n")
+            blocks.append(problem_list(self.problems, width, causes=self.causes, say=say))
+        blocks.append(self._counted_problems(say))
         if self.cohort.patients:
-            blocks.append(self.cohort.summary())
-        precision = expected_precision(self.cohort)
+            blocks.append(self.counted.to_text(say, width))
+        precision = expected_precision(self.counted.cohort)
         if precision is not None:
-            blocks.append(precision.to_text(width))
+            blocks.append(precision.to_text(width, say))
         return "\n".join(blocks)
 
+    def patients_text(self, width: int = WIDTH, say: Language = ENGLISH) -> str:
+        """Return a line for each patient: what is there, missing and wrong, and the arms."""
+        patients = self.counted.patients
+        if not patients:
+            return self.to_text(width, say)
+        table = patients_text(patients, self.cohort.outcome_name, width, say)
+        return f"{table}\n{self._counted_problems(say)}"
 
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    def _counted_problems(self, say: Language) -> str:
+        """Return how many problems there are, without those that follow from others."""
+        if not self.problems:
+            return f"{say('No problems found.')}\n"
+        errors = sum(problem not in self.causes for problem in self.errors)
+        warnings = sum(
+            problem.severity == "warning" and problem not in self.causes
+            for problem in self.problems
+        )
+        parts = [
+            say.plural(errors, "{n} error", "{n} errors"),
+            say.plural(warnings, "{n} warning", "{n} warnings"),
+        ]
+        if self.causes:
+            parts.append(
+                say.plural(
+                    len(self.causes),
+                    "{n} more problem follows from these",
+                    "{n} more problems follow from these",
+                )
+            )
+        return f"{', '.join(parts)}.\n"
 
 
 def check_study(
@@ -135,7 +186,8 @@ def check_study(
         manifest = collect_manifest(study)
     except ManifestError as error:
         # Without a manifest there are no patients to look at.
-        return CheckReport(error.problems, Cohort((), {}, {}, study.outcome), {})
+        nobody = Cohort((), {}, {}, study.outcome)
+        return CheckReport(error.problems, nobody, CheckedCohort(nobody), {})
     problems = [*manifest.problems]
     rules = {name: _rules(study, name, problems) for name in study.modalities}
     scans = _scans(study, manifest, rules)
@@ -145,12 +197,13 @@ def check_study(
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
     problems += clinical_problems(study, manifest)
     problems += subgroup_problems(study, manifest)
-    problems += duplicate_problems([_inspected(*pair) for pair in found])
+    same = duplicate_problems([_inspected(*pair) for pair in found])
+    problems += [replace(problem, kind=SAME_FILE) for problem in same]
     cohort = build_cohort(study, manifest)
-    problems += study_feasibility(study, cohort)
+    problems += _of_arms(study_feasibility(study, cohort))
     if not any(missing_columns(study, manifest.columns)):
         problems += combat_problems(study, cohort)
-    ordered = sorted(dict.fromkeys(problems), key=_by_row)
+    ordered = tuple(sorted(dict.fromkeys(problems), key=_by_row))
     columns = _image_columns(study)
     unusable = {
         (problem.patient, modality): problem.what
@@ -158,7 +211,45 @@ def check_study(
         if problem.severity == "error" and problem.patient
         for modality in columns.get(problem.column, ())
     }
-    return CheckReport(tuple(ordered), cohort, _digests(found), unusable, frozenset(columns))
+    return CheckReport(
+        ordered,
+        cohort,
+        _counted(study, manifest, ordered, unusable),
+        _digests(found),
+        unusable,
+        frozenset(columns),
+        causes_of(study, ordered, partial(_too_few_once_mended, study, manifest)),
+    )
+
+
+def _too_few_once_mended(
+    study: StudyConfig, manifest: Manifest, errors: Iterable[Problem]
+) -> list[Problem]:
+    return _of_arms(study_feasibility(study, build_cohort(study, mended(study, manifest, errors))))
+
+
+def _counted(
+    study: StudyConfig,
+    manifest: Manifest,
+    problems: Sequence[Problem],
+    unusable: Mapping[tuple[str, str], str],
+) -> CheckedCohort:
+    """Count who is there and who enters which arm, while the errors stand and after."""
+    entering = build_cohort(study, manifest, unusable)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    once_mended = mended(study, manifest, errors)
+    return CheckedCohort(
+        entering,
+        tuple(patient_views(study, manifest, entering, problems)),
+        build_cohort(study, once_mended) if errors else None,
+        tuple(cohort_variants(study, once_mended)),
+        manifest.columns,
+        sum(
+            problem.column == study.cohort.patient_id and problem.row is not None
+            for problem in errors
+            if not problem.patient and problem.row != 1
+        ),
+    )
 
 
 def _of_patient(problem: Problem, patient: Patient) -> Problem:
@@ -183,8 +274,8 @@ def _rules(study: StudyConfig, modality: str, problems: list[Problem]) -> MaskRu
     try:
         return MaskRules.from_settings(study.modality_settings(modality))
     except ValueError as error:
-        what = f"A WORC setting that must be a number is none ({error})."
-        remedy = "Look at geometryTolerance in PyRadiomics and N_blobs in Segmentix."
+        what = Sentence("A WORC setting that must be a number is none ({error}).", error=str(error))
+        remedy = Sentence("Look at geometryTolerance in PyRadiomics and N_blobs in Segmentix.")
         column = f"modalities.{modality}.worc"
         problems.append(Problem(what, remedy, file=_study_file(study), column=column))
         return MaskRules()
@@ -228,3 +319,11 @@ def _inspected(scan: Scan, inspection: PairInspection) -> InspectedScan:
         (scan.pair.image_entry, scan.pair.segmentation_entry),
         inspection,
     )
+
+
+def _of_arms(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems, those of the numbers of an arm with that kind."""
+    return [
+        replace(problem, kind=SMALL_ARM) if problem.column.startswith("arms.") else problem
+        for problem in problems
+    ]

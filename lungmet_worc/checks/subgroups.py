@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import is_missing, parse_number
 from lungmet_worc.subgroup_levels import distinct_texts, numbers_of
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: A column with more texts than this is no column of subgroups: each would be a few patients.
 MOST_LEVELS = 8
+
+_TAKE_OUT = Sentence("Take it out of statistics.subgroups.")
 
 
 def subgroup_problems(study: StudyConfig, manifest: Manifest) -> list[Problem]:
@@ -48,8 +51,10 @@ def _column_problems(study: StudyConfig, manifest: Manifest) -> Iterator[Problem
             if column in patient.clinical and patient.patient_id not in study.cohort.exclude
         }
         if not rows:
-            what = "The outcome, the patient ids and the paths of images make no subgroups."
-            yield Problem(what, "Take it out of statistics.subgroups.", file=file, column=column)
+            what = Sentence(
+                "The outcome, the patient ids and the paths of images make no subgroups."
+            )
+            yield Problem(what, _TAKE_OUT, file=file, column=column)
             continue
         yield from _value_problems(study, column, rows, file)
 
@@ -60,26 +65,34 @@ def _value_problems(
     cells = list(rows.values())
     texts = distinct_texts(cells)
     if len(texts) < 2:
-        what = "All patients have the same value here." if texts else "Nobody has a value here."
-        remedy = "Take it out of statistics.subgroups."
-        yield Problem(what, remedy, "warning", file=file, column=column)
+        what = Sentence("All patients have the same value here.")
+        if not texts:
+            what = Sentence("Nobody has a value here.")
+        yield Problem(what, _TAKE_OUT, "warning", file=file, column=column)
         return
     if numbers_of(cells) is not None:
         return
     row, text = next((row, cell) for row, cell in rows.items() if not _is_number(cell))
     if column in study.statistics.bands:
-        what = f'"{text}" is no number, so that statistics.bands cannot cut this column.'
-        remedy = "Correct the cell, or take the column out of statistics.bands."
+        what = Sentence(
+            '"{text}" is no number, so that statistics.bands cannot cut this column.', text=text
+        )
+        remedy = Sentence("Correct the cell, or take the column out of statistics.bands.")
         yield Problem(what, remedy, file=file, row=row, column=column)
     elif len(texts) > MOST_LEVELS:
         numeric = sum(_is_number(cell) and not is_missing(cell) for cell in cells)
-        what = f"The column has {len(texts)} different texts: subgroups of very few patients."
-        remedy = (
-            f'Correct "{text}" in row {row} if this is a column of numbers.'
-            if numeric > len(cells) / 2
-            else f"Group them in a new column of at most {MOST_LEVELS} values, "
-            "or take it out of statistics.subgroups."
+        what = Sentence(
+            "The column has {n} different texts: subgroups of very few patients.", n=len(texts)
         )
+        remedy = Sentence(
+            "Group them in a new column of at most {most} values, or take it out of "
+            "statistics.subgroups.",
+            most=MOST_LEVELS,
+        )
+        if numeric > len(cells) / 2:
+            remedy = Sentence(
+                'Correct "{text}" in row {row} if this is a column of numbers.', text=text, row=row
+            )
         yield Problem(what, remedy, file=file, column=column)
 
 

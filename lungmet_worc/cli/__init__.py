@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from lungmet_worc.cli.parser import build_parser
 from lungmet_worc.cli.signals import Stopped, stopped_by_signals
 from lungmet_worc.errors import LungmetError
+from lungmet_worc.report.language import Language
 
 __all__ = ["main"]
 
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     from lungmet_worc.cli import commands
+    from lungmet_worc.cli.spoken import spoken
 
     try:
         with stopped_by_signals():
@@ -39,15 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LungmetError as error:
         if options.debug:
             raise
-        print(_shown(error), file=sys.stderr)
+        print(_shown(error, spoken(options)), file=sys.stderr)
         return error.exit_code
     except Stopped as stopped:
         # After SIGHUP there is no terminal left to tell it.
         with contextlib.suppress(OSError):
-            print(
-                "\nStopped. What is finished is kept; the same command goes on from there.",
-                file=sys.stderr,
-            )
+            say = spoken(options)
+            stop = say("Stopped. What is finished is kept; the same command goes on from there.")
+            print(f"\n{stop}", file=sys.stderr)
         return stopped.exit_code
     except BrokenPipeError:
         # The reader of our output, for example head, went away.
@@ -57,18 +58,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        print(
-            f"lungmet met an error that it did not expect: {type(error).__name__}: {error}\n"
-            "This is a defect of lungmet_worc. Please report it with the output of the same "
-            'command with "--debug".',
-            file=sys.stderr,
-        )
+        print(_unexpected(error, spoken(options)), file=sys.stderr)
         return 3
 
 
-def _shown(error: LungmetError) -> str:
+def _shown(error: LungmetError, say: Language) -> str:
+    message = say("Error: {message}", message=say.of(error.message))
     if not error.problems:
-        return f"Error: {error.message}"
-    from lungmet_worc.checks.problem_table import problem_table
+        return message
+    from lungmet_worc.checks.problem_list import problem_list
+    from lungmet_worc.cli.spoken import width
 
-    return f"Error: {error.message}\n\n{problem_table(error.problems)}"
+    return f"{message}\n\n{problem_list(error.problems, width(), causes=error.causes, say=say)}"
+
+
+def _unexpected(error: Exception, say: Language) -> str:
+    met = say(
+        "lungmet met an error that it did not expect: {kind}: {error}",
+        kind=type(error).__name__,
+        error=str(error),
+    )
+    asked = say(
+        "This is a defect of lungmet_worc. Please report it with the output of the same "
+        'command with "--debug".'
+    )
+    return f"{met}\n{asked}"

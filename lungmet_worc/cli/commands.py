@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lungmet_worc.errors import LungmetError
+    from lungmet_worc.report.language import Language
     from lungmet_worc.run import Run
 
 
@@ -40,20 +41,32 @@ def init(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """List everything that is wrong with a study."""
+    from lungmet_worc.cli.spoken import spoken, width
     from lungmet_worc.errors import StudyFileError
     from lungmet_worc.study import Study
 
+    say = spoken(options)
     try:
         study = Study.from_toml(options.study)
     except StudyFileError as error:
         if not options.json:
             raise
-        problems = [asdict(problem) for problem in error.problems]
-        print(json.dumps({"ok": False, "message": error.message, "problems": problems}, indent=2))
+        print(json.dumps(_error_as_dict(error, say), indent=2, ensure_ascii=False))
         return 1
     report = study.check(cores=options.cores)
-    print(report.to_json() if options.json else report.to_text())
+    if options.json:
+        print(report.to_json(say))
+    elif options.patients:
+        print(report.patients_text(width(), say))
+    else:
+        print(report.to_text(width(), say))
     return 0 if report.ok else 1
+
+
+def _error_as_dict(error: LungmetError, say: Language) -> dict[str, object]:
+    """Return a study file's error as ``check --json`` has it."""
+    problems = [problem.as_dict(say.of) for problem in error.problems]
+    return {"ok": False, "message": say.of(error.message), "problems": problems}
 
 
 def plan(options: argparse.Namespace) -> int:

@@ -46,7 +46,7 @@ def run_detached(options: argparse.Namespace) -> int:
     cores = options.cores or study.run.cores or available_cores()
     Pipeline(study, paths, Bars(), cores).check()
     words = [sys.executable, "-m", "lungmet_worc", "run", options.study, "--out", options.out]
-    for name in ("only", "cores", "until"):
+    for name in ("only", "cores", "until", "language"):
         value = getattr(options, name)
         words += [] if value is None else [f"--{name}", str(value)]
     words += ["--debug"] if options.debug else []

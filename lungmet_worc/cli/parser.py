@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lungmet_worc import __version__
+from lungmet_worc.report.language import LANGUAGES
 
 _DESCRIPTION = """\
 From a patient manifest to study tables: which images predict the outcome, MRI, CT or both?
@@ -30,12 +31,17 @@ def build_parser() -> argparse.ArgumentParser:
         prog="lungmet", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter
     )
     parser.add_argument("--version", action="version", version=f"lungmet_worc {__version__}")
-    parser.set_defaults(command=None, debug=False)
+    parser.set_defaults(command=None, debug=False, language=None)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         added.add_argument("--debug", action="store_true", help="show tracebacks")
+        added.add_argument(
+            "--language",
+            choices=tuple(LANGUAGES),
+            help="what is printed in this language; default: the study's own, else en",
+        )
         return added
 
     demo = command("demo", "run a whole study on a synthetic MRI and CT cohort")
@@ -48,6 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
     check = command("check", "list everything that is wrong with a study")
     _add_study(check)
     check.add_argument("--json", action="store_true", help="write JSON, for machines")
+    check.add_argument(
+        "--patients",
+        action="store_true",
+        help="show a line for each patient: what is there, missing and wrong, and the arms",
+    )
     _add_cores(check)
 
     plan = command("plan", "say what a run would do and about how long it would take")

@@ -148,9 +148,15 @@ class TestValues:
         assert "the same value" in only(check(["3", "3.0"] * 20)).what
 
     def test_spelling(self, check: Check) -> None:
-        problem = only(check(["male", "Male", "female", "female"] * 10))
-        assert (problem.severity, problem.remedy) == ("warning", "Spell them alike.")
-        assert '"Male" and "male"' in problem.what
+        cells = ["male", "male", "female", "female"] * 10
+        cells[38], cells[39] = "fe male", "Female"
+        problems = check(cells)
+        assert [(p.severity, p.row, p.patient) for p in problems] == [
+            ("warning", 40, "P39"),
+            ("warning", 41, "P40"),
+        ]
+        assert problems[1].what.startswith('"Female" is written otherwise than "female" of 18 ')
+        assert problems[1].remedy == 'Write "female", if it is meant.'
 
 
 class TestMissing:
@@ -160,8 +166,7 @@ class TestMissing:
         problem = only(check(cells))
         assert problem.severity == "warning"
         assert problem.what == (
-            "2 of 40 missing (P4, P12); they do not enter arm clinical. "
-            'Read as not known: "unknown".'
+            '2 of 40 missing (P4 (row 5), P12 (row 13: "unknown")); they do not enter arm clinical.'
         )
 
     def test_common_patients_and_imputed_values(self, tmp_path: Path) -> None:
@@ -176,8 +181,8 @@ class TestMissing:
         both = study.model_copy(update={"arms": {"a": clinical, "b": imputing}})
         what = only(clinical_problems(both, collect_manifest(both))).what
         assert what == (
-            '1 of 40 missing (P5); they do not enter arm a nor, with patients = "common", any '
-            "other; in arm b a value is imputed from each training part."
+            "1 of 40 missing (P5 (row 7)); they do not enter arm a nor, with patients = "
+            '"common", any other; in arm b a value is imputed from each training part.'
         )
         alone = study.model_copy(update={"arms": {"b": imputing}})
         problem = only(clinical_problems(alone, collect_manifest(alone)))

@@ -76,13 +76,21 @@ def test_a_patient_without_the_scan_needs_no_batch(tmp_path: Path) -> None:
     [
         (lambda i: "GE", "there is nothing to harmonise"),
         (lambda i: "alone" if i == 5 else vendor(i), '"alone" of vendor has one patient only'),
-        (lambda i: "ge" if i in (0, 1) else vendor(i), "differ by upper and lower case only"),
     ],
 )
 def test_batches_that_cannot_be(tmp_path: Path, column: Cell, said: str) -> None:
     (found,) = [each for each in problems(tmp_path, vendor=column) if each.severity == "error"]
     assert said in f"{found.what} {found.remedy}"
     assert found.column == "modalities.MRI.combat.batch"
+
+
+def test_a_batch_that_is_spelled_in_two_ways_is_told_by_row(tmp_path: Path) -> None:
+    found = problems(tmp_path, vendor=lambda i: "ge" if i in (0, 3) else vendor(i))
+    errors = [each for each in found if each.severity == "error"]
+    assert {(each.row, each.column, each.patient) for each in errors} == {
+        (2, "vendor", "P1"), (5, "vendor", "P4"),
+    }  # fmt: skip
+    assert all('Write "GE"' in each.remedy for each in errors)
 
 
 def test_a_batch_of_one_outcome_is_a_warning(tmp_path: Path) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.checks.problem_table import problem_table
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.inspection import file_digest
@@ -21,7 +19,6 @@ from tests.synthetic import (
     read_rows,
     write_cohort,
     write_rows,
-    write_study,
     write_volume,
 )
 
@@ -188,17 +185,17 @@ class TestEverythingAtOnce:
 
     def test_json(self, report: CheckReport) -> None:
         found = json.loads(report.to_json())
-        assert list(found) == ["ok", "problems", "cohort", "expected_precision"]
+        assert list(found) == ["ok", "problems", "cohort", "patients", "expected_precision"]
         assert found["ok"] is False
         keys = {"severity", "row", "column", "patient", "file", "what", "remedy"}
+        keys |= {"kind", "follows_from"}
         assert all(set(problem) == keys for problem in found["problems"])
         assert all(problem["what"] and problem["remedy"] for problem in found["problems"])
         assert len(found["problems"]) == len(report.problems)
-        assert found["cohort"]["n_patients"] == 24
+        assert (found["cohort"]["n_rows"], found["cohort"]["n_patients"]) == (24, 23)
 
     def test_text_says_everything_once(self, report: CheckReport) -> None:
         text = report.to_text(110)
-        assert "7 errors, 5 warnings." in text
         assert "P6, P7" in text
         assert max(map(len, text.splitlines())) <= 110
 
@@ -270,58 +267,6 @@ class TestNumbers:
         assert "origin by 0.10 mm" in only(check(manifest)).what
         more = '[modalities.CT.worc.General]\nAssumeSameImageAndMaskMetadata = "True"'
         assert check(manifest, more=more).problems == ()
-
-
-class TestTable:
-    problem = Problem(
-        "Something is wrong here.", "Mend it.", file="a.csv", row=3, column="c", patient="P1"
-    )
-
-    def test_says_all(self) -> None:
-        lines = problem_table([self.problem]).splitlines()
-        assert lines[0].split() == [
-            "severity",
-            "row",
-            "column",
-            "patient",
-            "file",
-            "what",
-            "remedy",
-        ]
-        assert lines[2].startswith("error")
-        for word in ("3", "c", "P1", "a.csv", "Something is wrong here.", "Mend it."):
-            assert word in lines[2]
-
-    def test_same_for_several_patients_is_one_line(self) -> None:
-        problems = [replace(self.problem, row=n, patient=f"P{n}") for n in range(2, 14)]
-        text = " ".join(problem_table(problems, 120).split())
-        assert text.count("Something") == 1
-        assert "P7" in text
-        assert "P8" not in text
-        assert "more" in text
-
-    def test_empty_columns_are_left_out(self) -> None:
-        text = problem_table([Problem("w", "r", column="cohort.exclude")])
-        assert text.splitlines()[0].split() == ["severity", "column", "what", "remedy"]
-
-    @pytest.mark.parametrize("width", [100, 120, 160])
-    def test_long_texts_are_wrapped_and_whole(self, width: int) -> None:
-        problem = Problem(
-            "word " * 40, "rem " * 30, file="/a/very/long/path/" + "x" * 90 + "/mask_T1.nii.gz",
-            row=12345, column="a_column_with_a_long_name_in_it", patient="hospital-patient-000123",
-        )  # fmt: skip
-        text = problem_table([problem], width)
-        assert max(map(len, text.splitlines())) <= width
-        assert text.count("word") == 40
-        assert text.count("rem") == 31  # and the header
-        assert text.count("x") == 90
-
-    def test_study_file_errors_look_the_same(self, manifest: Path) -> None:
-        write_study(manifest)
-        assert (
-            problem_table([replace(self.problem, severity="warning")]).splitlines()[2][:7]
-            == "warning"
-        )
 
 
 @pytest.mark.real

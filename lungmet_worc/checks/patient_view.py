@@ -1,0 +1,184 @@
+"""The patients of a study one by one: what is there, what is missing, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lungmet_worc.cohort import Cohort
+from lungmet_worc.config import StudyConfig
+from lungmet_worc.errors import Problem
+from lungmet_worc.manifest import ImagePair, Manifest, is_missing, is_there
+from lungmet_worc.report.language import ENGLISH, Language, later
+
+#: What a scan can be, in the order in which they are counted.
+SCAN_STATES = (
+    later("present"),
+    later("not found"),
+    later("without mask"),
+    later("without image"),
+    later("unusable"),
+    later("missing"),
+)
+
+#: Nobody reads more of a list in one line.
+_LONGEST = 40
+
+
+@dataclass(frozen=True)
+class PatientView:
+    """One patient of the manifest.
+
+    Parameters
+    ----------
+    patient_id : str
+    rows : tuple of int
+        Rows of the manifest; more than one if the id is there more than once.
+    outcome : int or None
+        1 or 0; None where it is not known.
+    scans : mapping of str to str
+        Modality -> one of `SCAN_STATES`.
+    missing : tuple of str
+        Clinical columns in which the patient has no value.
+    wrong : tuple of str
+        Columns in which the patient's rows have an error.
+    arms : mapping of str to str
+        Arm -> "yes", or why the patient does not enter it now.
+    """
+
+    patient_id: str
+    rows: tuple[int, ...]
+    outcome: int | None
+    scans: Mapping[str, str]
+    missing: tuple[str, ...]
+    wrong: tuple[str, ...]
+    arms: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all of it, ready for JSON."""
+        return {
+            "patient_id": self.patient_id,
+            "rows": list(self.rows),
+            "outcome": self.outcome,
+            "scans": dict(self.scans),
+            "missing": list(self.missing),
+            "wrong": list(self.wrong),
+            "arms": {arm: str(reason) for arm, reason in self.arms.items()},
+        }
+
+
+def patient_views(
+    study: StudyConfig, manifest: Manifest, cohort: Cohort, problems: Iterable[Problem]
+) -> list[PatientView]:
+    """Return the patients in the order of the manifest.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        Its clinical columns, and who is excluded.
+    manifest : Manifest
+        The patients.
+    cohort : Cohort
+        Who enters which arm now.
+    problems : iterable of Problem
+        Everything that is wrong.
+    """
+    errors: dict[str, list[Problem]] = {}
+    for problem in problems:
+        if problem.severity == "error" and problem.patient:
+            errors.setdefault(problem.patient, []).append(problem)
+    rows: dict[str, list[int]] = {}
+    for patient in manifest.patients:
+        rows.setdefault(patient.patient_id, []).append(patient.row)
+    clinical = [column for column in cohort.clinical if column in manifest.columns]
+    found = []
+    for patient in {each.patient_id: each for each in reversed(manifest.patients)}.values():
+        name = patient.patient_id
+        wrong = tuple(dict.fromkeys(each.column for each in errors.get(name, ())))
+        scans = {}
+        for modality, pair in patient.pairs.items():
+            config = study.modalities[modality]
+            has_error = config.image in wrong or config.segmentation in wrong
+            scans[modality] = scan_state(pair, has_error)
+        found.append(
+            PatientView(
+                name,
+                tuple(rows[name]),
+                patient.outcome,
+                scans,
+                tuple(c for c in clinical if is_missing(patient.clinical[c])),
+                wrong,
+                {arm: cohort.reasons[arm].get(name, "yes") for arm in cohort.arms},
+            )
+        )
+    return found[::-1]
+
+
+def scan_state(pair: ImagePair, has_error: bool) -> str:
+    """Return what the scan of a patient is, one of `SCAN_STATES`.
+
+    Parameters
+    ----------
+    pair : ImagePair
+        Image and mask as the manifest has them.
+    has_error : bool
+        Whether something is wrong with either.
+    """
+    if pair.image is None:
+        return "missing" if pair.segmentation is None else "without image"
+    if pair.segmentation is None:
+        return "without mask"
+    if not (is_there(pair.image) and is_there(pair.segmentation)):
+        return "not found"
+    return "unusable" if has_error else "present"
+
+
+def patients_text(
+    views: Sequence[PatientView], outcome: str, width: int, say: Language = ENGLISH
+) -> str:
+    """Return a table with a line for each patient.
+
+    Parameters
+    ----------
+    views : sequence of PatientView
+    outcome : str
+        The column of the outcome.
+    width : int
+        Characters of a line; long lists are cut off at its end.
+    say : Language
+        Of the reader.
+    """
+    modalities = list(views[0].scans) if views else []
+    has_clinical = any(view.missing for view in views)
+    head = [say("patient"), say("row"), outcome, *modalities]
+    head += [say("value missing")] if has_clinical else []
+    head += [say("to mend"), say("arms")]
+    rows = [head]
+    for view in views:
+        cells = [view.patient_id, ", ".join(map(str, view.rows))]
+        cells.append("?" if view.outcome is None else str(view.outcome))
+        cells += ["-" if state == "missing" else say(state) for state in view.scans.values()]
+        cells += [", ".join(view.missing)] if has_clinical else []
+        rows.append([*cells, ", ".join(view.wrong), _arms_text(view, say)])
+    return "\n".join(_fitting(rows, width)) + "\n"
+
+
+def _arms_text(view: PatientView, say: Language) -> str:
+    entered = [arm for arm, reason in view.arms.items() if reason == "yes"]
+    if not entered:
+        return say("none")
+    return say("all") if len(entered) == len(view.arms) else ", ".join(entered)
+
+
+def _fitting(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Yield rows as aligned lines; the widest columns give way where they do not fit."""
+    widths = [min(_LONGEST, max(map(len, column))) for column in zip(*rows, strict=True)]
+    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 4:
+        widths[widths.index(max(widths))] -= 1
+    for row in rows:
+        cells = [_cut(cell, size).ljust(size) for cell, size in zip(row, widths, strict=True)]
+        yield "  ".join(cells).rstrip()
+
+
+def _cut(cell: str, size: int) -> str:
+    return cell if len(cell) <= size else f"{cell[: size - 2]}.."

@@ -1,0 +1,63 @@
+"""Values of a column that are probably one, spelled in different ways."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from lungmet_worc.errors import Problem, Severity
+from lungmet_worc.manifest import Patient
+from lungmet_worc.sentences import Sentence
+
+_MOST_LISTED = 3
+
+
+def spelling_problems(
+    file: str, column: str, cells: Iterable[tuple[Patient, str]], severity: Severity = "error"
+) -> Iterator[Problem]:
+    """Report the cells whose value most others spell differently: by case or spaces only.
+
+    Parameters
+    ----------
+    file : str
+        The manifest, as the user knows it.
+    column : str
+        The column.
+    cells : iterable of (Patient, str)
+        Patients and their values, none of them empty.
+    severity : {"error", "warning"}
+    """
+    alike: dict[str, list[tuple[Patient, str]]] = {}
+    for patient, text in cells:
+        alike.setdefault("".join(text.casefold().split()), []).append((patient, text))
+    for group in alike.values():
+        counts = Counter(text for _, text in group)
+        # Of spellings that are equally frequent the first is taken for the right one.
+        (usual, number), *_ = counts.most_common(1)
+        for patient, text in group:
+            if text != usual:
+                yield Problem(
+                    Sentence.plural(
+                        number,
+                        '"{text}" is written otherwise than "{usual}" of {n} other patient, and '
+                        "counts as another value.",
+                        '"{text}" is written otherwise than "{usual}" of {n} other patients, and '
+                        "counts as another value.",
+                        text=text,
+                        usual=usual,
+                    ),
+                    Sentence('Write "{usual}", if it is meant.', usual=usual),
+                    severity,
+                    file=file,
+                    row=patient.row,
+                    column=column,
+                    patient=patient.patient_id,
+                )
+
+
+def quoted(texts: Sequence[str]) -> str:
+    """Return texts in quotation marks, the first three of many."""
+    shown = ", ".join(f'"{text}"' for text in texts[:_MOST_LISTED])
+    if len(texts) <= _MOST_LISTED:
+        return shown
+    return Sentence("{names} and {n} more", names=shown, n=len(texts) - _MOST_LISTED)

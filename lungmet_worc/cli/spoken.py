@@ -1,0 +1,78 @@
+"""The language of the terminal: what was asked for, else the study's own, else English."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lungmet_worc.report.language import ENGLISH, LANGUAGES, Language, language
+from lungmet_worc.runs import RunPaths
+
+#: Characters of a line where the output is no terminal, and at most on one.
+WIDTH = 118
+
+
+def spoken(options: argparse.Namespace) -> Language:
+    """Return the language in which a command speaks.
+
+    ``--language``; else what the study file says under ``[report] language``, also where the
+    rest of the file is wrong; else the language of the study that a run folder is of; else
+    English.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Those of any command.
+    """
+    for code in _said(options):
+        if code in LANGUAGES:
+            return language(code)
+    return ENGLISH
+
+
+def width() -> int:
+    """Return how many characters of a line fit the terminal: 118 where there is none."""
+    if not sys.stdout.isatty():
+        return WIDTH
+    return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+
+
+def _said(options: argparse.Namespace) -> Iterator[object]:
+    """Yield what may say the language, the strongest first."""
+    yield getattr(options, "language", None)
+    if study := getattr(options, "study", None):
+        yield _of_tables(_read_toml(Path(study)))
+    folders = [*getattr(options, "runs", ()), getattr(options, "out", None)]
+    for folder in filter(None, folders):
+        yield _of_tables(_read_state(Path(folder)).get("study"))
+
+
+def _of_tables(tables: object) -> object:
+    """Return the language that the tables of a study name."""
+    report = tables.get("report") if isinstance(tables, dict) else None
+    code = report.get("language") if isinstance(report, dict) else None
+    return code if isinstance(code, str) else None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    """Return what a study file says; nothing where it cannot be read, which is said elsewhere."""
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig")) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _read_state(folder: Path) -> dict[str, Any]:
+    """Return what ``run.json`` of a folder says; nothing where there is none."""
+    path = RunPaths(folder).run_json
+    try:
+        state = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return state if isinstance(state, dict) else {}
