@@ -11,6 +11,7 @@ from typing import Any
 
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.folder_mark import kind_of
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
@@ -118,7 +119,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
         The manifest or the study cannot be used.
     """
     # Nothing is written where there is no run yet.
-    kept = paths.inspections if paths.run_json.exists() else None
+    kept = paths.inspections if kind_of(paths.folder) == "run" else None
     checked = check_study(study, cores=cores, kept=kept)
     study = with_counted_splits(study, checked.cohort)
     plan = Plan(study, checked.cohort, checked.digests, paths)

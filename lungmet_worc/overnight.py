@@ -16,6 +16,7 @@ from lungmet_worc.errors import (
     StudyFileError,
     TaskFailedError,
 )
+from lungmet_worc.file_names import shortened
 from lungmet_worc.night_digest import COUNTED, Ending, NightDigest, StudyNight
 from lungmet_worc.progress import Bars, Progress, Quiet
 from lungmet_worc.run import Run
@@ -100,7 +101,7 @@ class Night:
             except ValueError as error:
                 raise DeadlineError(str(error)) from error
         self._refuse_namesakes()
-        with locked(RunPaths(self._out.resolve())):
+        with locked(RunPaths(self._out.resolve()), "night"):
             try:
                 self._run()
             except KeyboardInterrupt:
@@ -275,7 +276,7 @@ class Night:
 
 def _folder_name(name: str) -> str:
     """Return a study's name as the name of a folder that needs no quotes in a shell."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "study"
+    return shortened(re.sub(r"[^\w.-]+", "_", name).strip("._") or "study")
 
 
 def _shown(error: LungmetError, file: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,11 +21,10 @@ from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
 from lungmet_worc.report.checklists import checklists
 from lungmet_worc.report.language import language
 from lungmet_worc.report.run_facts import run_facts
-from lungmet_worc.runs import now
+from lungmet_worc.runs import RunPaths, now
 from lungmet_worc.study_results import read_results, study_results
 from lungmet_worc.subgroup_levels import subgroup_levels
 from lungmet_worc.tables import write_all_tables
-from lungmet_worc.tables.files import WORKBOOK
 from lungmet_worc.tasks import Task
 
 
@@ -36,7 +34,8 @@ def write_results(
     permutations: Sequence[Task],
     unusable: Mapping[tuple[str, str], str],
     digest: Digest,
-) -> list[Path]:
+    into: RunPaths,
+) -> None:
     """Write the tables, the figures and the report of a run.
 
     Parameters
@@ -51,11 +50,8 @@ def write_results(
         Who was left out, and why.
     digest : Digest
         What the run did, so far as it is known before the tables are there.
-
-    Returns
-    -------
-    list of Path
-        Every file that was written.
+    into : RunPaths
+        A new folder, in which they get the places that they have in a run folder.
     """
     results = read_results(searches)
     made_from = study_results(
@@ -67,11 +63,11 @@ def write_results(
     )
     study = plan.study
     say = language(study.report.language)
-    tables = write_all_tables(made_from, plan.paths.tables, partial=digest.partial)
+    tables = write_all_tables(made_from, into.tables, partial=digest.partial)
     figures = write_all_figures(
         made_from,
         tables,
-        plan.paths.figures,
+        into.figures,
         cohort=plan.cohort.table(),
         language=study.report.language,
     )
@@ -107,16 +103,7 @@ def write_results(
         language=study.report.language,
         kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
     )
-    write_report(context, plan.paths.report)
-    return [
-        plan.paths.report,
-        *(
-            path
-            for path in plan.paths.tables.iterdir()
-            if path.stem in {*tables, Path(WORKBOOK).stem}
-        ),
-        *(path for path in plan.paths.figures.iterdir() if path.stem in figures),
-    ]
+    write_report(context, into.report)
 
 
 def _thumbnails(plan: Plan, typical: pd.DataFrame) -> dict[tuple[str, str], bytes]:
