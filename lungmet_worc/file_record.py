@@ -58,7 +58,11 @@ def recorded(record: Path) -> dict[str, str]:
     """
     try:
         files = json.loads(record.read_text("utf-8"))["files"]
-        return {str(name): str(digest) for name, digest in files.items() if _is_written(name)}
+        return {
+            name: digest
+            for name, digest in files.items()
+            if isinstance(digest, str) and _is_written(name)
+        }
     # Not there, or of another shape.
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}

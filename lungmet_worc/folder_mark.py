@@ -195,8 +195,8 @@ def _refuse_what_is_in_the_way(folder: Path) -> None:
 def _in_the_way(folder: Path, inside: Path) -> RunFolderError:
     return RunFolderError(
         Sentence(
-            'In "{folder}", "{inside}" is a link, or no file of the kind that lungmet writes there. '
-            "Nothing was written. Move it away, or use another folder for --out.",
+            'In "{folder}", "{inside}" is a link, or not what lungmet writes there. Nothing '
+            "was written. Move it away, or use another folder for --out.",
             folder=folder,
             inside=inside.as_posix(),
         )
