@@ -25,6 +25,7 @@ from lungmet_worc.kept_aside import KeptAside
 from lungmet_worc.leftovers import make_scratch, remove_leftovers
 from lungmet_worc.run import Run
 from lungmet_worc.runs import RunPaths, locked, now
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.statistics.comparison import compare_arms
 
 
@@ -162,7 +163,7 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
     >>> joined.comparison  # doctest: +SKIP
     """
     if not runs:
-        message = "There is no run to compare. Name at least one run folder."
+        message = Sentence("There is no run to compare. Name at least one run folder.")
         raise ResultsError(message)
     given = [str(run.paths.folder) if isinstance(run, Run) else str(run) for run in runs]
     problems = list(_given_twice(given))
@@ -171,11 +172,14 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
         try:
             opened.append(open_run(name))
         except LungmetError as error:
-            problems += error.problems or (Problem(error.message, "Run it again.", file=name),)
+            again = Sentence("Run it again.")
+            problems += error.problems or (Problem(error.message, again, file=name),)
     for other in opened[1:]:
         problems += differences(opened[0], other)
     if problems:
-        message = "These runs cannot be compared:" if len(given) > 1 else "This run is not usable:"
+        message = Sentence.plural(
+            len(given), "This run is not usable:", "These runs cannot be compared:"
+        )
         raise ResultsError(message, problems)
     study = opened[0].state["study"]
     arms = _named_apart(opened)
@@ -192,7 +196,8 @@ def _given_twice(given: Sequence[str]) -> Iterator[Problem]:
     for name in given:
         folder = Path(name).resolve()
         if folder in seen:
-            yield Problem("The run is given twice.", "Name each run once.", file=name)
+            what, remedy = Sentence("The run is given twice."), Sentence("Name each run once.")
+            yield Problem(what, remedy, file=name)
         seen.add(folder)
 
 
