@@ -17,6 +17,14 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from scipy import ndimage
 
+from lungmet_worc.file_record import give_places
+from lungmet_worc.folder_mark import claim, kind_of, require_ours
+from lungmet_worc.held_folder import make_folder
+from lungmet_worc.kept_aside import KeptAside
+from lungmet_worc.leftovers import make_scratch, remove_leftovers
+from lungmet_worc.runs import RunPaths, locked, now
+from lungmet_worc.sentences import Sentence
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -42,7 +50,7 @@ def make_demo_cohort(folder: Path, *, n_patients: int = 24, seed: int = 2024) ->
     """Write a synthetic cohort: images, masks, manifest and study file.
 
     The same arguments give the same bytes. Files of an earlier call in the same folder are
-    written again.
+    written again; those that somebody changed meanwhile are kept in ``old``.
 
     Parameters
     ----------
@@ -62,11 +70,48 @@ def make_demo_cohort(folder: Path, *, n_patients: int = 24, seed: int = 2024) ->
     ------
     ValueError
         If there are fewer than two patients: then there are no two groups.
+    RunFolderError
+        If the folder holds anything but such a cohort; nothing was written.
     """
     if n_patients < 2:
-        message = f"A cohort needs at least 2 patients, got {n_patients}."
+        message = Sentence("A cohort needs at least 2 patients, got {n}.", n=n_patients)
         raise ValueError(message)
-    folder.mkdir(parents=True, exist_ok=True)
+    paths = RunPaths(folder.resolve())
+    with locked(paths, "demo"):
+        remove_leftovers(paths)
+        staged = make_scratch(paths) / "cohort"
+        _write_cohort(staged, n_patients, seed)
+        aside = KeptAside(paths, now())
+        give_places(staged, paths.folder, aside.keep)
+        aside.settle()
+        remove_leftovers(paths)
+    return folder / "study.toml"
+
+
+def claim_demo_folder(folder: Path) -> None:
+    """Make the folder of a demo ours, in which a cohort and its run will lie.
+
+    Parameters
+    ----------
+    folder
+        Made when it does not exist.
+
+    Raises
+    ------
+    RunFolderError
+        If it is not ours, or holds the run of another study; nothing was written.
+    """
+    folder = folder.resolve()
+    require_ours(folder, "run")
+    if (folder / "run.json").exists() and kind_of(folder / "cohort") != "demo":
+        require_ours(folder, "demo")
+    if (folder / "cohort").exists():
+        require_ours(folder / "cohort", "demo")
+    claim(folder, "run")
+
+
+def _write_cohort(folder: Path, n_patients: int, seed: int) -> None:
+    make_folder(folder)
     random = np.random.default_rng(seed)
     outcomes = _outcomes(n_patients, random)
     rows = []
@@ -79,9 +124,7 @@ def make_demo_cohort(folder: Path, *, n_patients: int = 24, seed: int = 2024) ->
         writer.writeheader()
         writer.writerows(rows)
     template = resources.files("lungmet_worc") / "templates" / "demo.toml"
-    study = folder / "study.toml"
-    study.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
-    return study
+    (folder / "study.toml").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def _outcomes(n_patients: int, random: np.random.Generator) -> IntArray:
@@ -95,7 +138,7 @@ def _write_patient(
     folder: Path, patient_id: str, outcome: int, random: np.random.Generator
 ) -> dict[str, Any]:
     images = folder / "images" / patient_id
-    images.mkdir(parents=True, exist_ok=True)
+    make_folder(images)
     row: dict[str, Any] = {"patient_id": patient_id, "lung_metastasis": outcome}
     radii_mm = random.uniform(8.0, 12.5, size=3)
     lobes = random.normal(0.0, 0.09, size=6)

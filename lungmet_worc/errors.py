@@ -135,6 +135,12 @@ class EngineError(LungmetError):
     """The engine cannot run tasks: a plugin that is not there, a cluster that takes no jobs."""
 
 
+class FolderMovedError(LungmetError):
+    """The folder that is written to was moved, renamed or deleted meanwhile."""
+
+    exit_code = 3
+
+
 class InputChangedError(LungmetError):
     """A file is no longer the one that the run was planned with."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.folder_mark import require_ours
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
@@ -126,8 +127,9 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     Raises
     ------
     LungmetError
-        The manifest or the study cannot be used.
+        The manifest or the study cannot be used, or the folder is not ours.
     """
+    require_ours(paths.folder, "run")
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)

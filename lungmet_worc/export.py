@@ -25,6 +25,8 @@ from lungmet_worc.errors import (
     TaskFailedError,
     did_you_mean,
 )
+from lungmet_worc.file_names import shortened
+from lungmet_worc.folder_mark import require_new
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
@@ -150,9 +152,7 @@ def _refuse(study: StudyConfig, arm: str, out: Path) -> None:
     if problems:
         message = f'Plain WORC cannot do what the arm "{arm}" does.'
         raise LungmetError(message, problems)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        message = f'"{out}" is not an empty folder; nothing was written. Choose another one.'
-        raise LungmetError(message)
+    require_new(out)
 
 
 def _inexpressible(study: StudyConfig, name: str) -> Iterator[Problem]:
@@ -225,7 +225,7 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
 
 
 def _experiment(plan: Plan, arm: str) -> _Experiment:
-    name = _word(f"{plan.study.name}_{arm}")
+    name = shortened(_word(f"{plan.study.name}_{arm}"), before_hash="_")
     outcome = _word(plan.study.outcome)
     # WORC looks at the balance of the classes only where the label's name is one letter (E6).
     outcome = outcome if len(outcome) > 1 else f"outcome_{outcome}"

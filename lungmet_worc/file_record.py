@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.worc.storage import STAMP, read_stamp, write_text
+
+
+class Keep(Protocol):
+    """Keeps earlier files before other ones take their place."""
+
+    def __call__(self, files: Iterable[Path], *, rewritten: bool = False) -> object:
+        """Keep files; see `lungmet_worc.kept_aside.KeptAside.keep`."""
 
 
 def write_record(record: Path, files: Iterable[Path], *, stamp: str) -> None:
@@ -32,32 +42,85 @@ def write_record(record: Path, files: Iterable[Path], *, stamp: str) -> None:
 
 def is_fresh(record: Path, stamp: str) -> bool:
     """Return whether all files of a record are as written, and were made from the same."""
-    if read_stamp(record) != stamp:
-        return False
-    try:
-        digests = json.loads(record.read_text("utf-8"))["files"]
-        return bool(digests) and all(
-            _digest(record.parent / name) == digest for name, digest in digests.items()
-        )
-    # A file of the record that is gone, or a record of another shape.
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+    files = recorded(record)
+    return (
+        bool(files)
+        and read_stamp(record) == stamp
+        and all(_digest(record.parent / name) == digest for name, digest in files.items())
+    )
 
 
-def files_to_replace(record: Path, stamp: str) -> list[Path] | None:
-    """Return the files that other ones will take the place of, None without a usable record.
+def recorded(record: Path) -> dict[str, str]:
+    """Return file -> SHA-256 as a record has them, none if it cannot be used.
 
-    With the same stamp these are only the files that were altered since they were written.
+    The record may have come with a folder of somebody else: it names nothing outside of its
+    own folder, and nothing but what is written there.
     """
     try:
-        digests = json.loads(record.read_text("utf-8"))["files"].items()
-        files = [(record.parent / name, digest) for name, digest in digests]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    same = read_stamp(record) == stamp
-    there = [(path, digest) for path, digest in files if path.is_file()]
-    return [path for path, digest in there if not same or _digest(path) != digest]
+        files = json.loads(record.read_text("utf-8"))["files"]
+        return {
+            name: digest
+            for name, digest in files.items()
+            if isinstance(digest, str) and _is_written(name)
+        }
+    # Not there, or of another shape.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def put_in_place(staged: Path, record: Path, keep: Keep, *, stamp: str) -> None:
+    """Give files that were written elsewhere their places, and write the record of them.
+
+    What lies there and is not the same, whoever wrote it, is kept, and so is what the record names
+    and is no longer made. Everything else stays as it is.
+
+    Parameters
+    ----------
+    staged : Path
+        Where the files lie, on the disk of the record.
+    record : Path
+        See :func:`write_record`; the files come to lie in its folder.
+    keep : callable
+        See `lungmet_worc.kept_aside.KeptAside.keep`.
+    stamp : str
+        Content hash of everything that the files depend on.
+    """
+    folder = record.parent
+    earlier = {folder / name for name in recorded(record)}
+    placed = give_places(staged, folder, keep)
+    keep(sorted(earlier.difference(placed)), rewritten=True)
+    write_record(record, placed, stamp=stamp)
+
+
+def give_places(staged: Path, folder: Path, keep: Keep) -> list[Path]:
+    """Give files that were written elsewhere their places in a folder; see `put_in_place`.
+
+    Returns
+    -------
+    list of Path
+        The files in their places.
+    """
+    new = sorted(path.relative_to(staged) for path in staged.rglob("*") if path.is_file())
+    for path in new:
+        if _digest(staged / path) != _digest(folder / path):
+            keep([folder / path])
+            make_folder((folder / path).parent)
+            (staged / path).replace(folder / path)
+    return [folder / path for path in new]
+
+
+def _is_written(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return name == "report.html" or (
+        len(parts) == 2 and parts[0] in ("tables", "figures") and parts[1] not in ("..", ".")
+    )
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a file, nothing if there is none (a link to one is none)."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return ""
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

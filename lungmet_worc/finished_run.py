@@ -12,6 +12,7 @@ from lungmet_worc.collect import ArmPredictions, natural_key, tested_outcomes
 from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import Problem, ResultsError, RunFolderError
 from lungmet_worc.runs import RunPaths, is_locked, now, read_state
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.study_results import split_prediction
 from lungmet_worc.worc.storage import read_result, read_stamp
 
@@ -19,10 +20,15 @@ _NAMED = 5
 
 #: Ending of a run that is not complete -> what is wrong, and what to do.
 _INCOMPLETE = {
-    "running": ("The run is still going on.", "Wait for its end."),
-    "stopped": ("The run is not complete.", "The same run command goes on with it."),
-    "failed": ("Tasks of the run failed.", '"lungmet status" of it says which, and what to do.'),
-    "partial": ("The run is partial: {partial}.", "Run it to its end, without a deadline."),
+    "running": (Sentence("The run is still going on."), Sentence("Wait for its end.")),
+    "stopped": (
+        Sentence("The run is not complete."),
+        Sentence("The same run command goes on with it."),
+    ),
+    "failed": (
+        Sentence("Tasks of the run failed."),
+        Sentence('"lungmet status" of it says which, and what to do.'),
+    ),
 }
 
 
@@ -88,20 +94,25 @@ def open_run(name: str) -> FinishedRun:
     """
     paths = RunPaths(Path(name).resolve())
     if not paths.run_json.exists():
-        remedy = 'Give a folder that "lungmet run" wrote with --out.'
-        raise _unusable(Problem("There is no run in this folder.", remedy, file=name))
+        what = Sentence("There is no run in this folder.")
+        remedy = Sentence('Give a folder that "lungmet run" wrote with --out.')
+        raise _unusable(Problem(what, remedy, file=name))
     try:
         state = read_state(paths)
     except RunFolderError as error:
-        remedy = "Leave it out, or run the study again into another folder."
+        remedy = Sentence("Leave it out, or run the study again into another folder.")
         raise _unusable(Problem(error.message, remedy, file=name)) from error
     if "study" not in state:
         what, remedy = _INCOMPLETE["stopped"]
         raise _unusable(Problem(what, remedy, file=name))
     digest = make_digest(state, running=is_locked(paths), now=now())
+    if digest.ending == "partial":
+        what = Sentence("The run is partial: {partial}.", partial=digest.partial)
+        remedy = Sentence("Run it to its end, without a deadline.")
+        raise _unusable(Problem(what, remedy, file=name))
     if digest.ending != "complete":
         what, remedy = _INCOMPLETE[digest.ending]
-        raise _unusable(Problem(what.format(partial=digest.partial), remedy, file=name))
+        raise _unusable(Problem(what, remedy, file=name))
     problems: list[Problem] = []
     # JSON keeps no order of names.
     order = state.get("order", state["study"]["arms"])
@@ -112,7 +123,7 @@ def open_run(name: str) -> FinishedRun:
 
 
 def _unusable(*problems: Problem) -> ResultsError:
-    return ResultsError("The run cannot be used:", problems)
+    return ResultsError(Sentence("The run cannot be used:"), problems)
 
 
 def _read_arm(
@@ -128,9 +139,10 @@ def _read_arm(
         split for split, stamp in stamps.items() if read_stamp(paths.split(arm, split)) != stamp
     ]
     if lost:
-        what = (
-            f"The results of arm {arm} are not there, or not those of this run "
-            f"({_listed('split', map(str, lost))})."
+        what = Sentence(
+            "The results of arm {arm} are not there, or not those of this run ({splits}).",
+            arm=arm,
+            splits=_splits(lost),
         )
         problems.append(Problem(what, _INCOMPLETE["stopped"][1], file=run))
     return ArmPredictions(
@@ -154,28 +166,47 @@ def differences(first: FinishedRun, other: FinishedRun) -> Iterator[Problem]:
     """
     outcomes = first.state["study"]["outcome"], other.state["study"]["outcome"]
     if outcomes[0] != outcomes[1]:
-        what = f'The outcome is "{outcomes[1]}", but "{outcomes[0]}" in {first.name}.'
-        yield Problem(what, "Compare runs that predict the same.", file=other.name)
+        what = Sentence(
+            'The outcome is "{other}", but "{first}" in {run}.',
+            other=outcomes[1],
+            first=outcomes[0],
+            run=first.name,
+        )
+        remedy = Sentence("Compare runs that predict the same.")
+        yield Problem(what, remedy, file=other.name)
     only = {run.name: run.patients - rest for run, rest in _both(first, other)}
     if any(only.values()):
-        named = " and ".join(
-            f"{_listed('patient', ids)} only in {name}" for name, ids in only.items() if ids
+        remedy = Sentence(
+            "Use one manifest, and exclude the same patients; or put all arms into one study."
         )
-        remedy = "Use one manifest, and exclude the same patients; or put all arms into one study."
-        yield Problem(f"The patients are not the same: {named}.", remedy, file=other.name)
+        yield Problem(_other_patients(only), remedy, file=other.name)
     changed = [
         patient
         for patient, outcome in other.outcomes.items()
         if first.outcomes.get(patient, outcome) != outcome
     ]
     if changed:
-        what = f"The outcome is not the one in {first.name} for {_listed('patient', changed)}."
-        remedy = "Correct the manifest, and run the study again that was run with the wrong one."
+        what = Sentence(
+            "The outcome is not the one in {run} for {patients}.",
+            run=first.name,
+            patients=_patients(changed),
+        )
+        remedy = Sentence(
+            "Correct the manifest, and run the study again that was run with the wrong one."
+        )
         yield Problem(what, remedy, file=other.name)
     if other.n_splits != first.n_splits:
         most = max(other.n_splits, first.n_splits)
-        what = f"The run has {other.n_splits} splits, {first.name} has {first.n_splits}."
-        remedy = f"Run the one with fewer again with splits = {most}: what is finished is kept."
+        what = Sentence(
+            "The run has {n} splits, {run} has {of}.",
+            n=other.n_splits,
+            run=first.name,
+            of=first.n_splits,
+        )
+        remedy = Sentence(
+            "Run the one with fewer again with splits = {most}: what is finished is kept.",
+            most=most,
+        )
         yield Problem(what, remedy, file=other.name)
     elif not any(only.values()):
         # Patients may be missing where an arm was not tested; none may have changed parts.
@@ -186,11 +217,14 @@ def differences(first: FinishedRun, other: FinishedRun) -> Iterator[Problem]:
             and (train & first.splits[split][1] or test & first.splits[split][0])
         ]
         if unlike:
-            what = (
-                f"{_listed('split', map(str, unlike)).capitalize()} divide the patients "
-                f"otherwise than in {first.name}."
+            what = Sentence(
+                "{splits} divide the patients otherwise than in {run}.",
+                splits=_splits(unlike),
+                run=first.name,
             )
-            remedy = "Give both studies the same seed, test_size and split_type in [search]."
+            remedy = Sentence(
+                "Give both studies the same seed, test_size and split_type in [search]."
+            )
             yield Problem(what, remedy, file=other.name)
 
 
@@ -198,10 +232,38 @@ def _both(first: FinishedRun, other: FinishedRun) -> list[tuple[FinishedRun, fro
     return [(other, first.patients), (first, other.patients)]
 
 
-def _listed(noun: str, names: Iterable[str]) -> str:
-    """Return names with what they are, such as "3 patients (P1, P2, P3)"."""
+def _other_patients(only: Mapping[str, Iterable[str]]) -> Sentence:
+    """Return which patients are in one of two runs only."""
+    found = [(_patients(ids), name) for name, ids in only.items() if ids]
+    patients, run = found[0]
+    if len(found) == 1:
+        return Sentence(
+            "The patients are not the same: {patients} only in {run}.", patients=patients, run=run
+        )
+    return Sentence(
+        "The patients are not the same: {patients} only in {run}, and {others} only in {other}.",
+        patients=patients,
+        run=run,
+        others=found[1][0],
+        other=found[1][1],
+    )
+
+
+def _patients(ids: Iterable[str]) -> Sentence:
+    """Return ids with what they are, such as "3 patients (P1, P2, P3)"."""
+    n, names = _listed(ids)
+    return Sentence.plural(n, "{n} patient ({names})", "{n} patients ({names})", names=names)
+
+
+def _splits(numbers: Iterable[int]) -> Sentence:
+    n, names = _listed(map(str, numbers))
+    return Sentence.plural(n, "{n} split ({names})", "{n} splits ({names})", names=names)
+
+
+def _listed(names: Iterable[str]) -> tuple[int, str]:
+    """Return how many names there are, and the first of them."""
     ordered = sorted(names, key=natural_key)
-    named = ", ".join(ordered[:_NAMED])
-    if len(ordered) > _NAMED:
-        named += f" and {len(ordered) - _NAMED} more"
-    return f"{len(ordered)} {noun}{'' if len(ordered) == 1 else 's'} ({named})"
+    named, more = ", ".join(ordered[:_NAMED]), len(ordered) - _NAMED
+    if more > 0:
+        named = Sentence("{names} and {more} more", names=named, more=more)
+    return len(ordered), named

@@ -16,10 +16,16 @@ from lungmet_worc.collect import (
     tested_outcomes,
 )
 from lungmet_worc.config import StatisticsConfig
-from lungmet_worc.errors import LungmetError, Problem, ResultsError, RunFolderError
+from lungmet_worc.errors import LungmetError, Problem, ResultsError
+from lungmet_worc.file_names import LONGEST_NAME, shortened
+from lungmet_worc.file_record import put_in_place
 from lungmet_worc.finished_run import FinishedRun, differences, open_run
+from lungmet_worc.folder_mark import not_writable, require_ours
+from lungmet_worc.kept_aside import KeptAside
+from lungmet_worc.leftovers import make_scratch, remove_leftovers
 from lungmet_worc.run import Run
-from lungmet_worc.runs import RunPaths
+from lungmet_worc.runs import RunPaths, locked, now
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.statistics.comparison import compare_arms
 
 
@@ -81,7 +87,8 @@ class Joined:
         Parameters
         ----------
         folder : path-like
-            Made if it is missing; gets ``tables`` and ``figures``.
+            Made if it is missing; gets ``tables`` and ``figures``. If it holds an earlier
+            comparison, what is replaced is kept in ``old``.
 
         Returns
         -------
@@ -91,23 +98,26 @@ class Joined:
         Raises
         ------
         RunFolderError
-            The folder is that of a run, or nothing can be written to it.
+            The folder is that of a run, or somebody's, or nothing can be written to it.
         """
         from lungmet_worc.figures import write_all_figures
         from lungmet_worc.tables import write_all_tables
 
         paths = RunPaths(Path(folder).resolve())
-        refuse_run_folder(folder)
+        require_ours(paths.folder, "comparison")
         results = self.results()
+        aside = KeptAside(paths, now())
         try:
-            tables = write_all_tables(results, paths.tables)
-            write_all_figures(results, tables, paths.figures, cohort=pd.DataFrame())
+            with locked(paths, "comparison"):
+                remove_leftovers(paths)
+                staged = RunPaths(make_scratch(paths) / "joined")
+                tables = write_all_tables(results, staged.tables)
+                write_all_figures(results, tables, staged.figures, cohort=pd.DataFrame())
+                put_in_place(staged.folder, paths.report_files, aside.keep, stamp="comparison")
+                aside.settle()
+                remove_leftovers(paths)
         except OSError as error:
-            message = (
-                f'Nothing can be written to "{folder}": {error.strerror}. '
-                "Use another folder for --out."
-            )
-            raise RunFolderError(message) from error
+            raise not_writable(paths.folder, error) from error
         return [paths.tables, paths.figures]
 
     def results(self) -> StudyResults:
@@ -153,7 +163,7 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
     >>> joined.comparison  # doctest: +SKIP
     """
     if not runs:
-        message = "There is no run to compare. Name at least one run folder."
+        message = Sentence("There is no run to compare. Name at least one run folder.")
         raise ResultsError(message)
     given = [str(run.paths.folder) if isinstance(run, Run) else str(run) for run in runs]
     problems = list(_given_twice(given))
@@ -162,11 +172,14 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
         try:
             opened.append(open_run(name))
         except LungmetError as error:
-            problems += error.problems or (Problem(error.message, "Run it again.", file=name),)
+            again = Sentence("Run it again.")
+            problems += error.problems or (Problem(error.message, again, file=name),)
     for other in opened[1:]:
         problems += differences(opened[0], other)
     if problems:
-        message = "These runs cannot be compared:" if len(given) > 1 else "This run is not usable:"
+        message = Sentence.plural(
+            len(given), "This run is not usable:", "These runs cannot be compared:"
+        )
         raise ResultsError(message, problems)
     study = opened[0].state["study"]
     arms = _named_apart(opened)
@@ -178,39 +191,20 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
     )
 
 
-def refuse_run_folder(folder: Path | str) -> None:
-    """Refuse to write into the folder of a run, whose own tables would be lost.
-
-    Parameters
-    ----------
-    folder : path-like
-
-    Raises
-    ------
-    RunFolderError
-        There is a run in the folder.
-    """
-    if RunPaths(Path(folder).resolve()).run_json.exists():
-        message = (
-            f'"{folder}" is the folder of a run, and its own tables lie there. '
-            "Use another folder for --out."
-        )
-        raise RunFolderError(message)
-
-
 def _given_twice(given: Sequence[str]) -> Iterator[Problem]:
     seen: set[Path] = set()
     for name in given:
         folder = Path(name).resolve()
         if folder in seen:
-            yield Problem("The run is given twice.", "Name each run once.", file=name)
+            what, remedy = Sentence("The run is given twice."), Sentence("Name each run once.")
+            yield Problem(what, remedy, file=name)
         seen.add(folder)
 
 
 def _named_apart(runs: Sequence[FinishedRun]) -> list[tuple[ArmPredictions, FinishedRun]]:
     """Return the arms of all runs; those of the same name get the name of their run."""
     names = [arm.arm for run in runs for arm in run.arms]
-    labels = _run_labels([run.folder for run in runs])
+    labels = [shortened(label, LONGEST_NAME) for label in _run_labels([r.folder for r in runs])]
     return [
         (
             ArmPredictions(f"{arm.arm} ({label})", arm.splits) if names.count(arm.arm) > 1 else arm,

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import filecmp
 import logging
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.runs import RunPaths
 
 logger = logging.getLogger(__name__)
@@ -30,8 +33,7 @@ class KeptAside:
 
     def __init__(self, paths: RunPaths, started: str) -> None:
         self.paths = paths
-        # A colon cannot be part of a file name on shares of Windows machines.
-        self._name = started.removesuffix("+00:00").replace(":", "-") + "Z"
+        self._name = _folder_name(started)
         self._folder: Path | None = None
 
     @property
@@ -44,36 +46,37 @@ class KeptAside:
                 self._folder = self.paths.old / f"{self._name}-{number}"
         return self._folder
 
-    def keep(self, files: Iterable[Path]) -> int:
-        """Keep files that may be replaced by renaming others over them.
+    def keep(self, files: Iterable[Path], *, rewritten: bool = False) -> int:
+        """Keep what other files may take the place of.
 
         Parameters
         ----------
         files : iterable of Path
-            Files in the run folder; those that do not exist are passed over.
+            In the run folder, whoever wrote them; those that do not exist are passed over.
+        rewritten : bool
+            Nothing is renamed over them, so they are moved now.
 
         Returns
         -------
         int
             How many there were.
         """
-        return sum(self._take(file, move=False) for file in files)
-
-    def move(self, files: Iterable[Path]) -> int:
-        """Take files away that are written anew; see :meth:`keep`."""
-        return sum(self._take(file, move=True) for file in files)
+        return sum(self._take(file, move=rewritten) for file in files)
 
     def settle(self) -> int:
         """Forget what was not replaced in the end, and return how many files are kept."""
         return 0 if self._folder is None else _settle(self.paths.folder, self._folder)
 
     def _take(self, file: Path, *, move: bool) -> bool:
-        if not file.is_file():
+        if not os.path.lexists(file):
             return False
+        # A link or a folder cannot have a second name.
+        move = move or file.is_symlink() or not file.is_file()
         target = self.folder / file.relative_to(self.paths.folder)
-        if target.exists():  # replaced twice in one run: the first one is the earlier result
+        # Replaced twice in one run: the first one is the earlier result.
+        if os.path.lexists(target):
             return False
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         if not move:
             try:
                 target.hardlink_to(file)
@@ -84,22 +87,38 @@ class KeptAside:
         return True
 
 
-def settle_last(paths: RunPaths) -> None:
-    """Do what a run that was killed could not: forget what it did not replace."""
-    folders = sorted(path for path in paths.old.glob("*") if path.is_dir())
-    if folders:
-        _settle(paths.folder, folders[-1])
+def settle_last(paths: RunPaths, started: str | None) -> None:
+    """Do what a run that was killed could not: forget what it did not replace.
+
+    Parameters
+    ----------
+    paths : RunPaths
+        The run folder.
+    started : str, optional
+        When that run started, as run.json writes it; None if there was none.
+    """
+    if started is None:
+        return
+    ours = re.compile(rf"{re.escape(_folder_name(started))}(-\d+)?")
+    folders = [path for path in paths.old.glob("*") if ours.fullmatch(path.name)]
+    for folder in folders:
+        if folder.is_dir() and not folder.is_symlink():
+            _settle(paths.folder, folder)
+
+
+def _folder_name(started: str) -> str:
+    # A colon cannot be part of a file name on shares of Windows machines.
+    return started.removesuffix("+00:00").replace(":", "-") + "Z"
 
 
 def _settle(run: Path, folder: Path) -> int:
     kept = 0
     # The deepest first, so that a folder comes after everything in it.
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             _remove_if_empty(path)
             continue
-        now = run / path.relative_to(folder)
-        if now.is_file() and (now.samefile(path) or filecmp.cmp(now, path, shallow=False)):
+        if _is_same(path, run / path.relative_to(folder)):
             path.unlink()
         else:
             logger.info("an earlier result is kept as %s", path.relative_to(run))
@@ -107,6 +126,11 @@ def _settle(run: Path, folder: Path) -> int:
     for path in (folder, folder.parent):
         _remove_if_empty(path)
     return kept
+
+
+def _is_same(kept: Path, now: Path) -> bool:
+    plain = kept.is_file() and not kept.is_symlink() and now.is_file()
+    return plain and (now.samefile(kept) or filecmp.cmp(now, kept, shallow=False))
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -16,6 +16,7 @@ from lungmet_worc.errors import (
     StudyFileError,
     TaskFailedError,
 )
+from lungmet_worc.file_names import shortened
 from lungmet_worc.night_digest import COUNTED, Ending, NightDigest, StudyNight
 from lungmet_worc.progress import Bars, Progress, Quiet
 from lungmet_worc.report.language import ENGLISH, Language
@@ -107,7 +108,7 @@ class Night:
             except ValueError as error:
                 raise DeadlineError(str(error)) from error
         self._refuse_namesakes()
-        with locked(RunPaths(self._out.resolve())):
+        with locked(RunPaths(self._out.resolve()), "night"):
             try:
                 self._run()
             except KeyboardInterrupt:
@@ -156,14 +157,19 @@ class Night:
         for numbers in places.values():
             files = [self._studies[number].file for number in numbers]
             if len({Path(file).resolve() for file in files}) < len(files):
-                what = f"{files[0]} was given {len(files)} times."
-                problems.append(Problem(what, "Give each study once."))
+                what = Sentence("{file} was given {n} times.", file=files[0], n=len(files))
+                problems.append(Problem(what, Sentence("Give each study once.")))
             elif len(files) > 1:
                 name = self._studies[numbers[0]].name
-                what = f'{" and ".join(files)} are both named "{name}" and would share a folder.'
-                problems.append(Problem(what, "Give each another name under [study]."))
+                what = Sentence(
+                    'Studies of one name, "{name}", would share a folder: {files}.',
+                    name=name,
+                    files=", ".join(files),
+                )
+                remedy = Sentence("Give each another name under [study].")
+                problems.append(Problem(what, remedy))
         if problems:
-            message = "The studies cannot be told apart. Nothing was started."
+            message = Sentence("The studies cannot be told apart. Nothing was started.")
             raise StudyFileError(message, problems)
 
     def _check(self) -> list[int]:
@@ -207,7 +213,9 @@ class Night:
         folder = self._out / _folder_name(study.config.name)
         for other, taken in self._studies.items():
             if other != number and str(taken.folder).casefold() == str(folder).casefold():
-                message = f'Another study of this night is named "{study.config.name}" as well.'
+                message = Sentence(
+                    'Another study of this night is named "{name}" as well.', name=study.config.name
+                )
                 raise StudyFileError(message)
         self._studies[number] = StudyNight(night.file, name=study.config.name, folder=folder)
         deadline = self._until or study.config.run.deadline
@@ -303,7 +311,7 @@ class Night:
 
 def _folder_name(name: str) -> str:
     """Return a study's name as the name of a folder that needs no quotes in a shell."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "study"
+    return shortened(re.sub(r"[^\w.-]+", "_", name).strip("._") or "study")
 
 
 def _shown(error: LungmetError, file: str) -> tuple[str, ...]:

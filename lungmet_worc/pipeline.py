@@ -23,13 +23,16 @@ from lungmet_worc.engines import make_engine
 from lungmet_worc.errors import CohortError, ResultsError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
-from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
+from lungmet_worc.file_record import is_fresh, put_in_place
+from lungmet_worc.folder_mark import claim
+from lungmet_worc.held_folder import is_in_place
 from lungmet_worc.kept_aside import KeptAside, settle_last
+from lungmet_worc.leftovers import make_scratch, remove_leftovers
 from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
-from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
+from lungmet_worc.runs import RunPaths, locked, now, read_state, write_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import with_counted_splits, write_splits
@@ -79,6 +82,10 @@ class Pipeline:
 
         Raises
         ------
+        RunFolderError
+            The folder is not ours, or another process works in it; nothing was written.
+        FolderMovedError
+            The folder was moved or deleted while the run went on.
         CohortError
             The manifest or the images have errors; all are listed.
         ResultsError
@@ -103,18 +110,19 @@ class Pipeline:
     def _run(self, only: Only | None) -> None:
         remove_leftovers(self.paths)
         self.state = read_state(self.paths)
+        last_started = self.state.get("started")
         self.state.update(self._about())
         self.state["started"] = now()
         self.state["finished"] = self.state["partial"] = None
         self.state.setdefault("begun", self.state["started"])
         # So that "lungmet status" finds the run from its first second.
         write_state(self.paths, self.state)
-        settle_last(self.paths)
+        settle_last(self.paths, last_started)
         self._aside = KeptAside(self.paths, self.state["started"])
         engine = make_engine(
             self.study.run,
             cores=self.cores,
-            folder=self._scratch(),
+            folder=make_scratch(self.paths),
             note=self.progress.note,
         )
         self._stages = StageRunner(
@@ -125,21 +133,26 @@ class Pipeline:
                 self._run_stages(only)
             self.state["finished"] = now()
         finally:
-            self._aside.settle()
-            # Room first: on a full disk the state could else not be written.
-            remove_leftovers(self.paths)
-            write_state(self.paths, self.state)
+            # A folder that was moved is put in order by the run that goes on in it.
+            if is_in_place():
+                self._aside.settle()
+                # Room first: on a full disk the state could else not be written.
+                remove_leftovers(self.paths)
+                write_state(self.paths, self.state)
 
     def check(self) -> None:
         """Raise what would end the run before anything is computed.
 
         Raises
         ------
+        RunFolderError
+            The folder is not ours.
         CohortError
             The manifest or the images have errors, or an arm has no patient; all are listed.
         EngineError
             The engine cannot be used here.
         """
+        claim(self.paths.folder, "run")
         manifest, report = self._check()
         self._plan(manifest, report, dict(report.unusable) if self._excludes else {})
         with (
@@ -400,18 +413,12 @@ class Pipeline:
             reported = {int(task.key.rpartition("/")[2]) for task in searches}
             if not self.state["partial"]:
                 reported |= {split.split for split in self.untested}
-            replaced = files_to_replace(self.paths.report_files, stamp)
-            self._stages.keep(self._results() if replaced is None else replaced, rewritten=True)
+            untested = [split for split in self.untested if split.split in reported]
+            staged = RunPaths(self.paths.scratch / "report")
             # When this run started says nothing about the results; when the first one did, does.
-            files = write_results(
-                plan,
-                searches,
-                permutations,
-                unusable,
-                make_digest(self._as_reported()),
-                [split for split in self.untested if split.split in reported],
-            )
-            write_record(self.paths.report_files, files, stamp=stamp)
+            digest = make_digest(self._as_reported())
+            write_results(plan, searches, permutations, unusable, digest, staged, untested)
+            put_in_place(staged.folder, self.paths.report_files, self._stages.keep, stamp=stamp)
             self.state["report_seconds"] = round(time.monotonic() - began, 3)
             self.progress.advance("tables, figures and report")
         self.progress.finish()
@@ -424,11 +431,6 @@ class Pipeline:
         """Return the state as the report tells it, the same however often it is written."""
         return {**self.state, "started": self.state["begun"], "finished": self.state["begun"]}
 
-    def _results(self) -> list[Path]:
-        """Return tables, figures and report of a run folder that has no record of them."""
-        folders = (self.paths.tables, self.paths.figures)
-        return [self.paths.report, *(path for folder in folders for path in folder.glob("*"))]
-
     def _about(self) -> dict[str, Any]:
         study = self.study.model_dump(mode="json", exclude={"path"})
         study["cohort"]["manifest"] = self.study.cohort.manifest.name
@@ -438,10 +440,6 @@ class Pipeline:
             "versions": versions.everything(),
             "cores": self.cores,
         }
-
-    def _scratch(self) -> Path:
-        self.paths.scratch.mkdir(parents=True, exist_ok=True)
-        return self.paths.scratch
 
 
 def available_cores() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,11 +22,10 @@ from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import language
 from lungmet_worc.report.page import write_report
 from lungmet_worc.report.run_facts import run_facts
-from lungmet_worc.runs import now
+from lungmet_worc.runs import RunPaths, now
 from lungmet_worc.study_results import read_results, study_results
 from lungmet_worc.subgroup_levels import subgroup_levels
 from lungmet_worc.tables import write_all_tables
-from lungmet_worc.tables.files import WORKBOOK
 from lungmet_worc.tasks import Task
 from lungmet_worc.tested_splits import UntestedSplit
 
@@ -38,8 +36,9 @@ def write_results(
     permutations: Sequence[Task],
     unusable: Mapping[tuple[str, str], str],
     digest: Digest,
+    into: RunPaths,
     untested: Sequence[UntestedSplit] = (),
-) -> list[Path]:
+) -> None:
     """Write the tables, the figures and the report of a run.
 
     Parameters
@@ -54,13 +53,10 @@ def write_results(
         Who was left out, and why.
     digest : Digest
         What the run did, so far as it is known before the tables are there.
+    into : RunPaths
+        A new folder, in which they get the places that they have in a run folder.
     untested : sequence of UntestedSplit
         In which splits an arm was not tested.
-
-    Returns
-    -------
-    list of Path
-        Every file that was written.
     """
     results = read_results(searches)
     made_from = study_results(
@@ -73,11 +69,11 @@ def write_results(
     )
     study = plan.study
     say = language(study.report.language)
-    tables = write_all_tables(made_from, plan.paths.tables, partial=digest.partial)
+    tables = write_all_tables(made_from, into.tables, partial=digest.partial)
     figures = write_all_figures(
         made_from,
         tables,
-        plan.paths.figures,
+        into.figures,
         cohort=plan.cohort.table(),
         language=study.report.language,
     )
@@ -113,16 +109,7 @@ def write_results(
         language=study.report.language,
         kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
     )
-    write_report(context, plan.paths.report)
-    return [
-        plan.paths.report,
-        *(
-            path
-            for path in plan.paths.tables.iterdir()
-            if path.stem in {*tables, Path(WORKBOOK).stem}
-        ),
-        *(path for path in plan.paths.figures.iterdir() if path.stem in figures),
-    ]
+    write_report(context, into.report)
 
 
 def _thumbnails(plan: Plan, typical: pd.DataFrame) -> dict[tuple[str, str], bytes]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lungmet_worc.report.privacy import without_paths
+
 
 class _StrictHandler(logging.FileHandler):
     """Raises what a full disk gives instead of printing a traceback and going on."""
@@ -16,12 +18,26 @@ class _StrictHandler(logging.FileHandler):
         raise
 
 
+class _WithoutPaths(logging.Formatter):
+    """Leaves of an absolute path only the name of its file: the log may be mailed one day."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or the lines with a traceback."""
+        return without_paths(super().format(record))
+
+
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Write what the package logs to the run folder's log as well."""
+    """Write what the package logs to the run folder's log as well, without paths.
+
+    Parameters
+    ----------
+    path : Path
+        The log; it is gone on with.
+    """
     package = logging.getLogger("lungmet_worc")
     handler = _StrictHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_WithoutPaths("%(asctime)s %(levelname)s %(message)s"))
     level = package.level
     package.addHandler(handler)
     package.setLevel(min(level or logging.INFO, logging.INFO))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import logging
 import os
 import platform
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
 
 from lungmet_worc.errors import RunFolderError
+from lungmet_worc.file_names import file_name
+from lungmet_worc.folder_mark import Kind, claim, not_writable
+from lungmet_worc.held_folder import holding
+from lungmet_worc.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,11 @@ class RunPaths:
     def log(self) -> Path:
         """Return the log."""
         return self.folder / "log.txt"
+
+    @property
+    def lock(self) -> Path:
+        """Return the file that the process that works in the folder has locked."""
+        return self.folder / ".lock"
 
     @property
     def console(self) -> Path:
@@ -145,11 +153,6 @@ class RunPaths:
         return self.arm(arm) / "performance_all_0.json"
 
 
-def file_name(patient_id: str) -> str:
-    """Return a patient's id as a file name; most ids stay as they are."""
-    return quote(patient_id, safe=" ").replace(" ", "%20")
-
-
 def worc_ids(patient_ids: list[str]) -> dict[str, str]:
     """Return the ids that WORC sees.
 
@@ -194,10 +197,11 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        message = (
-            f'"{paths.run_json.name}" in this run folder cannot be read: {error}. '
-            "Use another folder for --out, or take the file away: results that are "
-            "complete are found again."
+        message = Sentence(
+            '"{file}" in this run folder cannot be read: {error}. Use another folder for --out, or '
+            "take the file away: results that are complete are found again.",
+            file=paths.run_json.name,
+            error=error,
         )
         raise RunFolderError(message) from error
     tasks = state.get("tasks", {}) if isinstance(state, dict) else {}
@@ -206,7 +210,7 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
         or state.get("format") != FORMAT
         or any("stamp" not in task for task in tasks.values())
     ):
-        message = (
+        message = Sentence(
             "This folder was made by another version of lungmet_worc. Use another folder for --out."
         )
         raise RunFolderError(message)
@@ -221,57 +225,67 @@ def write_state(paths: RunPaths, state: dict[str, Any]) -> None:
     write_text(paths.run_json, text + "\n")
 
 
-def remove_leftovers(paths: RunPaths) -> None:
-    """Remove what processes that were killed left; call it with the folder locked."""
-    from lungmet_worc.worc.storage import remove_partials
-
-    shutil.rmtree(paths.scratch, ignore_errors=True)
-    for left in remove_partials(paths.folder):
-        logger.info("%s was half written and is removed", left.name)
-
-
 def now() -> str:
     """Return the time, in UTC, as run.json writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @contextmanager
-def locked(paths: RunPaths) -> Iterator[None]:
-    """Keep the run folder to this process; the lock ends with the process.
+def locked(paths: RunPaths, kind: Kind = "run") -> Iterator[None]:
+    """Keep a folder that is ours to this process, and hold it; the lock ends with the process.
+
+    Parameters
+    ----------
+    paths : RunPaths
+        The folder.
+    kind : {"run", "comparison", "demo", "night"}
+        What lies in it.
 
     Raises
     ------
     RunFolderError
-        Another process works in the folder; it is named.
+        The folder is not ours, or another process works in it, which is named.
     """
-    lock = paths.folder / ".lock"
+    claim(paths.folder, kind)
     try:
-        paths.folder.mkdir(parents=True, exist_ok=True)
-        opened = lock.open("a+", encoding="utf-8")
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
-        message = (
-            f'Nothing can be written to "{paths.folder}": {error.strerror}. '
-            "Use another folder for --out."
-        )
-        raise RunFolderError(message) from error
-    with opened as file:
+        opened = paths.lock.open("a+", encoding="utf-8")
+    except PermissionError as error:
+        raise not_writable(paths.folder, error) from error
+    with opened as file, holding(paths.folder):
         try:
             _lock(file)
         except BlockingIOError as error:
             file.seek(0)
-            holder = file.read().strip() or "another process"
-            message = (
-                f"Another run works in this folder ({holder}). Wait for it, or use another "
-                'folder for --out. "lungmet status" shows how far it is.'
+            message = Sentence(
+                "Another run works in this folder ({holder}). Wait for it, or use another folder "
+                'for --out. "lungmet status" shows how far it is.',
+                holder=_holder(file.read()),
             )
             raise RunFolderError(message) from error
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}, since {now()}")
+        file.write(json.dumps({"process": os.getpid(), "machine": _machine(), "since": now()}))
         file.flush()
         try:
             yield
         finally:
             file.truncate(0)
+
+
+def _holder(text: str) -> str:
+    """Return who holds a lock, as far as the lock says it."""
+    try:
+        holder = json.loads(text)
+        process, since, here = holder["process"], holder["since"], holder["machine"] == _machine()
+    except (ValueError, KeyError, TypeError):
+        return Sentence("another process")
+    if here:
+        return Sentence("process {n} on this machine, since {since}", n=process, since=since)
+    return Sentence("process {n} on another machine, since {since}", n=process, since=since)
+
+
+def _machine() -> str:
+    """Return what tells this machine from others, without its name."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 def _lock(file: IO[str]) -> None:
@@ -290,10 +304,9 @@ def _lock(file: IO[str]) -> None:
 
 def is_locked(paths: RunPaths) -> bool:
     """Return whether a process works in the run folder."""
-    lock = paths.folder / ".lock"
-    if not lock.exists():
+    if not paths.lock.is_file():
         return False
-    with lock.open("r", encoding="utf-8") as file:
+    with paths.lock.open("r", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:

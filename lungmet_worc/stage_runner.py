@@ -139,7 +139,7 @@ class StageRunner:
         rewritten : bool
             They are written over, not replaced by renaming, so they are moved now.
         """
-        number = self.aside.move(files) if rewritten else self.aside.keep(files)
+        number = self.aside.keep(files, rewritten=rewritten)
         if number and not self._told_aside:
             self._told_aside = True
             where = self.aside.folder.relative_to(self.paths.folder)

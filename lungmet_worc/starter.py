@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from lungmet_worc.errors import LungmetError, Problem
+from lungmet_worc.folder_mark import require_new
 
 FILES = ("manifest.csv", "study.toml", "run_study.py")
 
@@ -26,8 +27,8 @@ def init_study(folder: Path) -> list[Path]:
     Raises
     ------
     LungmetError
-        If one of the files is there already, or the folder cannot be written; nothing is
-        written over.
+        If one of the files is there already, the folder holds anything else, or it cannot be
+        written; nothing is written.
     """
     problems = [
         Problem("This file is there already.", "Choose another folder, or move it.", file=name)
@@ -37,6 +38,7 @@ def init_study(folder: Path) -> list[Path]:
     if problems:
         message = f'"{folder}" holds a study already; nothing was written.'
         raise LungmetError(message, problems)
+    require_new(folder)
     templates = resources.files("lungmet_worc") / "templates"
     written = []
     try:

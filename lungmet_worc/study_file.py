@@ -20,6 +20,8 @@ from lungmet_worc.checks.study_keys import (
 )
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import Problem, StudyFileError, did_you_mean
+from lungmet_worc.file_names import LONGEST_NAME
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.worc import settings as worc_settings
 
 #: Names of arms and modalities: they become parts of file and feature names.
@@ -252,6 +254,16 @@ def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> list[Prob
             if not NAME.fullmatch(name):
                 remedy = "Use letters, digits, - and _ only, a letter first."
                 problems.append(Problem("This name will not do.", remedy, column=f"{kind}.{name}"))
+            elif len(name) > LONGEST_NAME:
+                problems.append(
+                    Problem(
+                        Sentence(
+                            "This name has {n} letters, too many for file names.", n=len(name)
+                        ),
+                        Sentence("Use at most {most}.", most=LONGEST_NAME),
+                        column=f"{kind}.{name}",
+                    )
+                )
     for name in config.modalities:
         clash = [marker for marker in worc_settings.GROUP_MARKERS if marker in f"_{name}"]
         if clash:

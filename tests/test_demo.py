@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def test_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         make_demo_cohort(tmp_path / name, n_patients=3, seed=seed)
     first, again, other = (digests(tmp_path / name) for name in "abc")
-    assert len(first) == 3 * 4 + 2
+    assert len(first) == 3 * 4 + 2 + 2  # manifest and study file; mark and lock
     assert first == again
     images = [name for name in first if name.endswith("_image.nii.gz")]
     assert all(first[name] != other[name] for name in images)
@@ -38,7 +39,19 @@ def test_a_second_call_repairs_a_truncated_file(tmp_path: Path) -> None:
     image = next(tmp_path.rglob("*_image.nii.gz"))
     image.write_bytes(image.read_bytes()[:100])
     make_demo_cohort(tmp_path, n_patients=2)
+    kept = list((tmp_path / "old").rglob("*_image.nii.gz"))
+    assert [path.stat().st_size for path in kept] == [100]
+    shutil.rmtree(tmp_path / "old")
     assert digests(tmp_path) == before
+
+
+def test_a_study_file_that_was_played_with_is_kept(tmp_path: Path) -> None:
+    study = make_demo_cohort(tmp_path, n_patients=2)
+    before = study.read_text()
+    study.write_text("mine")
+    make_demo_cohort(tmp_path, n_patients=2)
+    assert study.read_text() == before
+    assert [path.read_text() for path in tmp_path.glob("old/*/study.toml")] == ["mine"]
 
 
 def test_cohort_is_complete_and_has_no_problem(demo_study: Path) -> None:

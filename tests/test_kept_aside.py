@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from lungmet_worc.file_record import files_to_replace, write_record
 from lungmet_worc.kept_aside import KeptAside, settle_last
 from lungmet_worc.runs import RunPaths
 from lungmet_worc.worc.storage import write_text
@@ -49,7 +48,7 @@ def test_nothing_replaced_leaves_no_folder(paths: RunPaths) -> None:
 def test_a_killed_run_is_settled_by_the_next(paths: RunPaths) -> None:
     KeptAside(paths, STARTED).keep([paths.split("MRI", 0), paths.split("MRI", 1)])
     write_text(paths.split("MRI", 1), "new")
-    settle_last(paths)
+    settle_last(paths, STARTED)
     assert [p.name for p in paths.old.rglob("*") if p.is_file()] == ["1.hdf5"]
     assert paths.split("MRI", 0).exists()
 
@@ -57,7 +56,7 @@ def test_a_killed_run_is_settled_by_the_next(paths: RunPaths) -> None:
 def test_two_runs_of_one_second_have_two_folders(paths: RunPaths) -> None:
     for text in ("one", "two"):
         aside = KeptAside(paths, STARTED)
-        aside.move([paths.report])
+        aside.keep([paths.report], rewritten=True)
         paths.report.write_text(text)
         assert aside.settle() == 1
     assert (paths.old / NAME / "report.html").read_text() == "old report.html"
@@ -76,20 +75,3 @@ def test_without_hard_links_files_are_moved(
     assert not paths.split("MRI", 0).exists()
     assert aside.settle() == 1
     assert (paths.old / NAME / "arms/MRI/splits/0.hdf5").exists()
-
-
-def test_files_of_a_record_that_are_replaced(tmp_path: Path) -> None:
-    files = [tmp_path / name for name in ("a.csv", "b.csv", "c.csv")]
-    for file in files:
-        file.write_text(file.name)
-    record = tmp_path / "record.json"
-    assert files_to_replace(record, "s") is None
-    write_record(record, files, stamp="s")
-    assert files_to_replace(record, "s") == []
-    assert files_to_replace(record, "other") == files
-    files[0].write_text("altered")
-    files[1].unlink()
-    assert files_to_replace(record, "s") == [files[0]]
-    assert files_to_replace(record, "other") == [files[0], files[2]]
-    record.write_text("{")
-    assert files_to_replace(record, "s") is None

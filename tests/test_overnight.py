@@ -236,7 +236,7 @@ def test_a_digest_that_cannot_be_written_is_told(
 
     monkeypatch.setattr(storage, "write_text", full)
     recorder = Recorder()
-    assert Night(files[:1], tmp_path, cores=1, progress=recorder).run().exit_code == 0
+    assert Night(files[:1], tmp_path / "out", cores=1, progress=recorder).run().exit_code == 0
     assert any("could not be written: No space left" in note for note in recorder.notes)
 
 
@@ -260,8 +260,8 @@ def test_the_digest_is_there_while_the_night_goes_on(
     files: list[Path], runs: Runs, tmp_path: Path
 ) -> None:
     seen: list[str] = []
-    runs.then["B"] = lambda: seen.append((tmp_path / "digest.txt").read_text())
-    Night(files, tmp_path, cores=1, progress=Quiet()).run()
+    runs.then["B"] = lambda: seen.append((tmp_path / "out" / "digest.txt").read_text())
+    Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert "of 3 studies 1 is complete, 2 are running or wait for their turn." in seen[0]
 
 
@@ -269,7 +269,7 @@ def test_a_deadline_holds_for_all_together(files: list[Path], runs: Runs, tmp_pa
     until = (datetime.now() + timedelta(hours=2)).strftime("%H:%M:%S")
     runs.partial = {"B"}
     change(files[1], "[study]", '[run]\ndeadline = "12:00"\n\n[study]')
-    digest = Night(files, tmp_path, until=until, cores=1, progress=Quiet()).run()
+    digest = Night(files, tmp_path / "out", until=until, cores=1, progress=Quiet()).run()
     moments = {moment for _, _, moment in runs.calls}
     assert len(moments) == 1
     left = datetime.fromisoformat(str(moments.pop())) - datetime.now(UTC)
@@ -284,7 +284,7 @@ def test_the_deadline_of_a_study_is_that_of_the_first_morning(
 ) -> None:
     """A study whose turn comes at 07:01 does not go on until 07:00 of the day after."""
     change(files[1], "[study]", '[run]\ndeadline = "07:00"\n\n[study]')
-    night = Night(files, tmp_path, cores=1, progress=Quiet())
+    night = Night(files, tmp_path / "out", cores=1, progress=Quiet())
     late = datetime.now().astimezone().replace(hour=22, minute=0) - timedelta(days=2)
     monkeypatch.setattr(night, "_began", late.astimezone(UTC))
     digest = night.run()
@@ -302,7 +302,7 @@ def test_a_wrong_deadline_is_refused(
     files: list[Path], runs: Runs, tmp_path: Path, until: str, said: str
 ) -> None:
     with pytest.raises(DeadlineError, match=said.replace("?", r"\?")):
-        Night(files, tmp_path, until=until, cores=1, progress=Quiet()).run()
+        Night(files, tmp_path / "out", until=until, cores=1, progress=Quiet()).run()
     assert not runs.calls
 
 
@@ -321,8 +321,11 @@ def test_namesakes_are_refused(files: list[Path], runs: Runs, tmp_path: Path) ->
 def test_two_nights_in_one_folder_are_refused(
     files: list[Path], runs: Runs, tmp_path: Path
 ) -> None:
-    with locked(RunPaths(tmp_path)), pytest.raises(RunFolderError, match="Another run"):
-        Night(files, tmp_path, cores=1, progress=Quiet()).run()
+    with (
+        locked(RunPaths(tmp_path / "out"), "night"),
+        pytest.raises(RunFolderError, match="Another run"),
+    ):
+        Night(files, tmp_path / "out", cores=1, progress=Quiet()).run()
     assert not runs.calls
 
 
@@ -331,7 +334,7 @@ def test_very_many_problems_are_not_all_listed(
 ) -> None:
     monkeypatch.setattr(overnight, "_MOST_PROBLEMS", 1)
     change(files[0], "splits = 3", "spllits = 3\nseeed = 3\ncandidats = 1")
-    text = Night(files[:1], tmp_path, cores=1, progress=Quiet()).run().to_text()
+    text = Night(files[:1], tmp_path / "out", cores=1, progress=Quiet()).run().to_text()
     assert "Did you mean" in text
     assert f'2 more are listed by "lungmet check {files[0]}".' in text
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from lungmet_worc.errors import RunFolderError
-from lungmet_worc.runs import RunPaths, is_locked, locked, remove_leftovers
+from lungmet_worc.leftovers import remove_leftovers
+from lungmet_worc.runs import RunPaths, is_locked, locked
 from lungmet_worc.tasks import Task, TaskState, unfinished
 from lungmet_worc.worc import storage
 from lungmet_worc.worc.storage import (
@@ -49,6 +50,8 @@ class RunFolder(RuleBasedStateMachine):
         super().__init__()
         self.folder = TemporaryDirectory()
         self.paths = RunPaths(Path(self.folder.name))
+        self.outputs = self.paths.fingerprint("MRI").parent
+        self.outputs.mkdir(parents=True)
         #: Name -> stamp of what is whole on the disk; None where it is cut off.
         self.held: dict[str, str | None] = {}
 
@@ -57,18 +60,18 @@ class RunFolder(RuleBasedStateMachine):
 
     @rule(name=NAMES, stamp=STAMPS, values=VALUES)
     def write(self, name: str, stamp: str, values: list[float]) -> None:
-        write_output(self.paths.folder / name, stamp, values)
+        write_output(self.outputs / name, stamp, values)
         self.held[name] = stamp
 
     @rule(name=NAMES)
     def remove(self, name: str) -> None:
-        (self.paths.folder / name).unlink(missing_ok=True)
+        (self.outputs / name).unlink(missing_ok=True)
         self.held.pop(name, None)
 
     @rule(name=NAMES, part=st.floats(0, 0.9))
     def cut_off(self, name: str, part: float) -> None:
         """As another program may; ours never does."""
-        path = self.paths.folder / name
+        path = self.outputs / name
         if path.suffix == ".hdf5" and path.exists():
             content = path.read_bytes()
             path.write_bytes(content[: int(len(content) * part)])
@@ -77,18 +80,18 @@ class RunFolder(RuleBasedStateMachine):
     @rule(name=NAMES, stamp=STAMPS, number=st.integers(1, 99999))
     def be_killed_while_writing(self, name: str, stamp: str, number: int) -> None:
         suffix = Path(name).suffix
-        half = self.paths.folder / f".{name}.{number}.partial{suffix}"
+        half = self.outputs / f".{name}.{number}.partial{suffix}"
         write_output(half, stamp, [1.0])
 
     @rule()
     def start_again(self) -> None:
         remove_leftovers(self.paths)
-        assert {path.name for path in self.paths.folder.iterdir()} == set(self.held)
+        assert {path.name for path in self.outputs.iterdir()} == set(self.held)
 
     @rule(wanted=st.dictionaries(NAMES, STAMPS, min_size=1))
     def plan(self, wanted: dict[str, str]) -> None:
         tasks = [
-            Task(f"stage/{name}", name, "module:name", {}, self.paths.folder / name, stamp)
+            Task(f"stage/{name}", name, "module:name", {}, self.outputs / name, stamp)
             for name, stamp in wanted.items()
         ]
         for task in tasks:
@@ -106,7 +109,7 @@ class RunFolder(RuleBasedStateMachine):
     @invariant()
     def stamps_are_those_of_what_is_whole(self) -> None:
         for name, stamp in self.held.items():
-            assert read_stamp(self.paths.folder / name) == stamp
+            assert read_stamp(self.outputs / name) == stamp
 
 
 RunFolder.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lungmet_worc.errors import RunFolderError
+from lungmet_worc.file_names import file_name
 from lungmet_worc.run import Run
 from lungmet_worc.runs import (
     RunPaths,
-    file_name,
     is_locked,
     locked,
     read_state,

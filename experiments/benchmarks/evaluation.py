@@ -220,7 +220,7 @@ def write_report(plan: Plan, searches: Sequence[Task]) -> None:
     from lungmet_worc.runs import now
 
     about = {"study": plan.study.model_dump(mode="json"), "started": now()}
-    write_results(plan, searches, [], {}, make_digest(about))
+    write_results(plan, searches, [], {}, make_digest(about), plan.paths)
 
 
 @contextmanager

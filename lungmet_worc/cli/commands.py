@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 def demo(options: argparse.Namespace) -> int:
     """Make the synthetic cohort and run the comparison on it."""
-    from lungmet_worc.demo import make_demo_cohort
+    from lungmet_worc.demo import claim_demo_folder, make_demo_cohort
     from lungmet_worc.study import Study
 
     folder = Path(options.out)
+    claim_demo_folder(folder)
     print(f"Making a synthetic MRI and CT cohort in {folder / 'cohort'}.")
     study = Study.from_toml(make_demo_cohort(folder / "cohort"))
     run = study.run(folder, cores=options.cores)
@@ -131,10 +132,11 @@ def compare(options: argparse.Namespace) -> int:
 
         _show_tables(Run(options.runs[0]))
         return 0
-    from lungmet_worc.joined import compare_runs, refuse_run_folder
+    from lungmet_worc.folder_mark import require_ours
+    from lungmet_worc.joined import compare_runs
 
     if options.out is not None:
-        refuse_run_folder(options.out)
+        require_ours(Path(options.out).resolve(), "comparison")
     joined = compare_runs(options.runs)
     print(joined.to_text())
     if options.out is not None:

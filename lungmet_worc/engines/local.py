@@ -15,6 +15,7 @@ from typing import Self
 
 from lungmet_worc.engines import memory
 from lungmet_worc.engines.worker import BrokenProcessPool, Outcome, Worker
+from lungmet_worc.held_folder import require_in_place
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,10 @@ class LocalEngine:
                     waiting, alone, limit = deque(alone), [], 1
                 while waiting and len(self._running) < limit and self._has_room():
                     self._start(waiting.popleft())
-                for future in self._finished():
+                finished = self._finished()
+                # Where the run folder was moved, no failure says anything of its task.
+                require_in_place()
+                for future in finished:
                     side_by_side = len(self._running)
                     result = self._result(future)
                     if not _is_tried_again(result):

@@ -22,6 +22,7 @@ from lungmet_worc import failures
 from lungmet_worc.engines import memory
 from lungmet_worc.engines.processes import end_with, without_interrupts
 from lungmet_worc.errors import InputChangedError
+from lungmet_worc.held_folder import hold
 from lungmet_worc.tasks import Failure, Task
 from lungmet_worc.worc import environment
 
@@ -103,6 +104,8 @@ def _prepare(folder: Path) -> None:
     global _prepared
     if _prepared:
         return
+    # The run folder; if it is moved, nothing is written to its old path.
+    hold(folder.parent)
     # A folder for each worker: fastr fails when two of its imports make the same one.
     own = folder / f"worker-{platform.node()}-{os.getpid()}"
     environment.prepare(own)

@@ -19,6 +19,7 @@ from lungmet_worc.figures.posteriors import posteriors_figure
 from lungmet_worc.figures.roc import roc_figures
 from lungmet_worc.figures.style import STYLE, Drawing
 from lungmet_worc.figures.subgroups import subgroups_figure
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.language import language as language_of
 
@@ -64,7 +65,7 @@ def write_all_figures(
     from matplotlib import rc_context
 
     check_arms(results.arms)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with rc_context(STYLE):
         drawings = draw_all(results, tables, cohort, language_of(language))
         return {name: save(drawing, folder, name) for name, drawing in drawings.items()}

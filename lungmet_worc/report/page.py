@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.report import (
     cohort_part,
     comparison_part,
@@ -72,7 +73,7 @@ def write_report(context: ReportContext, path: Path) -> Path:
     environment.globals["row_spans"] = _row_spans
     environment.globals["numeric_columns"] = numeric_columns
     page = environment.get_template("report.html.j2").render(**_page(context, say))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8", newline="")
     partial.replace(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lungmet_worc.errors import ResultsError
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits
 from lungmet_worc.report.labels import P_COLUMNS
 from lungmet_worc.report.privacy import without_paths
@@ -48,7 +49,7 @@ def write_table(
     dict of str to Path
         The files by suffix: "csv", "xlsx", "md", "tex".
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     frame = _without_paths(frame)
     shown, said = frame, tuple(notes)
     if name == "features" and len(frame) > SHOWN_FEATURES:
@@ -87,7 +88,7 @@ def write_workbook(
     -------
     Path
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     sheets = [
         _sheet(_without_paths(frame), name, titles[name], notes[name])
         for name, frame in frames.items()
@@ -95,18 +96,6 @@ def write_workbook(
     path = folder / WORKBOOK
     path.write_bytes(workbook(sheets, "Tables of the study", contents=True))
     return path
-
-
-def remove_table(folder: Path, name: str) -> None:
-    """Remove the files of a table that an earlier run left and this one does not have.
-
-    Parameters
-    ----------
-    folder : Path
-    name : str
-    """
-    for suffix in SUFFIXES:
-        (folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
 
 def read_all_tables(folder: Path) -> dict[str, pd.DataFrame]:

@@ -19,7 +19,7 @@ from lungmet_worc.statistics.comparison import compare_arms
 from lungmet_worc.tables.calibration import calibration_table
 from lungmet_worc.tables.explanation import importance_table, workflows_table
 from lungmet_worc.tables.features import features_table
-from lungmet_worc.tables.files import remove_table, write_table, write_workbook
+from lungmet_worc.tables.files import write_table, write_workbook
 from lungmet_worc.tables.paper import paper_table
 from lungmet_worc.tables.permutations import permutations_table
 from lungmet_worc.tables.power import power_table
@@ -72,8 +72,7 @@ def write_all_tables(
 ) -> dict[str, pd.DataFrame]:
     """Write every table of a study as CSV, XLSX, Markdown and LaTeX, and all in one workbook.
 
-    A table without rows has no file, unless every study has it; a file that an earlier run
-    left of such a table is removed.
+    A table without rows has no file, unless every study has it.
 
     Parameters
     ----------
@@ -104,8 +103,6 @@ def write_all_tables(
         if len(frame) or TABLES[name].required:
             write_table(frame, folder, name, titles[name], notes[name])
             written[name] = frame
-        else:
-            remove_table(folder, name)
     write_workbook(written, folder, titles, notes)
     return frames
 

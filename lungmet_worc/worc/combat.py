@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.failures import told_by_the_disk
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import read_features, write_matrix
 
@@ -89,7 +90,7 @@ def harmonise(
     labels = {_BATCH: _codes(batches)}
     for number, values in enumerate(covariates.values()):
         labels[f"covariate{number}"] = _codes(values)
-    Path(scratch).mkdir(parents=True, exist_ok=True)
+    make_folder(Path(scratch))
     with (
         tempfile.TemporaryDirectory(dir=scratch, prefix="combat-") as folder,
         told_by_the_disk(Path(folder)),

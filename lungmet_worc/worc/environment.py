@@ -16,6 +16,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from lungmet_worc.held_folder import make_folder
+
 logger = logging.getLogger(__name__)
 
 #: Variables that limit the threads of BLAS, OpenMP and ITK. With one thread per worker the
@@ -39,7 +41,7 @@ def prepare(folder: Path) -> None:
         Folder of the run in which WORC and fastr may write.
     """
     home = folder / "home"
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     os.environ["HOME"] = str(home)
     os.environ["FASTRHOME"] = str(folder / "fastr")

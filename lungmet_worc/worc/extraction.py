@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lungmet_worc.failures import told_by_the_disk
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.acceleration import extraction as acceleration
@@ -62,7 +63,7 @@ def extract(
     """
     ini = Path(settings)
     config = worc_settings.from_ini(ini.read_text("utf-8"))
-    Path(scratch).mkdir(parents=True, exist_ok=True)
+    make_folder(Path(scratch))
     with (
         unchanged(inputs),
         tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder,

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.environment import quiet
@@ -110,7 +111,7 @@ def _execute(
 ) -> dict[str, dict[str, str]]:
     from WORC.tools.fingerprinting import Fingerprinter
 
-    Path(scratch).mkdir(parents=True, exist_ok=True)
+    make_folder(Path(scratch))
     with tempfile.TemporaryDirectory(dir=scratch, prefix="fingerprint-") as folder, quiet():
         ini, labels = Path(folder, "config.ini"), Path(folder, "labels.csv")
         ini.write_text(worc_settings.to_ini(settings), "utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,13 +15,11 @@ import pandas as pd
 import tables
 
 from lungmet_worc.failures import told_by_the_disk
+from lungmet_worc.held_folder import make_folder
 
 #: Under this name the stamp lies in every file.
 STAMP = "lungmet_stamp"
 _RESULT = "lungmet_result"
-
-#: The names of files that are being written, see :func:`_partial`.
-_PARTIAL = re.compile(r"\..+\.\d+\.partial(\.\w+)?|\.report\.html\.partial")
 
 
 def write_features(
@@ -128,16 +125,8 @@ def write_text(path: Path, text: str) -> None:
     _write_bytes(path, text.encode())
 
 
-def remove_partials(folder: Path) -> list[Path]:
-    """Remove what processes that were killed while they wrote left in a folder; return it."""
-    left = [path for path in folder.rglob(".*.partial*") if _PARTIAL.fullmatch(path.name)]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return left
-
-
 def _write(path: Path, write: Callable[[pd.HDFStore], None], stamp: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     partial = _partial(path)
     # On a full disk HDF5 cuts a file off without an error, and finds it damaged when it is
     # opened again. In memory first would be safer still, but the models of a large cohort are
@@ -172,7 +161,7 @@ def _whole(file: tables.File) -> None:
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     partial = _partial(path)
     with _replaced(path, partial), partial.open("wb") as file:
         file.write(content)
@@ -194,4 +183,5 @@ def _replaced(path: Path, partial: Path) -> Iterator[None]:
 
 
 def _partial(path: Path) -> Path:
+    """Return the name of a file while it is written; ``leftovers`` knows it."""
     return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")

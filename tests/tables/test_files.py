@@ -70,7 +70,6 @@ def test_every_table_in_every_format(tmp_path: Path) -> None:
 
 
 def test_tables_without_rows_have_no_file(tmp_path: Path) -> None:
-    write_all_tables(made_up_results(2, 4), tmp_path)
     frames = write_all_tables(results_of(three_arms(4)), tmp_path)
     empty = {"subgroups", "permutations", "workflows", "importance", "features", "acquisition"}
     assert {name for name, frame in frames.items() if not len(frame)} == empty

@@ -23,6 +23,7 @@ from lungmet_worc.engines.fastr.home import TOOL_OF_STAGE, Home
 from lungmet_worc.engines.fastr.wave import Told, Wave
 from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import EngineError, did_you_mean
+from lungmet_worc.held_folder import require_in_place
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -197,6 +198,7 @@ class FastrEngine:
             while running:
                 # Looked at before the files: what is written until then is found.
                 running = process.poll() is None
+                require_in_place()
                 for told in wave.results():
                     yield self._seen(told)
                 if running:

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import lungmet_worc
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.worc import environment
 
 #: The two tools; fastr calls them by the name of the folder in which they lie, "lungmet".
@@ -80,7 +81,7 @@ class Home:
         repository without commits (errata E20). Without GitPython it goes on.
         """
         for folder in (self.networks, self.folder / "config.d", self.folder / "python"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         stub = 'raise ImportError("GitPython is not needed here.")\n'
         (self.folder / "python" / "git.py").write_text(stub, "utf-8")
         self.wanted.touch()
@@ -114,7 +115,7 @@ class Home:
         source = Path(str(metadata.distribution("fastr").locate_file("fastr/resources/plugins")))
         for name in used:
             link = self._plugins / name
-            link.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(link.parent)
             if not link.is_symlink():
                 link.symlink_to(source / name)
 

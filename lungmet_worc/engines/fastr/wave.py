@@ -14,6 +14,7 @@ from typing import Any
 from lungmet_worc import failures
 from lungmet_worc.engines.fastr import network
 from lungmet_worc.errors import EngineError
+from lungmet_worc.held_folder import make_folder
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Wave:
 
     def write(self, wanted: Path, scratch: Path) -> None:
         """Write the files of the jobs."""
-        self.results_folder.mkdir(parents=True)
+        make_folder(self.results_folder)
         for name, tasks in self.jobs.items():
             spec = {
                 "name": name,
