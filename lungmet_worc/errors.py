@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lungmet_worc.sentences import Text
+
 Severity = Literal["error", "warning"]
 
 
@@ -32,8 +34,8 @@ class Problem:
         The patient's id.
     """
 
-    what: str
-    remedy: str
+    what: Text
+    remedy: Text
     severity: Severity = "error"
     file: str = ""
     row: int | None = None
