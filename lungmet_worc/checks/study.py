@@ -16,6 +16,7 @@ from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_table import problem_table
+from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.config import StudyConfig
@@ -147,7 +148,9 @@ def check_study(
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
     problems += clinical_problems(study, manifest)
     problems += subgroup_problems(study, manifest)
-    problems += duplicate_problems([_inspected(*pair) for pair in found])
+    inspected = [_inspected(*pair) for pair in found]
+    problems += duplicate_problems(inspected)
+    problems += spacing_problems(inspected)
     cohort = build_cohort(study, manifest)
     problems += _too_few(study, cohort)
     if not any(missing_columns(study, manifest.columns)):

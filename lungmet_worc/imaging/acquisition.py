@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lungmet_worc.checks.images import MaskRules
 from lungmet_worc.checks.inspection_cache import kept_inspections
+from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
 from lungmet_worc.imaging.scans import Scan
 from lungmet_worc.spreadsheet import is_missing, parse_number
