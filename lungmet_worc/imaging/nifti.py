@@ -112,7 +112,7 @@ def pair(path: Path) -> tuple[Path, Path | None] | None:
     header, *data = (path.with_name(name) for name in names)
     if ending.lower() != ".hdr":
         return header, path
-    return header, next((file for file in data if file.is_file()), None)
+    return header, next((file for file in data if file.exists()), None)
 
 
 def is_gzip(path: Path) -> bool:
@@ -203,7 +203,7 @@ def count_not_finite(path: Path) -> int:
     voxel = np.dtype(f"{header.order}{_FLOAT_TYPES[header.datatype]}")
     left = header.n_voxels
     count = 0
-    with _open(data) as stream:
+    with open_plain(data) as stream:
         stream.seek(header.offset)
         while left > 0:
             chunk = stream.read(min(left, _CHUNK) * voxel.itemsize)
@@ -223,11 +223,12 @@ def _voxels_of(path: Path) -> Path | None:
 
 def content_start(path: Path) -> bytes:
     """Return the first bytes of a file, decompressed if it is gzip: a header lies in them."""
-    with _open(path) as stream:
+    with open_plain(path) as stream:
         return stream.read(_LONGEST_HEADER)
 
 
-def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
+def open_plain(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    """Open a file, which is decompressed on the way if it is gzip."""
     with path.open("rb") as stream:
         compressed = stream.read(2) == _GZIP
     return gzip.open(path) if compressed else path.open("rb")

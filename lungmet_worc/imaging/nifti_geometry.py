@@ -73,8 +73,15 @@ class NiftiGeometry:
 
     @property
     def is_rounded(self) -> bool:
-        """Whether ITK may refuse it for so little that the nearest right-angled axes will do."""
+        """Whether ITK may refuse it for so little that the nearest axes at right angles will do."""
         return self.is_refused and self.skew <= _ROUNDED
+
+    @property
+    def straight_sform(self) -> _Matrix:
+        """The matrix with the nearest axes at right angles, of the lengths in pixdim."""
+        matrix = np.zeros((3, 4)) if self.sform is None else self.sform
+        left, _, right = np.linalg.svd(matrix[:, :3] / self.sform_size)
+        return np.column_stack([(left @ right) * self.pixdim, matrix[:, 3]])
 
     @property
     def sform_size(self) -> tuple[float, ...]:
@@ -141,10 +148,23 @@ def _quaternion_matrix(quaternion: tuple[float, ...], pixdim: tuple[float, ...])
     return np.column_stack([rotation * scales, offset])
 
 
-def is_refused(path: Path) -> bool:
-    """Return whether ITK may read nothing of a file for the matrix in its header."""
-    geometry = geometry_of(path)
-    return geometry is not None and geometry.is_refused
+def straightened(content: bytes, geometry: NiftiGeometry) -> bytes:
+    """Return a NIfTI-1 header with its matrix at right angles.
+
+    ITK's own way, ITK_NIFTI_SFORM_PERMISSIVE, gives the transposed matrix up to ITK 5.4
+    (InsightSoftwareConsortium/ITK pull request 4847).
+
+    Parameters
+    ----------
+    content : bytes
+        The header, or a file that begins with it.
+    geometry : NiftiGeometry
+        What it says.
+    """
+    header = nifti.parse_header(content[:540])
+    order = "<" if header is None else header.order
+    matrix = struct.pack(f"{order}12f", *geometry.straight_sform.ravel())
+    return content[:280] + matrix + content[280 + len(matrix) :]
 
 
 def header_error(geometry: NiftiGeometry, entry: str) -> Problem | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from lungmet_worc.imaging.private_name import neighbours
+from lungmet_worc.imaging.private_name import linked, neighbours
 from lungmet_worc.imaging.segmentation import tumour_file
-from lungmet_worc.imaging.volumes import readable
 
 
 def plain_image(path: Path, out: Path, target: Path) -> str:
@@ -26,7 +25,7 @@ def plain_image(path: Path, out: Path, target: Path) -> str:
         The image itself, or a path within the export.
     """
     with tempfile.TemporaryDirectory(prefix="lungmet-") as folder:
-        return _plain(path, readable(path, Path(folder), "image"), out, target)
+        return _plain(path, linked(path, Path(folder), "image"), out, target)
 
 
 def plain_mask(path: Path, label: int | None, out: Path, target: Path) -> str:

@@ -3,6 +3,8 @@
 ITK's NIfTI reader takes the folder and the name without its ending, and opens the first file of
 a list of endings that is there: beside ``mask.nii.gz`` it reads the voxels of ``mask.nii``
 (NIFTI-Imaging/nifti_clib issue 129). Under a link in an empty folder there is nothing beside.
+What ITK would refuse for a rounding in its header is written there with the header mended, so
+that all readers, WORC's too, see the same.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from lungmet_worc.imaging import nifti
+from lungmet_worc.imaging import nifti, nifti_geometry
+from lungmet_worc.imaging.nifti_geometry import NiftiGeometry
 
 
 def linked(path: Path, folder: Path, stem: str) -> Path:
@@ -29,7 +32,7 @@ def linked(path: Path, folder: Path, stem: str) -> Path:
     Returns
     -------
     Path
-        What ITK shall read.
+        From which every reader of ITK reads what is in the file.
 
     Raises
     ------
@@ -37,15 +40,29 @@ def linked(path: Path, folder: Path, stem: str) -> Path:
         The file cannot be read, or nothing can be written into the folder.
     """
     pair = nifti.pair(path)
+    geometry = nifti_geometry.geometry_of(path)
+    rounded = geometry if geometry is not None and geometry.is_rounded else None
     if pair is not None:
         header, data = pair
         if data is not None:
             ending = ".img.gz" if data.name.lower().endswith(".gz") else ".img"
             _link(data, folder / f"{stem}{ending}")
-        return _link(header, folder / f"{stem}.hdr")
+        return _header(header, folder / f"{stem}.hdr", rounded)
     if not nifti.is_in_one_file(path):
         return path.absolute()
-    return _link(path, folder / f"{stem}{'.nii.gz' if nifti.is_gzip(path) else '.nii'}")
+    if rounded is not None:
+        return _header(path, folder / f"{stem}.nii", rounded)
+    return _header(path, folder / f"{stem}{'.nii.gz' if nifti.is_gzip(path) else '.nii'}", None)
+
+
+def _header(path: Path, target: Path, rounded: NiftiGeometry | None) -> Path:
+    """Make a link to a header, or a copy whose axes ITK takes."""
+    if rounded is None:
+        return _link(path, target)
+    with nifti.open_plain(path) as stream, target.open("xb") as copy:
+        copy.write(nifti_geometry.straightened(stream.read(352), rounded))
+        shutil.copyfileobj(stream, copy)
+    return target
 
 
 def neighbours(path: Path) -> list[Path]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.imaging.volumes import read_volume, readable
+from lungmet_worc.imaging.private_name import linked
+from lungmet_worc.imaging.volumes import read_volume
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -103,7 +104,7 @@ def tumour_file(segmentation: Path, label: int | None, folder: Path, stem: str) 
 
     mask, _ = read_volume(segmentation, segmentation.name, "mask")
     if _is_binary(sitk.GetArrayViewFromImage(mask), label):
-        return readable(segmentation, folder, stem)
+        return linked(segmentation, folder, stem)
     target = folder / f"{stem}.nii"
     sitk.WriteImage(tumour_of(mask, label), str(target))
     return target

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging import foreign_files, nifti, nifti_geometry
-from lungmet_worc.imaging.files import data_names
+from lungmet_worc.imaging.files import data_names, other_files
 from lungmet_worc.imaging.foreign_files import Kind
 from lungmet_worc.imaging.itk_output import collected
 from lungmet_worc.imaging.private_name import linked
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
 _COPY_AGAIN = Sentence("Copy or export the file again.")
-#: Lets ITK's NIfTI reader take the nearest right-angled matrix for one that is not.
-_PERMISSIVE = "ITK_NIFTI_SFORM_PERMISSIVE"
 #: Readers that open other files than those that `file_digest` reads.
 _SCATTERED = ("Bruker2dseqImageIO", "GDCMImageIO", "GE4ImageIO", "GE5ImageIO", "StimulateImageIO")
 
@@ -68,7 +63,7 @@ def read_volume(path: Path, entry: str, kind: Kind = "image") -> tuple[sitk.Imag
         per voxel.
     """
     try:
-        _refuse(refuse_irregular_image(path, entry))
+        _refuse(_irregular_problem(path, entry))
         _refuse(foreign_files.dicom_problem(path, entry, kind))
         _check_whole(path, entry)
         _refuse(foreign_files.misnamed_problem(path, entry))
@@ -92,37 +87,34 @@ def read_volume(path: Path, entry: str, kind: Kind = "image") -> tuple[sitk.Imag
         raise _unreadable(entry, what, remedy) from None
 
 
-def readable(path: Path, folder: Path, stem: str) -> Path:
-    """Return a file from which every reader of ITK reads what `read_volume` does.
+def stored_type(path: Path) -> str | None:
+    """Return what type of number an image file holds, from its header alone.
 
     Parameters
     ----------
     path : Path
         An image that `read_volume` reads.
-    folder : Path
-        Where links and files may be made; it exists.
-    stem : str
-        Name of what is made there, without its ending.
 
-    Raises
-    ------
-    UnreadableImageError
-        It cannot be read.
-    OSError
-        Nothing can be written into the folder.
+    Returns
+    -------
+    str or None
+        As SimpleITK names it; None if the file is gone since it was checked.
     """
     import SimpleITK as sitk
 
-    link = linked(path, folder, stem)
-    if not nifti_geometry.is_refused(link):
-        return link
-    volume, _ = read_volume(path, path.name)
-    target = folder / f"{stem}.straight.nii.gz"
-    sitk.WriteImage(volume, str(target))
-    return target
+    try:
+        with tempfile.TemporaryDirectory(prefix="lungmet-") as folder:
+            link = linked(path, Path(folder), "volume")
+            reader = sitk.ImageFileReader()
+            reader.SetFileName(str(link))
+            with collected():
+                reader.ReadImageInformation()
+    except (OSError, EOFError, zlib.error, RuntimeError):
+        return None
+    return str(sitk.GetPixelIDValueAsString(reader.GetPixelID()))
 
 
-def refuse_irregular_image(path: Path, entry: str) -> Problem | None:
+def _irregular_problem(path: Path, entry: str) -> Problem | None:
     """Return what is wrong with a path to no ordinary file; of folders, how to convert DICOM."""
     if path.is_dir():
         what = Sentence("This is a folder, not an image file; DICOM folders are not read directly.")
@@ -130,7 +122,11 @@ def refuse_irregular_image(path: Path, entry: str) -> Problem | None:
             "Convert it to NIfTI first, for example with dcm2niix, and give the .nii.gz."
         )
         return Problem(what, remedy, file=entry)
-    return refuse_irregular(path, entry)
+    of_path = refuse_irregular(path, entry)
+    if of_path is not None:
+        return of_path
+    found = (refuse_irregular(part, entry) for part in other_files(path))
+    return next((problem for problem in found if problem is not None), None)
 
 
 def _refuse(problem: Problem | None) -> None:
@@ -148,10 +144,6 @@ def _scattered_problem(path: Path, entry: str) -> Problem | None:
         what = Sentence("The header names several files in which the voxels lie.")
         remedy = Sentence("Write the image as one file (.nii.gz), for example with 3D Slicer.")
         return Problem(what, remedy, file=entry)
-    for name in data_names(path):
-        problem = refuse_irregular(path.parent / name, entry)
-        if problem is not None:
-            return problem
     return None
 
 
@@ -161,10 +153,10 @@ def _read(link: Path, path: Path, entry: str, kind: Kind) -> tuple[sitk.Image, l
 
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(link))
-    header = nifti_geometry.geometry_of(link)
+    header = nifti_geometry.geometry_of(path)
     _refuse(None if header is None else nifti_geometry.header_error(header, entry))
     try:
-        with collected() as said, _permissive(allowed=header is not None and header.is_rounded):
+        with collected() as said:
             if reader.GetImageIOFromFileName(str(link)) in _SCATTERED:
                 raise UnreadableImageError(foreign_files.unknown_problem(path, entry))
             reader.ReadImageInformation()
@@ -174,20 +166,6 @@ def _read(link: Path, path: Path, entry: str, kind: Kind) -> tuple[sitk.Image, l
         raise _unreadable_by_itk(error, path, entry) from None
     warnings = [] if header is None else nifti_geometry.header_warnings(header, volume, entry)
     return volume, warnings + _told_by_itk(said, link, entry, known=header is not None)
-
-
-@contextlib.contextmanager
-def _permissive(*, allowed: bool) -> Iterator[None]:
-    """Let ITK straighten the axes of a header, where these are off by a rounding only."""
-    before = os.environ.get(_PERMISSIVE)
-    os.environ[_PERMISSIVE] = "ON" if allowed else "OFF"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_PERMISSIVE]
-        else:
-            os.environ[_PERMISSIVE] = before
 
 
 def _told_by_itk(said: list[str], link: Path, entry: str, *, known: bool) -> list[Problem]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lungmet_worc.failures import told_by_the_disk
+from lungmet_worc.imaging.private_name import linked
 from lungmet_worc.imaging.segmentation import tumour_file
-from lungmet_worc.imaging.volumes import readable
 from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.acceleration import extraction as acceleration
@@ -75,7 +75,7 @@ def extract(
         work = Path(folder)
         given = work / "given"
         given.mkdir()
-        original = _converted(str(readable(Path(image), given, "image")), work / "image.nii.gz")
+        original = _converted(str(linked(Path(image), given, "image")), work / "image.nii.gz")
         prepared = _preprocess(original, ini, work / "pre.nii")
         tumour = tumour_file(Path(segmentation), label, given, "label")
         mask = _converted(str(tumour), work / "segmentation.nii.gz")

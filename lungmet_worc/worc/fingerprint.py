@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lungmet_worc.imaging.private_name import linked
 from lungmet_worc.imaging.segmentation import tumour_file
-from lungmet_worc.imaging.volumes import readable
 from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.environment import quiet
@@ -73,7 +73,7 @@ def fingerprint_images(
                 "images",
                 scratch,
                 images=[
-                    str(readable(Path(image), given, f"{number}-image"))
+                    str(linked(Path(image), given, f"{number}-image"))
                     for number, image in enumerate(images)
                 ],
                 # WORC counts the slices of every label: a muscle beside the tumour is no tumour.
