@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, Text
 
 Severity = Literal["error", "warning"]
 
@@ -38,8 +38,8 @@ class Problem:
         `lungmet_worc.checks.causes`); the same in every language.
     """
 
-    what: str
-    remedy: str
+    what: Text
+    remedy: Text
     severity: Severity = "error"
     file: str = ""
     row: int | None = None

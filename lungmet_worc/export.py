@@ -27,6 +27,7 @@ from lungmet_worc.errors import (
 )
 from lungmet_worc.file_names import shortened
 from lungmet_worc.folder_mark import require_new
+from lungmet_worc.imaging.plain_files import plain_image, plain_mask
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
@@ -348,22 +349,12 @@ def _sources(experiment: _Experiment, out: Path) -> list[list[str]]:
         label = experiment.plan.study.modalities[modality].label
         for patient in experiment.members:
             pair, worc_id = patient.pairs[modality], experiment.names[patient.patient_id]
-            mask = str(pair.segmentation)
-            if label is not None:
-                target = Path("masks", modality, f"{worc_id}.nii.gz")
-                _write_label(mask, label, out / target)
-                mask = str(target)
-            rows.append([worc_id, modality, str(pair.image), mask])
+            if pair.image is None or pair.segmentation is None:
+                continue  # the members of an arm have all images
+            image = plain_image(pair.image, out, Path("images", modality, worc_id))
+            mask = plain_mask(pair.segmentation, label, out, Path("masks", modality, worc_id))
+            rows.append([worc_id, modality, image, mask])
     return rows
-
-
-def _write_label(segmentation: str, label: int, path: Path) -> None:
-    """Write one value of a segmentation as a mask: WORC takes every value above 0."""
-    import SimpleITK as sitk
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mask = sitk.Cast(sitk.ReadImage(segmentation) == label, sitk.sitkUInt8)
-    sitk.WriteImage(mask, str(path), True)
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]]) -> Path:

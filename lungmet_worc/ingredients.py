@@ -13,18 +13,28 @@ _SHORT = 16
 
 
 def of_fingerprint(
-    settings: Settings, overrides: Settings, files: Mapping[str, Mapping[str, str]]
+    revision: int,
+    label: int | None,
+    settings: Settings,
+    overrides: Settings,
+    files: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
     """Return the ingredients of WORC's decisions about the images of a modality.
 
     Parameters
     ----------
+    revision : int
+        Of our own code.
+    label : int or None
+        Value of the masks that is the tumour.
     settings, overrides : mapping
         WORC's settings, and those that the user set on purpose.
     files : mapping
         Patient -> SHA-256 of ``image`` and ``segmentation``.
     """
     return {
+        "revision": revision,
+        "label": label,
         "settings": settings,
         "overrides": overrides,
         "patients": list(files),

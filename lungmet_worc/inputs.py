@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lungmet_worc.errors import InputChangedError
 from lungmet_worc.imaging.files import file_digest
+from lungmet_worc.sentences import Sentence
 
 #: Path, SHA-256 that was planned with, and how the user knows the file: "image of STS_007".
 Input = tuple[str, str, str]
@@ -37,8 +38,12 @@ def _verify(inputs: Sequence[Input]) -> None:
         try:
             same = file_digest(Path(path)) == digest
         except OSError as error:
-            message = f"{name} can no longer be read ({error.strerror}); put it back and run again"
+            message = Sentence(
+                "{name} can no longer be read ({reason}); put it back and run again",
+                name=name,
+                reason=error.strerror or str(error),
+            )
             raise InputChangedError(message) from error
         if not same:
-            message = f"{name} changed while the study ran; run again"
+            message = Sentence("{name} changed while the study ran; run again", name=name)
             raise InputChangedError(message)

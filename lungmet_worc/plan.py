@@ -134,6 +134,7 @@ class Plan:
             overrides = worc_settings.merge(preset, self.study.worc, config.worc)
             chosen = worc_settings.extraction_settings(settings)
             contents = [[pair["image"], pair["segmentation"]] for pair in found.values()]
+            ours = (versions.FINGERPRINT_REVISION, config.label)
             tasks.append(
                 Task(
                     key=f"fingerprint/{modality}",
@@ -144,12 +145,13 @@ class Plan:
                         "overrides": overrides,
                         "images": [str(pair.image) for pair in pairs],
                         "segmentations": [str(pair.segmentation) for pair in pairs],
+                        "label": config.label,
                         "scratch": str(self.paths.scratch),
                         "inputs": [each for p in members for each in self._inputs(p, modality)],
                     },
                     output=self.paths.fingerprint(modality),
-                    stamp=content_hash("fingerprint", settings, overrides, chosen, contents),
-                    ingredients=ingredients.of_fingerprint(settings, overrides, found),
+                    stamp=content_hash("fingerprint", *ours, settings, overrides, chosen, contents),
+                    ingredients=ingredients.of_fingerprint(*ours, settings, overrides, found),
                 )
             )
         return tasks

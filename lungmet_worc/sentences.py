@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from string import Formatter
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 
 class Sentence(str):
@@ -68,3 +72,53 @@ def joined(parts: Sequence[str], mark: str) -> Sentence:
     for part in parts[1:]:
         said = Sentence("{before}{mark}{text}", before=said, mark=mark, text=part)
     return said
+
+
+class _KeptAsMade:
+    """Tells pydantic to write a `Sentence` as its template and fields, and to read it back."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: object, handler: object) -> CoreSchema:
+        """Return how a text is read and written; only pydantic asks."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            _read, serialization=core_schema.plain_serializer_function_ser_schema(_written)
+        )
+
+
+#: A text that may be a `Sentence`, and stays one where pydantic writes it and reads it back.
+Text = Annotated[str, _KeptAsMade]
+
+
+def _written(value: object) -> object:
+    if not isinstance(value, Sentence):
+        return value
+    fields = {name: _written(field) for name, field in value.fields.items()}
+    return {"text": value.template, "fields": fields}
+
+
+def _read(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or value.keys() != {"text", "fields"}:
+        message = "a text is a string, or an object of text and fields"
+        raise ValueError(message)
+    try:
+        _refuse_odd_fields(value["text"])
+        fields = {
+            name: _read(field) if isinstance(field, dict) else field
+            for name, field in value["fields"].items()
+        }
+        return Sentence(value["text"], **fields)
+    except (KeyError, IndexError, AttributeError, TypeError) as error:
+        message = "the text does not fit its fields"
+        raise ValueError(message) from error
+
+
+def _refuse_odd_fields(template: str) -> None:
+    """Refuse what none of our texts has: a look inside a value, or a width without end."""
+    for _, name, spec, _ in Formatter().parse(template):
+        if name is not None and (not name.isidentifier() or len(spec or "") > 4):
+            message = "a field of a text is a name"
+            raise ValueError(message)

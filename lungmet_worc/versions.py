@@ -30,10 +30,11 @@ CHECK = ("SimpleITK", "numpy")
 #: Packages that tables, figures and the report are made with.
 REPORT = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "Jinja2", "openpyxl")
 
-#: Bump when our own code changes what is found in an image, what an extraction or a search gives,
-#: or what tables, figures and the report look like.
-CHECK_REVISION = 2
-EXTRACTION_REVISION = 1
+#: Bump when our own code changes what is found in an image, what a fingerprint, an extraction or a
+#: search gives, or what tables, figures and the report look like.
+CHECK_REVISION = 3
+FINGERPRINT_REVISION = 1
+EXTRACTION_REVISION = 2
 SEARCH_REVISION = 2
 PERMUTATION_REVISION = 1
 REPORT_REVISION = 6

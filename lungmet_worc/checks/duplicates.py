@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.inspection import PairInspection, same_place
+from lungmet_worc.sentences import Sentence
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,15 @@ def _grouped(
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _named(group: Sequence[InspectedScan]) -> str:
+def _named(group: Sequence[InspectedScan]) -> Sentence:
     """Return "P1 (row 2), P3 (row 4) and P7 (row 8)"."""
-    names = list(dict.fromkeys(f"{scan.patient} (row {scan.row})" for scan in group))
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    rows = dict.fromkeys((scan.patient, scan.row) for scan in group)
+    *first, last = [Sentence("{patient} (row {row})", patient=p, row=row) for p, row in rows]
+    return Sentence("{first} and {last}", first=reduce(_listed, first), last=last)
+
+
+def _listed(first: Sentence, second: Sentence) -> Sentence:
+    return Sentence("{first}, {second}", first=first, second=second)
 
 
 def _in_conflict(group: Sequence[InspectedScan], part: int) -> list[InspectedScan]:
@@ -89,13 +96,15 @@ def _in_conflict(group: Sequence[InspectedScan], part: int) -> list[InspectedSca
 def _same_images(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
     for group in _grouped(scans, lambda found: found.image_content or found.image_digest):
         if conflict := _in_conflict(group, 0):
-            what = f"The same image is used for patients {_named(conflict)}."
+            what = Sentence(
+                "The same image is used for patients {patients}.", patients=_named(conflict)
+            )
             for scan in conflict:
-                yield _problem(scan, 0, what, "Give each patient's own image.")
+                yield _problem(scan, 0, what, Sentence("Give each patient's own image."))
         elif len({scan.columns[0] for scan in group}) > 1:
-            modalities = " and ".join(scan.modality for scan in group)
-            what = f"The same image is used for {modalities}."
-            remedy = "Correct one of the two paths, unless this is meant."
+            modalities = ", ".join(scan.modality for scan in group)
+            what = Sentence("The same image is used for {modalities}.", modalities=modalities)
+            remedy = Sentence("Correct one of the two paths, unless this is meant.")
             yield _problem(group[-1], 0, what, remedy, warning=True)
 
 
@@ -107,12 +116,17 @@ def _same_masks(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
         if not group:
             continue
         if any(_same_mask(*two) for two in itertools.combinations(group, 2)):
-            what = f"The same mask is used for patients {_named(group)}."
+            what = Sentence(
+                "The same mask is used for patients {patients}.", patients=_named(group)
+            )
             for scan in group:
-                yield _problem(scan, 1, what, "Give each patient's own mask.")
+                yield _problem(scan, 1, what, Sentence("Give each patient's own mask."))
         else:
-            what = f"The masks of patients {_named(group)} have the same voxels, in another place."
-            remedy = "Look whether one was copied to the other."
+            what = Sentence(
+                "The masks of patients {patients} have the same voxels, in another place.",
+                patients=_named(group),
+            )
+            remedy = Sentence("Look whether one was copied to the other.")
             for scan in group:
                 yield _problem(scan, 1, what, remedy, warning=True)
 
@@ -130,8 +144,12 @@ def _image_as_mask(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
     for scan in scans:
         other = images.get(scan.inspection.segmentation_digest)
         if other is not None and other.row != scan.row:
-            what = f"This mask file is the image of patient {other.patient} (row {other.row})."
-            yield _problem(scan, 1, what, "Correct one of the two paths.")
+            what = Sentence(
+                "This mask file is the image of patient {patient} (row {row}).",
+                patient=other.patient,
+                row=other.row,
+            )
+            yield _problem(scan, 1, what, Sentence("Correct one of the two paths."))
 
 
 def _problem(

@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lungmet_worc.errors import Problem
+from lungmet_worc.sentences import Sentence
 
-_CONVERT = "Convert the CT again from DICOM so that it is in Hounsfield units (water 0, air -1000)."
+_CONVERT = Sentence(
+    "Convert the CT again from DICOM so that it is in Hounsfield units (water 0, air -1000)."
+)
 
 #: A CT's noise alone spans more than this, in Hounsfield units.
 _NARROWEST_RANGE = 20
@@ -17,6 +20,9 @@ _NARROWEST_RANGE = 20
 _HIGHEST = 31_000
 #: Where soft tissue lies when 1000 or 1024 was added to keep values positive.
 _OFFSET_TISSUE = (800, 1300)
+#: Air is -1000, and noise in it some hundreds less; padding outside of the round field of view of
+#: a scanner is -2000, -2048, -3024 and the like.
+_PADDING = -1500
 
 
 def hounsfield_problem(image: npt.NDArray[Any], tumour: npt.NDArray[np.bool_]) -> Problem | None:
@@ -33,28 +39,73 @@ def hounsfield_problem(image: npt.NDArray[Any], tumour: npt.NDArray[np.bool_]) -
         Where the tumour is; same shape, not empty.
     """
     low, high = float(image.min()), float(image.max())
-    span = f"from {low:.6g} to {high:.6g}"
     if high - low <= _NARROWEST_RANGE:
-        what = f"The CT is not in Hounsfield units: its values go {span} only, as if normalised."
+        what = Sentence(
+            "The CT is not in Hounsfield units: its values go from {low:.6g} to {high:.6g} only, "
+            "as if normalised.",
+            low=low,
+            high=high,
+        )
         return Problem(what, _CONVERT)
     if high > _HIGHEST:
-        what = f"The CT is not in Hounsfield units: its values go {span}."
-        remedy = f"{_CONVERT} Values near 65,000 are negative ones stored without their sign."
+        what = Sentence(
+            "The CT is not in Hounsfield units: its values go from {low:.6g} to {high:.6g}.",
+            low=low,
+            high=high,
+        )
+        remedy = Sentence(
+            "{convert} Values near 65,000 are negative ones stored without their sign.",
+            convert=_CONVERT,
+        )
         return Problem(what, remedy)
     if low < 0:
         return None
     if low == 0 and high == 255:
-        what = "The CT is not in Hounsfield units: its values go from 0 to 255, as in a picture."
+        what = Sentence(
+            "The CT is not in Hounsfield units: its values go from 0 to 255, as in a picture."
+        )
         return Problem(what, _CONVERT)
     middle = float(np.median(image[tumour]))
     tissue = np.count_nonzero((image >= _OFFSET_TISSUE[0]) & (image <= _OFFSET_TISSUE[1]))
     if _OFFSET_TISSUE[0] <= middle <= _OFFSET_TISSUE[1] and tissue > 0.5 * image.size:
-        what = (
+        what = Sentence(
             "The CT is not in Hounsfield units: no value is below 0 and the tumour lies at "
-            f"{middle:.0f}, as if 1000 or 1024 had been added."
+            "{middle:.0f}, as if 1000 or 1024 had been added.",
+            middle=middle,
         )
-        remedy = f"{_CONVERT} If you know what was added, subtract it."
+        remedy = Sentence("{convert} If you know what was added, subtract it.", convert=_CONVERT)
         return Problem(what, remedy)
-    what = f"The CT may not be in Hounsfield units: no value is below 0 (they go {span})."
-    remedy = f"Look at fat (-100) and air (-1000) in it. {_CONVERT}"
+    what = Sentence(
+        "The CT may not be in Hounsfield units: no value is below 0 (they go from {low:.6g} to "
+        "{high:.6g}).",
+        low=low,
+        high=high,
+    )
+    remedy = Sentence("Look at fat (-100) and air (-1000) in it. {convert}", convert=_CONVERT)
+    return Problem(what, remedy, "warning")
+
+
+def padding_problem(image: npt.NDArray[Any], tumour: npt.NDArray[np.bool_]) -> Problem | None:
+    """Report values far below air in a tumour: padding outside of what the scanner saw.
+
+    Parameters
+    ----------
+    image : array
+        Finite voxels of the CT.
+    tumour : array of bool
+        Where the tumour is; same shape, not empty.
+    """
+    inside = image[tumour]
+    padding = inside < _PADDING
+    n = int(np.count_nonzero(padding))
+    if not n:
+        return None
+    what = Sentence(
+        "{n:,} voxels inside the mask ({share:.1f} %) are far below air, down to {low:.6g}: "
+        "padding outside of what the scanner saw.",
+        n=n,
+        share=100 * n / inside.size,
+        low=float(inside.min()),
+    )
+    remedy = Sentence("Draw the tumour only where the image shows it.")
     return Problem(what, remedy, "warning")

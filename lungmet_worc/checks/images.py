@@ -6,62 +6,28 @@ come from is filled in by the caller. Arrays are indexed slice, row, column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.errors import Problem
+from lungmet_worc.imaging.foreign_files import Kind
+from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
 Voxels = npt.NDArray[Any]
 
-#: Below this many voxels texture is hardly defined; LIFEx computes none below it
-#: (Orlhac et al. 2014, J Nucl Med 55:414; Nioche et al. 2018, Cancer Res 78:4786).
-FEW_VOXELS = 64
-
 #: A mask has a handful of labels; an image has many grey values.
 _MOST_LABELS = 20
 
-#: What WORC drops of a mask in several pieces before a user should hear of it.
-_DROPPED_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class MaskRules:
-    """What WORC will do with a mask, as far as the checks depend on it.
-
-    Parameters
-    ----------
-    geometry_tolerance : float
-        WORC's ``[PyRadiomics] geometryTolerance``: origin and spacing of image and mask may
-        differ by this times the image's first spacing, each direction cosine by this.
-    same_geometry : bool
-        WORC's ``[General] AssumeSameImageAndMaskMetadata``: the mask gets the image's
-        geometry.
-    largest_piece : bool
-        WORC's ``[Segmentix] N_blobs`` is not 0: only the largest connected piece counts.
-    """
-
-    geometry_tolerance: float = 1e-4
-    same_geometry: bool = False
-    largest_piece: bool = True
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Mapping[str, str]]) -> MaskRules:
-        """Return the rules that WORC's settings make, WORC's defaults where they are silent."""
-        general = settings.get("General", {})
-        tolerance = settings.get("PyRadiomics", {}).get("geometryTolerance", "0.0001")
-        pieces = settings.get("Segmentix", {}).get("N_blobs", "1")
-        return cls(
-            geometry_tolerance=float(tolerance),
-            same_geometry=general.get("AssumeSameImageAndMaskMetadata", "False") == "True",
-            largest_piece=general.get("Segmentix", "True") == "True" and int(pieces) != 0,
-        )
+#: Voxels of a clinical scan are neither smaller nor larger than this (mm).
+_VOXEL_SIZES = (0.01, 50.0)
 
 
 def size_text(volume: sitk.Image) -> str:
@@ -87,13 +53,27 @@ def geometry_problem(
     cosines = _largest_difference(image.GetDirection(), mask.GetDirection())
     differences = []
     if size_differs:
-        differences.append(f"size {size_text(mask)} instead of {size_text(image)} voxels")
+        differences.append(
+            Sentence(
+                "size {mask} instead of {image} voxels",
+                mask=size_text(mask),
+                image=size_text(image),
+            )
+        )
     if spacing > limit:
-        differences.append(f"spacing by {_amount(spacing)} mm ({_triple(mask)}, {_triple(image)})")
+        differences.append(
+            Sentence(
+                "spacing by {amount} mm ({mask}, {image})",
+                amount=_amount(spacing),
+                mask=_triple(mask),
+                image=_triple(image),
+            )
+        )
     if origin > limit:
-        differences.append(f"origin by {_amount(origin)} mm")
+        differences.append(Sentence("origin by {amount} mm", amount=_amount(origin)))
     if cosines > rules.geometry_tolerance:
-        differences.append(f"direction by {_amount(_largest_angle(image, mask))} degrees")
+        angle = _amount(_largest_angle(image, mask))
+        differences.append(Sentence("direction by {amount} degrees", amount=angle))
     if not differences:
         return None
     small = (
@@ -104,21 +84,29 @@ def geometry_problem(
     )
     if rules.same_geometry and small:
         return None
-    what = f"The mask does not lie on the image's voxels. It differs in {'; '.join(differences)}."
+    what = Sentence(
+        "The mask does not lie on the image's voxels. It differs in {differences}.",
+        differences=reduce(_and_also, differences),
+    )
     if small:
-        remedy = (
+        remedy = Sentence(
             "If it was drawn on this image, copy the image's geometry to the mask, or set "
-            f'AssumeSameImageAndMaskMetadata = "True" in [modalities.{modality}.worc.General].'
+            'AssumeSameImageAndMaskMetadata = "True" in [modalities.{modality}.worc.General].',
+            modality=modality,
         )
     else:
-        remedy = (
+        remedy = Sentence(
             "Give the image that the mask was drawn on, or resample the mask to this image "
             "(nearest neighbour) and look at the result."
         )
     return Problem(what, remedy, "warning" if rules.same_geometry and not size_differs else "error")
 
 
-def place_problem(volume: sitk.Image, kind: str) -> Problem | None:
+def _and_also(first: Sentence, second: Sentence) -> Sentence:
+    return Sentence("{first}; {second}", first=first, second=second)
+
+
+def place_problem(volume: sitk.Image, kind: Kind) -> Problem | None:
     """Report origin, spacing or direction that are no numbers: nothing can be compared with them.
 
     Parameters
@@ -136,8 +124,36 @@ def place_problem(volume: sitk.Image, kind: str) -> Problem | None:
     wrong = [name for name, values in parts.items() if not np.isfinite(values).all()]
     if not wrong:
         return None
-    what = f"The header of the {kind} has no usable {' and '.join(wrong)}: not a number."
-    return Problem(what, "Export it again, or correct the header.")
+    names = ", ".join(wrong)
+    what = Sentence("The header of the image has no usable {names}: not a number.", names=names)
+    if kind == "mask":
+        what = Sentence("The header of the mask has no usable {names}: not a number.", names=names)
+    return Problem(what, Sentence("Export it again, or correct the header."))
+
+
+def voxel_size_problem(volume: sitk.Image) -> Problem | None:
+    """Report a voxel that is smaller or larger than any scanner makes it.
+
+    Parameters
+    ----------
+    volume : SimpleITK.Image
+        As SimpleITK reads it, its place finite (see `place_problem`).
+    """
+    spacing = volume.GetSpacing()
+    if min(spacing) >= _VOXEL_SIZES[0] and max(spacing) <= _VOXEL_SIZES[1]:
+        return None
+    what = Sentence("Voxels of {size} mm cannot be meant.", size=_triple(volume))
+    if max(spacing) > _VOXEL_SIZES[1]:
+        remedy = Sentence(
+            "Look whether the header says metres where mm are meant (xyzt_units), and export it "
+            "again from the DICOM series."
+        )
+    else:
+        remedy = Sentence(
+            "Look whether the size was written in metres instead of mm, and export it again from "
+            "the DICOM series."
+        )
+    return Problem(what, remedy)
 
 
 def _largest_difference(first: tuple[float, ...], second: tuple[float, ...]) -> float:
@@ -165,15 +181,21 @@ def swapped_problem(image: Voxels, mask: Voxels) -> Problem | None:
     image_values, mask_values = _distinct(image), _distinct(mask)
     image_like_mask = image_values is not None and 2 <= len(image_values) <= 5
     mask_like_image = mask_values is None
+    values = _listed(image_values)
     if image_like_mask and mask_like_image:
-        what = f"Image and mask are swapped: the image has only {_listed(image_values)} in it."
-        return Problem(what, "Exchange the two paths.")
+        what = Sentence(
+            "Image and mask are swapped: the image has only {values} in it.", values=values
+        )
+        return Problem(what, Sentence("Exchange the two paths."))
     if image_like_mask and image_values is not None and len(image_values) == 2:
-        what = f"The image looks like a mask: it has only {_listed(image_values)} in it."
-        return Problem(what, "Give the path of the image.")
+        what = Sentence("The image looks like a mask: it has only {values} in it.", values=values)
+        return Problem(what, Sentence("Give the path of the image."))
     if mask_like_image:
-        what = f"The mask looks like an image: it has more than {_MOST_LABELS} different values."
-        return Problem(what, "Give the path of the mask.")
+        what = Sentence(
+            "The mask looks like an image: it has more than {most} different values.",
+            most=_MOST_LABELS,
+        )
+        return Problem(what, Sentence("Give the path of the mask."))
     return None
 
 
@@ -192,7 +214,7 @@ def _listed(values: Voxels | None) -> str:
     return ", ".join(f"{value:.6g}" for value in ([] if values is None else values.tolist()))
 
 
-def not_finite_problem(voxels: Voxels, hidden: int, kind: str) -> Problem | None:
+def not_finite_problem(voxels: Voxels, hidden: int, kind: Kind) -> Problem | None:
     """Report voxels that are no number or infinite.
 
     Parameters
@@ -209,102 +231,28 @@ def not_finite_problem(voxels: Voxels, hidden: int, kind: str) -> Problem | None
         count += voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
     if not count:
         return None
-    what = f"{count:,} voxels of the {kind} are no number or infinite."
-    remedy = "Export it again, or give these voxels the value of the background."
+    what = Sentence.plural(
+        count,
+        "{n:,} voxel of the image is no number or infinite.",
+        "{n:,} voxels of the image are no number or infinite.",
+    )
+    if kind == "mask":
+        what = Sentence.plural(
+            count,
+            "{n:,} voxel of the mask is no number or infinite.",
+            "{n:,} voxels of the mask are no number or infinite.",
+        )
+    remedy = Sentence("Export it again, or give these voxels the value of the background.")
     return Problem(what, remedy)
 
 
 def image_problems(image: Voxels) -> Iterator[Problem]:
     """Check whether the (finite) voxels of an image are all the same."""
     if image.min() == image.max():
-        what = f"All voxels of the image have the same value ({image.min():.6g})."
-        yield Problem(what, "Export the image again.")
-
-
-def label_problems(mask: Voxels, label: int | None, modality: str) -> Iterator[Problem]:
-    """Check the (finite) values of a mask against the label that the study names, or none."""
-    values = np.unique(mask[mask != 0])
-    if len(values) == 0:
-        yield Problem("The mask is empty.", "Draw the tumour, or leave both cells empty.")
-        return
-    if not np.allclose(values, np.round(values), atol=1e-3):
-        what = f"The mask has values that are no whole numbers ({_listed(values[:5])} ...)."
-        remedy = "Resample masks with nearest neighbour; these look interpolated."
-        yield Problem(what, remedy)
-    elif label is None and len(values) > 1:
-        what = f"The mask has several labels ({_listed(values)}), and the study names none."
-        remedy = f"Write which is the tumour as label in [modalities.{modality}]."
-        yield Problem(what, remedy)
-    elif label is not None and label not in np.round(values):
-        what = f"The mask has no label {label}; it has {_listed(values)}."
-        yield Problem(what, f"Correct the mask, or label in [modalities.{modality}].")
-
-
-def tumour_voxels(mask: Voxels, label: int | None) -> npt.NDArray[np.bool_]:
-    """Return where the tumour is: the named label, or everything that is not 0."""
-    if label is None:
-        return np.asarray(mask != 0)
-    return np.asarray(
-        np.abs(mask - float(label)) < 1e-3 if mask.dtype.kind == "f" else mask == label
-    )
-
-
-def tumour_problems(tumour: npt.NDArray[np.bool_], rules: MaskRules) -> Iterator[Problem]:
-    """Check whether a tumour that is not empty is large enough, and not everything."""
-    total = int(tumour.sum())
-    if total == tumour.size:
-        what = "The mask covers every voxel of the image."
-        yield Problem(what, "Give a mask of the tumour only.")
-        return
-    box = bounding_box(tumour)
-    piece, pieces = tumour[box], 1
-    if rules.largest_piece:
-        piece, pieces = largest_piece(tumour[box])
-    kept = int(piece.sum())
-    extents = [stop.stop - stop.start for stop in bounding_box(piece)]
-    if sum(extent > 1 for extent in extents) < 2:
-        # PyRadiomics refuses these (minimumROIDimensions 2); PREDICT refuses one voxel.
-        shape = "a single voxel" if kept == 1 else f"a line of {kept} voxels"
-        of = " (its largest piece)" if pieces > 1 else ""
-        what = f"The mask is only {shape}{of}: features need at least two directions."
-        yield Problem(what, "Draw the whole tumour.")
-    elif kept < FEW_VOXELS:
-        what = f"The mask has only {kept} voxels: texture features mean little below {FEW_VOXELS}."
-        yield Problem(what, "Look whether the whole tumour is drawn.", "warning")
-    if 1 in extents and kept > 1:
-        what = "The tumour is drawn in one slice only; 3D features of it mean little."
-        yield Problem(what, "Draw it in all slices if you can.", "warning")
-    if total - kept > _DROPPED_SHARE * total:
-        what = (
-            f"The mask has {pieces} separate pieces, and WORC uses the largest only: "
-            f"{100 * (total - kept) / total:.0f} % of its voxels are not used."
+        what = Sentence(
+            "All voxels of the image have the same value ({value:.6g}).", value=float(image.min())
         )
-        remedy = "Remove stray voxels, or set N_blobs = 0 in [worc.Segmentix] to use all."
-        yield Problem(what, remedy, "warning")
-
-
-def bounding_box(tumour: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
-    """Return the smallest box, as one slice per axis, that holds all true voxels."""
-    box = []
-    for axis in range(tumour.ndim):
-        others = tuple(other for other in range(tumour.ndim) if other != axis)
-        where = np.flatnonzero(tumour.any(axis=others))
-        box.append(slice(int(where[0]), int(where[-1]) + 1))
-    return tuple(box)
-
-
-def largest_piece(tumour: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], int]:
-    """Return the largest piece connected by faces, edges or corners, and how many there are.
-
-    As WORC's segmentix does (``ExtractNLargestBlobsn``, full connectivity).
-    """
-    import SimpleITK as sitk
-
-    components = sitk.ConnectedComponent(sitk.GetImageFromArray(tumour.astype(np.uint8)), True)
-    numbered = sitk.GetArrayViewFromImage(components)
-    counts = np.bincount(numbered.ravel())
-    counts[0] = 0
-    return np.asarray(numbered == counts.argmax()), int(np.count_nonzero(counts))
+        yield Problem(what, Sentence("Export the image again."))
 
 
 def contrast_problem(image: Voxels, tumour: npt.NDArray[np.bool_]) -> Problem | None:
@@ -312,5 +260,8 @@ def contrast_problem(image: Voxels, tumour: npt.NDArray[np.bool_]) -> Problem | 
     inside = image[tumour]
     if inside.min() != inside.max():
         return None
-    what = f"All voxels inside the mask have the same grey value ({inside[0]:.6g})."
-    return Problem(what, "Look whether the mask lies on the tumour.", "warning")
+    what = Sentence(
+        "All voxels inside the mask have the same grey value ({value:.6g}).",
+        value=float(inside[0]),
+    )
+    return Problem(what, Sentence("Look whether the mask lies on the tumour."), "warning")

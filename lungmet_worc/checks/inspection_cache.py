@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from lungmet_worc import versions
 from lungmet_worc.imaging.files import in_one_file
 from lungmet_worc.imaging.inspection import PairInspection
+from lungmet_worc.imaging.private_name import neighbours
 from lungmet_worc.imaging.scans import Progress, Scan, inspect_scans
 from lungmet_worc.tasks import content_hash
 from lungmet_worc.worc.storage import write_text
@@ -146,6 +147,7 @@ def _key(scan: Scan) -> str:
         versions.CHECK_REVISION,
         versions.checker(),
         [str(path.absolute()) for path in _files(scan)],
+        [[other.name for other in neighbours(path)] for path in _files(scan)],
         scan.modality,
         scan.config.model_dump(mode="json"),
         asdict(scan.rules),

@@ -19,6 +19,7 @@ from lungmet_worc.checks.mended import mended
 from lungmet_worc.checks.patient_view import patient_views, patients_text
 from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_list import problem_list
+from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
@@ -197,8 +198,9 @@ def check_study(
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
     problems += clinical_problems(study, manifest)
     problems += subgroup_problems(study, manifest)
-    same = duplicate_problems([_inspected(*pair) for pair in found])
-    problems += [replace(problem, kind=SAME_FILE) for problem in same]
+    inspected = [_inspected(*pair) for pair in found]
+    problems += [replace(each, kind=SAME_FILE) for each in duplicate_problems(inspected)]
+    problems += spacing_problems(inspected)
     cohort = build_cohort(study, manifest)
     problems += _of_arms(study_feasibility(study, cohort))
     if not any(missing_columns(study, manifest.columns)):

@@ -6,16 +6,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lungmet_worc.checks.images import MaskRules
 from lungmet_worc.checks.inspection_cache import kept_inspections
+from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
 from lungmet_worc.imaging.scans import Scan
+from lungmet_worc.imaging.volumes import stored_type
 from lungmet_worc.spreadsheet import is_missing, parse_number
 
 if TYPE_CHECKING:
@@ -178,7 +178,10 @@ def _described(
     spacings = [inspection.spacing for inspection in inspections]
     sizes = [inspection.size for inspection in inspections]
     volumes = [i.tumour_voxels * math.prod(i.spacing) / 1000 for i in inspections]
-    types = [_stored_type(scan.pair.image) for scan, _ in found]
+    types = [
+        "not known" if scan.pair.image is None else stored_type(scan.pair.image) or "not known"
+        for scan, _ in found
+    ]
     return [
         # Where pixels are not square, the longer side says how fine the image is.
         (IN_PLANE, _median_and_range(max(spacing[:2]) for spacing in spacings)),
@@ -197,19 +200,6 @@ def _matrix(sizes: Sequence[tuple[int, ...]]) -> str:
     if len({size[:2] for size in sizes}) <= MOST_TEXTS:
         return _counted(f"{size[0]} x {size[1]}" for size in sizes)
     return " x ".join(_median_and_range(size[axis] for size in sizes) for axis in (0, 1))
-
-
-def _stored_type(path: Path | None) -> str:
-    """Return what type of number an image file holds, from its header alone."""
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:  # gone since it was checked
-        return "not known"
-    return str(sitk.GetPixelIDValueAsString(reader.GetPixelID()))
 
 
 def _of_column(patients: Sequence[Patient], column: str) -> tuple[str, str, str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,18 +14,25 @@ import numpy as np
 import numpy.typing as npt
 
 from lungmet_worc.checks import images as checks
-from lungmet_worc.checks.hounsfield import hounsfield_problem
-from lungmet_worc.checks.images import MaskRules
+from lungmet_worc.checks import masks
+from lungmet_worc.checks.hounsfield import hounsfield_problem, padding_problem
+from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
-from lungmet_worc.imaging.files import UnreadableImageError, file_digest, read_volume
+from lungmet_worc.imaging.files import file_digest
+from lungmet_worc.imaging.foreign_files import Kind, neighbour_problem
 from lungmet_worc.imaging.nifti import count_not_finite
+from lungmet_worc.imaging.segmentation import tumour_voxels
+from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
 from lungmet_worc.manifest import ImagePair
+from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
 __all__ = ["MaskRules", "PairInspection", "file_digest", "inspect_pair"]
+
+_CORRECT_ONE = Sentence("Correct one of the two paths.")
 
 
 @dataclass(frozen=True)
@@ -84,47 +92,64 @@ def inspect_pair(
     if pair.image is None or pair.segmentation is None:
         message = "the pair lacks its image or its mask"
         raise ValueError(message)
-    import SimpleITK as sitk
-
     rules = rules or MaskRules()
     problems: list[Problem] = []
-    image = _read(pair.image, pair.image_entry, config.image, problems)
-    mask = _read(pair.segmentation, pair.segmentation_entry, config.segmentation, problems)
-    found = PairInspection((), _digest(pair.image), _digest(pair.segmentation))
+    image = _read(pair.image, pair.image_entry, "image", problems)
+    mask = _read(pair.segmentation, pair.segmentation_entry, "mask", problems)
+    found = PairInspection(
+        (),
+        _digest(pair.image, pair.image_entry, problems),
+        _digest(pair.segmentation, pair.segmentation_entry, problems),
+    )
     if image is not None:
         found = replace(found, size=image.GetSize(), spacing=image.GetSpacing())
         found = replace(found, origin=image.GetOrigin())
+    of_files = [_in_column(problem, pair, config) for problem in problems]
     if found.image_digest and found.image_digest == found.segmentation_digest:
-        problem = Problem("Image and mask are the same file.", "Correct one of the two paths.")
-        problems = [_at_mask(problem, pair, config)]
-        return replace(found, problems=tuple(problems))
-    if image is None or mask is None:
-        return replace(found, problems=tuple(problems))
+        what, remedy = Sentence("Image and mask are the same file."), _CORRECT_ONE
+        return replace(found, problems=(_at_mask(Problem(what, remedy), pair, config),))
+    if image is None or mask is None or any(p.severity == "error" for p in problems):
+        return replace(found, problems=tuple(of_files))
+    found = _with_voxels(found, image, mask, pair, modality, config, rules)
+    return replace(found, problems=(*of_files, *found.problems))
+
+
+def _with_voxels(
+    found: PairInspection,
+    image: sitk.Image,
+    mask: sitk.Image,
+    pair: ImagePair,
+    modality: str,
+    config: ModalityConfig,
+    rules: MaskRules,
+) -> PairInspection:
+    """Look at image and mask themselves."""
+    import SimpleITK as sitk
+
     grey, labels = sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(mask)
+    shares = masks.shares_problem(labels)
+    if shares is not None:
+        return replace(found, problems=(_at_mask(shares, pair, config),))
     swapped = checks.swapped_problem(grey, labels)
     if swapped is not None:
         return replace(found, problems=(_at_image(swapped, pair, config),))
-    nowhere = _nowhere(image, mask, pair, config)
-    problems += nowhere
-    geometry = None if nowhere else checks.geometry_problem(image, mask, modality, rules)
-    if geometry is not None:
-        problems.append(_at_mask(geometry, pair, config))
+    problems = _place_problems(image, mask, pair, modality, config, rules)
     wrong_image = _not_finite(pair.image, grey, "image") or list(checks.image_problems(grey))
     wrong_labels = _not_finite(pair.segmentation, labels, "mask") or list(
-        checks.label_problems(labels, config.label, modality)
+        masks.label_problems(labels, config.label, modality)
     )
     problems += [_at_mask(problem, pair, config) for problem in wrong_labels]
     problems += [_at_image(problem, pair, config) for problem in wrong_image]
     found = replace(found, image_content=_grey_digest(grey))
     if not wrong_labels:
-        tumour = checks.tumour_voxels(labels, config.label)
+        tumour = tumour_voxels(labels, config.label)
         found = replace(
             found,
             segmentation_content=_tumour_digest(tumour),
             tumour_voxels=int(tumour.sum()),
             tumour_slices=int(tumour.any(axis=(1, 2)).sum()),
         )
-        tumour_problems = checks.tumour_problems(tumour, rules)
+        tumour_problems = masks.tumour_problems(tumour, rules)
         problems += [_at_mask(problem, pair, config) for problem in tumour_problems]
         if not wrong_image and grey.shape == tumour.shape:
             content = _content_problems(grey, tumour, config.image_type)
@@ -132,34 +157,83 @@ def inspect_pair(
     return replace(found, problems=tuple(problems))
 
 
-def _read(path: Path, entry: str, column: str, problems: list[Problem]) -> sitk.Image | None:
+def _read(path: Path, entry: str, kind: Kind, problems: list[Problem]) -> sitk.Image | None:
     try:
-        return read_volume(path, entry)
+        volume, warnings = read_volume(path, entry, kind)
     except UnreadableImageError as error:
-        problems.append(replace(error.problem, column=column))
+        problems.append(replace(error.problem, column=kind))
         return None
+    beside = neighbour_problem(path, entry)
+    problems += [
+        replace(problem, column=kind)
+        for problem in (*warnings, *([] if beside is None else [beside]))
+    ]
+    return volume
+
+
+def _place_problems(
+    image: sitk.Image,
+    mask: sitk.Image,
+    pair: ImagePair,
+    modality: str,
+    config: ModalityConfig,
+    rules: MaskRules,
+) -> list[Problem]:
+    """Report voxels of which nobody knows where they are, or which cannot be so large."""
+    nowhere = _nowhere(image, mask, pair, config)
+    if nowhere:  # two of these cannot differ
+        return nowhere
+    found = []
+    size = checks.voxel_size_problem(image)
+    if size is not None:
+        found.append(_at_image(size, pair, config))
+    geometry = checks.geometry_problem(image, mask, modality, rules)
+    if geometry is not None:
+        found.append(_at_mask(geometry, pair, config))
+    return found
 
 
 def _nowhere(
     image: sitk.Image, mask: sitk.Image, pair: ImagePair, config: ModalityConfig
 ) -> list[Problem]:
-    """Report an image or a mask of which nobody knows where it is; two of these cannot differ."""
+    """Report an image or a mask of which nobody knows where it is."""
     of_image = checks.place_problem(image, "image")
     of_mask = checks.place_problem(mask, "mask")
     found = [] if of_image is None else [_at_image(of_image, pair, config)]
     return found + ([] if of_mask is None else [_at_mask(of_mask, pair, config)])
 
 
-def _not_finite(path: Path, voxels: checks.Voxels, kind: str) -> list[Problem]:
-    problem = checks.not_finite_problem(voxels, count_not_finite(path), kind)
+def _not_finite(path: Path | None, voxels: checks.Voxels, kind: Kind) -> list[Problem]:
+    try:
+        hidden = 0 if path is None else count_not_finite(path)
+    except (OSError, EOFError, zlib.error) as error:
+        return [_no_longer(error)]
+    problem = checks.not_finite_problem(voxels, hidden, kind)
     return [] if problem is None else [problem]
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, entry: str, problems: list[Problem]) -> str:
+    """Return the digest of a file, "" if it cannot be read, which is a problem in any case."""
     try:
         return file_digest(path)
-    except OSError:
+    except OSError as error:
+        if not any(problem.file == entry for problem in problems):
+            problems.append(replace(_no_longer(error), file=entry))
         return ""
+
+
+def _no_longer(error: Exception) -> Problem:
+    """Report a file that could be read a moment ago: a network disk, a disk that fails."""
+    reason = getattr(error, "strerror", None) or str(error)
+    what = Sentence("The file can no longer be read ({reason}).", reason=reason)
+    return Problem(what, Sentence("Look whether the disk or the network is there; check again."))
+
+
+def _in_column(problem: Problem, pair: ImagePair, config: ModalityConfig) -> Problem:
+    """Put a problem of a file where the manifest has it."""
+    if problem.file == pair.image_entry:
+        return _at_image(problem, pair, config)
+    return _at_mask(problem, pair, config)
 
 
 def _at_image(problem: Problem, pair: ImagePair, config: ModalityConfig) -> Problem:
@@ -177,9 +251,9 @@ def _content_problems(
     if contrast is not None:
         yield contrast
     if image_type == "CT":
-        hounsfield = hounsfield_problem(grey, tumour)
-        if hounsfield is not None:
-            yield hounsfield
+        found = hounsfield_problem(grey, tumour) or padding_problem(grey, tumour)
+        if found is not None:
+            yield found
 
 
 def _grey_digest(grey: checks.Voxels) -> str:

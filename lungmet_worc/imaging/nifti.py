@@ -20,6 +20,8 @@ import numpy as np
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 _LONGEST_HEADER = 540
+#: Endings of the files that ITK's NIfTI reader opens, longer ones first.
+ENDINGS = (".nii.gz", ".img.gz", ".nii", ".hdr", ".img", ".nia")
 _FLOAT_TYPES = {16: "f4", 64: "f8"}  # NIfTI datatype codes
 
 
@@ -81,9 +83,42 @@ def parse_header(content: bytes) -> NiftiHeader | None:
     return None
 
 
-def data_files(path: Path) -> list[Path]:
-    """Return where the voxels of a header file may lie."""
-    return [path.with_suffix(".img"), path.with_suffix(".img.gz")]
+def split_name(path: Path) -> tuple[str, str]:
+    """Return the name of a file before and from an ending of NIfTI or Analyze, if it has one."""
+    lower = path.name.lower()
+    ending = next((ending for ending in ENDINGS if lower.endswith(ending)), "")
+    split = len(path.name) - len(ending)
+    return path.name[:split], path.name[split:]
+
+
+def pair(path: Path) -> tuple[Path, Path | None] | None:
+    """Return the header and the file of the voxels, if a name says that these are two files.
+
+    Parameters
+    ----------
+    path : Path
+        Of either of the two.
+
+    Returns
+    -------
+    (Path, Path or None), or None
+        The second is None where there is no file of voxels; None for any other file.
+    """
+    stem, ending = split_name(path)
+    if ending.lower() not in (".hdr", ".img", ".img.gz"):
+        return None
+    upper = ending.isupper()
+    names = [f"{stem}{each.upper() if upper else each}" for each in (".hdr", ".img", ".img.gz")]
+    header, *data = (path.with_name(name) for name in names)
+    if ending.lower() != ".hdr":
+        return header, path
+    return header, next((file for file in data if file.exists()), None)
+
+
+def is_gzip(path: Path) -> bool:
+    """Return whether a file is compressed, whatever its name."""
+    with path.open("rb") as stream:
+        return stream.read(2) == _GZIP
 
 
 def is_in_one_file(path: Path) -> bool:
@@ -94,7 +129,7 @@ def is_in_one_file(path: Path) -> bool:
     OSError
         The file cannot be read.
     """
-    header = parse_header(_content_start(path))
+    header = parse_header(content_start(path))
     return header is not None and header.in_one_file
 
 
@@ -113,12 +148,13 @@ def file_length(path: Path) -> tuple[int, int]:
     OSError
         The file cannot be read.
     """
-    head, held = _content_length(path)
+    files = pair(path)
+    head, held = _content_length(path if files is None else files[0])
     header = parse_header(head)
     if header is None:
         return held, 0
     if not header.in_one_file:
-        data = next((file for file in data_files(path) if file.is_file()), None)
+        data = _voxels_of(path)
         # Without a data file SimpleITK refuses the header by itself.
         held = _content_length(data)[1] if data is not None else header.length
     return held, header.length
@@ -159,16 +195,15 @@ def count_not_finite(path: Path) -> int:
     OSError
         The file cannot be read.
     """
-    header = parse_header(_content_start(path))
+    files = pair(path)
+    header = parse_header(content_start(path if files is None else files[0]))
     if header is None or header.datatype not in _FLOAT_TYPES:
         return 0
-    data = path
-    if not header.in_one_file:
-        data = next((file for file in data_files(path) if file.is_file()), path)
+    data = path if header.in_one_file else _voxels_of(path) or path
     voxel = np.dtype(f"{header.order}{_FLOAT_TYPES[header.datatype]}")
     left = header.n_voxels
     count = 0
-    with _open(data) as stream:
+    with open_plain(data) as stream:
         stream.seek(header.offset)
         while left > 0:
             chunk = stream.read(min(left, _CHUNK) * voxel.itemsize)
@@ -180,12 +215,20 @@ def count_not_finite(path: Path) -> int:
     return count
 
 
-def _content_start(path: Path) -> bytes:
-    with _open(path) as stream:
+def _voxels_of(path: Path) -> Path | None:
+    """Return the file of the voxels of a header file."""
+    files = pair(path)
+    return None if files is None else files[1]
+
+
+def content_start(path: Path) -> bytes:
+    """Return the first bytes of a file, decompressed if it is gzip: a header lies in them."""
+    with open_plain(path) as stream:
         return stream.read(_LONGEST_HEADER)
 
 
-def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
+def open_plain(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    """Open a file, which is decompressed on the way if it is gzip."""
     with path.open("rb") as stream:
         compressed = stream.read(2) == _GZIP
     return gzip.open(path) if compressed else path.open("rb")

@@ -13,6 +13,7 @@ from lungmet_worc.engines.processes import end_with, without_interrupts
 from lungmet_worc.errors import CohortError, Problem
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection, inspect_pair
 from lungmet_worc.manifest import ImagePair, Patient
+from lungmet_worc.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +80,10 @@ def inspect_scans(
             if left:
                 _inspect_in_pool(left, processes, keep)
         if len(found) < len(scans):
-            message = "A process that read images was stopped, most likely for want of memory."
-            remedy = "Close other programs, or check with one core."
+            message = Sentence(
+                "A process that read images was stopped, most likely for want of memory."
+            )
+            remedy = Sentence("Close other programs, or check with one core.")
             raise CohortError(message, [Problem(message, remedy)])
     return [found[position] for position in range(len(scans))]
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.checks.images import tumour_voxels
 from lungmet_worc.errors import Problem
-from lungmet_worc.imaging.files import UnreadableImageError, read_volume
+from lungmet_worc.imaging.segmentation import tumour_of
+from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
+from lungmet_worc.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -106,25 +107,28 @@ def _largest_slice(
     """Return the axial slice with most tumour: grey values, tumour, mm of a (row, column)."""
     import SimpleITK as sitk
 
-    volume = read_volume(image, image.name)
-    mask = read_volume(segmentation, segmentation.name)
+    volume, _ = read_volume(image, image.name)
+    mask, _ = read_volume(segmentation, segmentation.name, "mask")
+    mask = tumour_of(mask, label)
     if volume.GetSize() != mask.GetSize():
-        what = f"The mask has {mask.GetSize()} voxels, the image {volume.GetSize()}."
-        raise UnreadableImageError(
-            Problem(what, "Give the mask of this image.", file=segmentation.name)
+        what = Sentence(
+            "The mask has {mask} voxels, the image {image}.",
+            mask=str(mask.GetSize()),
+            image=str(volume.GetSize()),
         )
+        remedy = Sentence("Give the mask of this image.")
+        raise UnreadableImageError(Problem(what, remedy, file=segmentation.name))
     # A study may say that a mask has the image's geometry whatever its header says; where it does
     # not, the check has refused masks that differ.
     mask.CopyInformation(volume)
     # Rows from front to back, columns from right to left, slices from feet to head, whatever the
     # plane in which the image was made.
     volume, mask = (sitk.DICOMOrient(each, "LPS") for each in (volume, mask))
-    tumour = tumour_voxels(sitk.GetArrayViewFromImage(mask), label)
+    tumour = sitk.GetArrayViewFromImage(mask) == 1
     areas = tumour.sum(axis=(1, 2))
     if not areas.any():
-        raise UnreadableImageError(
-            Problem("There is no tumour in the mask.", "Look at the mask.", file=segmentation.name)
-        )
+        what, remedy = Sentence("There is no tumour in the mask."), Sentence("Look at the mask.")
+        raise UnreadableImageError(Problem(what, remedy, file=segmentation.name))
     place = int(areas.argmax())
     grey = np.nan_to_num(np.asarray(sitk.GetArrayViewFromImage(volume)[place], dtype=np.float64))
     return grey, tumour[place], (volume.GetSpacing()[1], volume.GetSpacing()[0])

@@ -50,6 +50,8 @@ def prepare(folder: Path) -> None:
     # repository without commits (errata E20). Without GitPython it goes on.
     sys.modules.setdefault("git", None)  # type: ignore[arg-type]
     os.environ.pop("PYTHONWARNINGS", None)
+    # Of a sheared NIfTI header ITK 5.4 would take the transposed axes (ITK pull request 4847).
+    os.environ.pop("ITK_NIFTI_SFORM_PERMISSIVE", None)
     warnings.simplefilter("ignore")
     logging.getLogger("radiomics").setLevel(logging.ERROR)
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from lungmet_worc.failures import told_by_the_disk
 from lungmet_worc.held_folder import make_folder
+from lungmet_worc.imaging.private_name import linked
+from lungmet_worc.imaging.segmentation import tumour_file
 from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.acceleration import extraction as acceleration
@@ -41,7 +43,7 @@ def extract(
     image, segmentation : str
         Files that SimpleITK reads.
     label : int, optional
-        Value of the segmentation that is the tumour; every value above 0 if None.
+        Value of the segmentation that is the tumour; every value but 0 if None.
     settings : str
         WORC's ini file of the modality, after fingerprinting.
     accelerate : bool
@@ -72,10 +74,12 @@ def extract(
     ):
         (acceleration.install if accelerate else acceleration.uninstall)()
         work = Path(folder)
-        mask = _one_label(segmentation, label, work / "label.nii")
-        original = _converted(image, work / "image.nii.gz")
+        given = work / "given"
+        given.mkdir()
+        original = _converted(str(linked(Path(image), given, "image")), work / "image.nii.gz")
         prepared = _preprocess(original, ini, work / "pre.nii")
-        mask = _converted(mask, work / "segmentation.nii.gz")
+        tumour = tumour_file(Path(segmentation), label, given, "label")
+        mask = _converted(str(tumour), work / "segmentation.nii.gz")
         if config["General"]["Segmentix"] == "True":
             mask = _segmentix(original, mask, ini, work / "mask.nii")
         values: list[float] = []
@@ -97,17 +101,6 @@ def calculators(config: Mapping[str, Mapping[str, str]]) -> list[str]:
         message = f"WORC has no feature toolbox {unknown[0]}; it has {', '.join(_TOOLBOXES)}."
         raise ValueError(message)
     return names
-
-
-def _one_label(segmentation: str, label: int | None, output: Path) -> str:
-    """Keep only one value of a segmentation: segmentix takes every value above 0."""
-    if label is None:
-        return segmentation
-    import SimpleITK as sitk
-
-    mask = sitk.ReadImage(segmentation)
-    sitk.WriteImage(sitk.Cast(mask == label, sitk.sitkUInt8), str(output))
-    return str(output)
 
 
 def _converted(image: str, output: Path) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lungmet_worc.held_folder import make_folder
+from lungmet_worc.imaging.private_name import linked
+from lungmet_worc.imaging.segmentation import tumour_file
 from lungmet_worc.inputs import Input, unchanged
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.environment import quiet
@@ -27,6 +29,7 @@ def fingerprint_images(
     overrides: worc_settings.Settings,
     images: Sequence[str],
     segmentations: Sequence[str],
+    label: int | None = None,
     scratch: str,
     output: str,
     stamp: str,
@@ -42,6 +45,8 @@ def fingerprint_images(
         What the user set on purpose, which wins.
     images, segmentations : sequence of str
         Files of all patients that enter an arm with this modality, in the manifest's order.
+    label : int, optional
+        Value of the segmentations that is the tumour; every value but 0 if None.
     scratch : str
         Folder for intermediate files, which are deleted.
     output : str
@@ -58,9 +63,25 @@ def fingerprint_images(
     """
     decided = worc_settings.merge(settings)
     if settings["General"]["Fingerprint"] == "True":
-        with unchanged(inputs):
+        Path(scratch).mkdir(parents=True, exist_ok=True)
+        with (
+            unchanged(inputs),
+            tempfile.TemporaryDirectory(dir=scratch, prefix="given-") as folder,
+        ):
+            given = Path(folder)
             decided = _execute(
-                settings, "images", scratch, images=list(images), segmentations=list(segmentations)
+                settings,
+                "images",
+                scratch,
+                images=[
+                    str(linked(Path(image), given, f"{number}-image"))
+                    for number, image in enumerate(images)
+                ],
+                # WORC counts the slices of every label: a muscle beside the tumour is no tumour.
+                segmentations=[
+                    str(tumour_file(Path(mask), label, given, f"{number}-mask"))
+                    for number, mask in enumerate(segmentations)
+                ],
             )
     text = worc_settings.to_ini(worc_settings.merge(decided, overrides))
     write_stamped_text(Path(output), text, stamp=stamp)

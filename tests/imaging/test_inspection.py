@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.checks.images import bounding_box, largest_piece
+from lungmet_worc.checks.masks import bounding_box, largest_piece
 from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.files import in_one_file
@@ -399,7 +399,9 @@ class TestLabels:
 
     def test_values_between_whole_numbers(self, pair: Pair) -> None:
         pair.mask = pair.mask * np.float32(0.5)
-        is_error(pair.problem(), "mask", "no whole numbers (0.5")
+        is_error(pair.problem(), "mask", "no whole number (0.5), as if it had been scaled")
+        pair.mask[4, 8] *= np.float32(0.6)
+        is_error(pair.problem(), "mask", "no whole numbers (0.3, 0.5), as if interpolated")
         assert "nearest neighbour" in pair.problem().remedy
 
     def test_no_number_in_the_mask(self, pair: Pair) -> None:

@@ -12,8 +12,8 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from lungmet_worc.imaging.files import UnreadableImageError
 from lungmet_worc.imaging.thumbnails import MOST_BYTES, OUTLINE_COLOUR, thumbnail, thumbnails
+from lungmet_worc.imaging.volumes import UnreadableImageError
 
 SPACING = (1.0, 2.0, 4.0)  # mm: column, row, slice
 SHAPE = (7, 40, 90)  # slices, rows, columns

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import TypeAdapter
+
+from lungmet_worc.errors import Problem
+from lungmet_worc.sentences import Sentence
+
+PROBLEMS = TypeAdapter(list[Problem])
+
+
+def test_pydantic_keeps_how_a_text_was_made() -> None:
+    what = Sentence("This is {kind} of {n:,} bytes.", kind=Sentence("a folder"), n=1200)
+    (read,) = PROBLEMS.validate_json(PROBLEMS.dump_json([Problem(what, "as it is {")]))
+    assert read == Problem(what, "as it is {")
+    assert isinstance(read.what, Sentence)
+    assert read.what.template == what.template
+    assert read.what.fields == what.fields
+    assert isinstance(read.what.fields["kind"], Sentence)
+    assert not isinstance(read.remedy, Sentence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        3,
+        {"text": "no fields"},
+        {"text": "{b}", "fields": {"c": 1}},
+        {"text": 3, "fields": {"c": 1}},
+        {"text": "{b", "fields": {"b": 1}},
+        {"text": "{b.real}", "fields": {"b": 1}},
+        {"text": "{b:>99999999}", "fields": {"b": 1}},
+    ],
+)
+def test_what_no_text_looks_like_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="text"):
+        PROBLEMS.validate_json(json.dumps([{"what": text, "remedy": "r"}]))
