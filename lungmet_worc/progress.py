@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from lungmet_worc.control_characters import unfiltered, visible
+
 logger = logging.getLogger(__name__)
 
 
@@ -90,6 +92,7 @@ class Bars:
                 unit=" tasks",
                 dynamic_ncols=True,
                 bar_format=_FORMAT,
+                file=unfiltered(sys.stderr),
             )
         elif fresh == total:
             self._say(f"{title} {total} of {total}, already done")
@@ -100,7 +103,7 @@ class Bars:
         """Show that one task ended."""
         self._done += 1
         if self._bar is not None:
-            self._bar.set_postfix_str(label, refresh=False)
+            self._bar.set_postfix_str(visible(label), refresh=False)
             self._bar.update()
             return
         now = time.monotonic()
@@ -118,7 +121,7 @@ class Bars:
     def note(self, text: str) -> None:
         """Show a line without breaking the bar."""
         if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
+            self._bar.write(visible(text), file=unfiltered(sys.stderr))
         else:
             self._say(text)
 
@@ -133,7 +136,7 @@ class Bars:
 
     @staticmethod
     def _say(text: str) -> None:
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{visible(text)}\n")
         sys.stderr.flush()
 
 

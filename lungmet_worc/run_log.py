@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lungmet_worc.control_characters import visible
+
 
 class _StrictHandler(logging.FileHandler):
     """Raises what a full disk gives instead of printing a traceback and going on."""
@@ -16,12 +18,20 @@ class _StrictHandler(logging.FileHandler):
         raise
 
 
+class _VisibleFormatter(logging.Formatter):
+    """Writes control characters out: a log is shown in a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        return visible(super().format(record))
+
+
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
     """Write what the package logs to the run folder's log as well."""
     package = logging.getLogger("lungmet_worc")
     handler = _StrictHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_VisibleFormatter("%(asctime)s %(levelname)s %(message)s"))
     level = package.level
     package.addHandler(handler)
     package.setLevel(min(level or logging.INFO, logging.INFO))

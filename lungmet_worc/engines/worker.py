@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import tempfile
 import time
 import traceback
 import warnings
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc import failures
 from lungmet_worc.engines import memory
-from lungmet_worc.engines.processes import end_with, without_interrupts
+from lungmet_worc.engines.processes import SAFE_PATH, end_with, starting_processes
 from lungmet_worc.errors import InputChangedError
 from lungmet_worc.tasks import Failure, Task
 from lungmet_worc.worc import environment
@@ -55,7 +56,7 @@ class Worker:
             initializer=end_with,
             initargs=(os.getpid(),),
             # Before the worker loads numpy: BLAS reads these once.
-            env=dict.fromkeys(environment.ONE_THREAD, "1"),
+            env={**dict.fromkeys(environment.ONE_THREAD, "1"), **SAFE_PATH},
         )
 
     def start(self, task: Task) -> Future[Outcome]:
@@ -67,7 +68,7 @@ class Worker:
             The process was killed while it waited.
         """
         arguments = {**task.arguments, "output": str(task.output), "stamp": task.stamp}
-        with without_interrupts():
+        with starting_processes():
             future = self._pool.submit(run_task, task.function, arguments, str(self._folder))
         self._look()
         return future
@@ -103,11 +104,14 @@ def _prepare(folder: Path) -> None:
     global _prepared
     if _prepared:
         return
-    # A folder for each worker: fastr fails when two of its imports make the same one.
-    own = folder / f"worker-{platform.node()}-{os.getpid()}"
+    # A folder for each worker: fastr fails when two of its imports make the same one. A new one:
+    # fastr executes the settings that it finds there, and matplotlib reads those of the folder it
+    # is started in.
+    folder.mkdir(parents=True, exist_ok=True)
+    own = Path(tempfile.mkdtemp(prefix=f"worker-{platform.node()}-", dir=folder)).resolve()
+    os.chdir(own)
     environment.prepare(own)
     environment.import_worc()
-    os.chdir(own)
     _prepared = True
 
 

@@ -23,6 +23,7 @@ from lungmet_worc.engines.fastr.home import TOOL_OF_STAGE, Home
 from lungmet_worc.engines.fastr.wave import Told, Wave
 from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import EngineError, did_you_mean
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -103,7 +104,15 @@ class FastrEngine:
         if self.plugin in NOT_SUPPORTED:
             message = f"[run] plugin: {self.plugin} is not supported. {NOT_SUPPORTED[self.plugin]}"
             raise EngineError(message)
-        self._home.make()
+        try:
+            self._home.make()
+        except FileExistsError as error:
+            message = Sentence(
+                'The folder "{folder}" is left from an earlier run and cannot be removed. Take it '
+                "away, then run again.",
+                folder=self._home.folder,
+            )
+            raise EngineError(message) from error
         self._environment = self._home.environment(
             # What a site sets must not take the environment from the jobs.
             os.environ,
@@ -223,7 +232,7 @@ class FastrEngine:
         path.write_text(json.dumps({**spec, "parent": os.getpid()}), "utf-8")
         with (folder / "said.txt").open("wb") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", network.__name__, str(path)],
+                [sys.executable, "-P", "-m", network.__name__, str(path)],
                 cwd=self._home.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
