@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 #: Where a formula would begin: at the start of a cell, or behind what a spreadsheet with other
-#: separators takes for the end of one; with the apostrophes that stand there already. A plain number,
-#: such as the id "-5", and a single sign compute nothing.
+#: separators takes for the end of one; with the apostrophes that stand there already. A plain
+#: number, such as the id "-5", and a single sign compute nothing.
 _BEGINS = re.compile(
     "(?P<before>^|[;\t\r\n])(?P<marks>'*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])"
     "(?![+-]?([0-9]+([.,][0-9]+)?)?$)"
