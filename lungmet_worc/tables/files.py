@@ -12,6 +12,7 @@ from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digit
 from lungmet_worc.report.labels import P_COLUMNS
 from lungmet_worc.report.privacy import without_paths
 from lungmet_worc.report.readable import readable
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tables.csv_cells import as_written, inert
 from lungmet_worc.tables.schema import TABLES
 from lungmet_worc.tables.workbook import Sheet, workbook
@@ -158,14 +159,20 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     table = TABLES[path.stem]
     if not path.is_file():
-        msg = f"There is no {path.name} in {path.parent.name}. Run the report stage again."
+        msg = Sentence(
+            "There is no {file} in {folder}. Run the report stage again.",
+            file=path.name,
+            folder=path.parent.name,
+        )
         raise ResultsError(msg)
     raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     raw = raw.rename(columns=as_written)
     if not table.fits(list(raw.columns)):
-        msg = (
-            f"{path.name} has the columns {', '.join(map(str, raw.columns))}, not "
-            f"{', '.join(table.columns)}. Run the report stage again."
+        msg = Sentence(
+            "{file} has the columns {found}, not {expected}. Run the report stage again.",
+            file=path.name,
+            found=", ".join(map(str, raw.columns)),
+            expected=", ".join(table.columns),
         )
         raise ResultsError(msg)
     try:
@@ -177,8 +184,13 @@ def read_table(path: Path) -> pd.DataFrame:
                 numbers = raw[column].replace("", "nan").astype("float64")
                 raw[column] = numbers.astype("int64") if kind == "integer" else numbers
     except ValueError as error:
-        msg = f'{path.name} has something else than a number in its column "{column}". '
-        raise ResultsError(msg + "Run the report stage again.") from error
+        msg = Sentence(
+            '{file} has something else than a number in its column "{column}". Run the report '
+            "stage again.",
+            file=path.name,
+            column=column,
+        )
+        raise ResultsError(msg) from error
     return raw
 
 

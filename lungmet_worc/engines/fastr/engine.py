@@ -42,10 +42,14 @@ MEMORY = 4 * 2**30
 
 #: Plugins of fastr that are known not to work.
 NOT_SUPPORTED = {
-    "RQExecution": "It works with no version of rq that can be installed. Use SlurmExecution, "
-    "DRMAAExecution or ProcessPoolExecution.",
-    "StrongrExecution": "The service that it needs no longer exists. Use SlurmExecution, "
-    "DRMAAExecution or ProcessPoolExecution.",
+    "RQExecution": Sentence(
+        "It works with no version of rq that can be installed. Use SlurmExecution, "
+        "DRMAAExecution or ProcessPoolExecution."
+    ),
+    "StrongrExecution": Sentence(
+        "The service that it needs no longer exists. Use SlurmExecution, DRMAAExecution or "
+        "ProcessPoolExecution."
+    ),
 }
 
 
@@ -102,7 +106,11 @@ class FastrEngine:
             fastr does not have the plugin, or it cannot be used here.
         """
         if self.plugin in NOT_SUPPORTED:
-            message = f"[run] plugin: {self.plugin} is not supported. {NOT_SUPPORTED[self.plugin]}"
+            message = Sentence(
+                "[run] plugin: {plugin} is not supported. {why}",
+                plugin=self.plugin,
+                why=NOT_SUPPORTED[self.plugin],
+            )
             raise EngineError(message)
         try:
             self._home.make()
@@ -274,18 +282,24 @@ class FastrEngine:
             self._stop()
         if code != 0 or not answer.exists():
             logger.error("%s", (folder / "said.txt").read_text("utf-8", errors="replace"))
-            message = (
-                f"fastr does not start (exit code {code}); log.txt of the run folder says why."
+            message = Sentence(
+                "fastr does not start (exit code {code}); log.txt of the run folder says why.",
+                code=code,
             )
             raise EngineError(message)
         found = json.loads(answer.read_text("utf-8"))
         if found["problem"]:
-            message = f"[run] plugin: {self.plugin} cannot be used here. {found['problem']}."
+            message = Sentence(
+                "[run] plugin: {plugin} cannot be used here. {why}.",
+                plugin=self.plugin,
+                why=found["problem"],
+            )
             raise EngineError(message)
         if self.plugin not in found["known"]:
-            message = (
-                f'[run] plugin: fastr has no execution plugin "{self.plugin}". '
-                f"{did_you_mean(self.plugin, found['known'])}"
+            message = Sentence(
+                '[run] plugin: fastr has no execution plugin "{plugin}". {known}',
+                plugin=self.plugin,
+                known=did_you_mean(self.plugin, found["known"]),
             )
             raise EngineError(message)
 
