@@ -3,11 +3,10 @@
 Research software; not a medical device.
 """
 
-from __future__ import annotations
-
+# Nothing else is imported here: "python -m lungmet_worc" finds it in the working folder first.
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lungmet_worc.joined import compare_runs
     from lungmet_worc.run import Run
@@ -17,7 +16,7 @@ __version__ = "0.1.0"
 __all__ = ["Run", "Study", "__version__", "compare_runs"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load what is public only when it is asked for."""
     homes = {
         "Study": "lungmet_worc.study",

@@ -16,6 +16,7 @@ from lungmet_worc.config import ArmConfig, ClinicalConfig, StudyConfig
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.feature_groups import in_groups, needed_switches
 from lungmet_worc.manifest import Patient
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.storage import read_features, read_matrix, write_text
 
@@ -108,9 +109,10 @@ def _volume_of(modality: str, features: set[str]) -> str:
         for name in sorted(features):
             if name.startswith(start):
                 return name
-    message = (
-        f"No feature of {modality} is a tumour volume. Leave shape features on in "
-        "[worc.ImageFeatures] or [worc.PyRadiomics]."
+    message = Sentence(
+        "No feature of {modality} is a tumour volume. Leave shape features on in "
+        "[worc.ImageFeatures] or [worc.PyRadiomics].",
+        modality=modality,
     )
     raise ResultsError(message)
 
@@ -119,9 +121,12 @@ def _of_groups(modality: str, features: set[str], groups: Sequence[str]) -> set[
     """Return the features of a modality that are of some groups."""
     for group in groups:
         if not any(in_groups(name, (group,)) for name in features):
-            message = (
-                f'No feature of {modality} is of the group "{group}". Take it out of features of '
-                "the arm, or switch such features on in [worc.ImageFeatures] or [worc.PyRadiomics]."
+            message = Sentence(
+                'No feature of {modality} is of the group "{group}". Take it out of features of '
+                "the arm, or switch such features on in [worc.ImageFeatures] or "
+                "[worc.PyRadiomics].",
+                modality=modality,
+                group=group,
             )
             raise ResultsError(message)
     return {name for name in features if in_groups(name, groups)}

@@ -33,6 +33,7 @@ from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import with_counted_splits, write_splits
+from lungmet_worc.tables.csv_cells import inert
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.tested_splits import ArmSplits
 from lungmet_worc.worc import settings as worc_settings
@@ -320,7 +321,7 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
         written.append(semantics)
     written.append(_write_rows(out / "sources.csv", _sources(experiment, out)))
     rows = [["patient_id", "worc_id", "outcome"]]
-    rows += [[user, names[user], str(plan.outcomes[user])] for user in ids]
+    rows += [[inert(user), names[user], str(plan.outcomes[user])] for user in ids]
     written.append(_write_rows(out / "patients.csv", rows))
     written.append(_write_script(experiment, out / SCRIPT))
     evaluation = resources.files("lungmet_worc").joinpath(f"templates/{EVALUATION}.txt")
@@ -363,18 +364,42 @@ def _write_rows(path: Path, rows: Sequence[Sequence[str]]) -> Path:
     return path
 
 
-def _write_script(experiment: _Experiment, path: Path) -> Path:
+def script_text(*, study: str, arm: str, name: str, modalities: Sequence[str]) -> str:
+    """Return the script that runs an arm with plain WORC.
+
+    Names come from the user, who may have them from somebody else, and the script is run: they
+    stand in it as literals in ASCII, so that nothing in a name is code.
+
+    Parameters
+    ----------
+    study, arm : str
+        Their names.
+    name : str
+        WORC's name of the experiment.
+    modalities : sequence of str
+        Names of the arm's modalities.
+    """
     template = resources.files("lungmet_worc").joinpath("templates/run_worc.py.txt")
     values = {
-        "study": experiment.plan.study.name,
-        "arm": experiment.arm,
-        "name": experiment.name,
-        "modalities": repr(list(experiment.settings)),
+        "study": ascii(study),
+        "arm": ascii(arm),
+        "name": ascii(name),
+        "modalities": ascii(list(modalities)),
         "version": metadata.version("WORC"),
         "packages": " ".join(
             f"{package}=={metadata.version(package)}"
             for package in ("WORC", "numpy", "pandas", "scikit-learn", "setuptools")
         ),
     }
-    path.write_text(string.Template(template.read_text("utf-8")).substitute(values), "utf-8")
+    return string.Template(template.read_text("utf-8")).substitute(values)
+
+
+def _write_script(experiment: _Experiment, path: Path) -> Path:
+    text = script_text(
+        study=experiment.plan.study.name,
+        arm=experiment.arm,
+        name=experiment.name,
+        modalities=list(experiment.settings),
+    )
+    path.write_text(text, "utf-8")
     return path

@@ -12,16 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lungmet_worc.errors import InputChangedError, Problem, StorageError, TaskFailedError
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Failure, TaskResult
 
 #: Number -> what it means, and what to do before the run goes on.
 _STORAGE = {
-    errno.ENOSPC: ("the disk is full", "make room"),
-    errno.EDQUOT: ("the disk quota is used up", "make room"),
-    errno.EROFS: ("the disk can only be read", "make it writable"),
-    errno.EFBIG: ("a file may not grow further", "raise the limit of file sizes (ulimit -f)"),
+    errno.ENOSPC: (Sentence("the disk is full"), Sentence("make room")),
+    errno.EDQUOT: (Sentence("the disk quota is used up"), Sentence("make room")),
+    errno.EROFS: (Sentence("the disk can only be read"), Sentence("make it writable")),
+    errno.EFBIG: (
+        Sentence("a file may not grow further"),
+        Sentence("raise the limit of file sizes (ulimit -f)"),
+    ),
 }
-_REMEDY = dict(_STORAGE.values())
 
 #: HDF5 and ITK tell the cause in their text alone.
 _IN_TEXT = {os.strerror(number): number for number in _STORAGE}
@@ -90,16 +93,29 @@ def storage_error(cause: str, folder: Path, needed: int = 0) -> StorageError:
     needed : int
         About how much the tasks still to do will write, in bytes; 0 if unknown.
     """
-    left = free(folder)
-    space = [] if left is None else [f"{_megabytes(left)} free"]
-    if needed:
-        space.append(f"about {_megabytes(needed)} more needed")
-    message = (
-        f'Nothing more can be written to "{folder}": {cause}'
-        f"{' (' + ', '.join(space) + ')' if space else ''}. "
-        f"What is finished is kept; {_REMEDY[cause]}, and the same command goes on from there."
+    said, remedy = next(each for each in _STORAGE.values() if each[0] == cause)
+    message = Sentence(
+        'Nothing more can be written to "{folder}": {cause}{space}. What is finished is kept; '
+        "{remedy}, and the same command goes on from there.",
+        folder=folder,
+        cause=said,
+        space=_space(free(folder), needed),
+        remedy=remedy,
     )
     return StorageError(message)
+
+
+def _space(left: int | None, needed: int) -> str:
+    """Return what room there is and what is needed, in brackets, as far as it is known."""
+    if left is None:
+        return ""
+    if not needed:
+        return Sentence(" ({free} free)", free=_megabytes(left))
+    return Sentence(
+        " ({free} free, about {needed} more needed)",
+        free=_megabytes(left),
+        needed=_megabytes(needed),
+    )
 
 
 def as_storage_error(error: BaseException, folder: Path) -> StorageError | None:
@@ -145,10 +161,17 @@ def _is_memory(error: BaseException) -> bool:
 
 
 _REMEDIES = {
-    Failure.INPUT: "Leave the images alone while the study runs; the same command goes on.",
-    Failure.MEMORY: "Close other programs, or use a machine with more memory.",
-    Failure.DIED: "Run again; if it happens again, please report it with log.txt.",
+    Failure.INPUT: Sentence(
+        "Leave the images alone while the study runs; the same command goes on."
+    ),
+    Failure.MEMORY: Sentence("Close other programs, or use a machine with more memory."),
+    Failure.DIED: Sentence("Run again; if it happens again, please report it with log.txt."),
 }
+#: Where nothing better is known.
+_REMEDY_OF_TASK = Sentence("The whole traceback is in log.txt of the run folder.")
+_REMEDY_OF_EXTRACTION = Sentence(
+    'Correct it, or let the study go on without the patient: [run] on_error = "exclude-patient".'
+)
 
 
 def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
@@ -166,18 +189,17 @@ def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
         causes.setdefault((result.error, result.failure), []).append(result.task.label)
     problems = []
     for (error, failure), labels in causes.items():
-        remedy = _REMEDIES.get(failure, "The whole traceback is in log.txt of the run folder.")
+        remedy = _REMEDIES.get(failure, _REMEDY_OF_TASK)
         if failure is Failure.TASK and stage == "extraction":
-            remedy = (
-                "Correct it, or let the study go on without the patient: [run] on_error = "
-                '"exclude-patient".'
-            )
+            remedy = _REMEDY_OF_EXTRACTION
         patients = {label.split(" ")[0] for label in labels} if stage == "extraction" else set()
         what = f"{', '.join(labels)}: {error}"
         patient = patients.pop() if len(patients) == 1 else ""
         problems.append(Problem(what, remedy, patient=patient))
-    message = (
-        f"{len(failed)} task(s) of the stage {stage} failed. What is finished is kept; "
-        "the same command goes on from there."
+    message = Sentence(
+        "{n} task(s) of the stage {stage} failed. What is finished is kept; the same command goes "
+        "on from there.",
+        n=len(failed),
+        stage=stage,
     )
     return TaskFailedError(message, problems)

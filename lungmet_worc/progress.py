@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from lungmet_worc.control_characters import unfiltered, visible
 from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.stage_names import stage_activity
@@ -92,6 +93,7 @@ class Bars:
                 unit=self._language.of(Sentence(" tasks")),
                 dynamic_ncols=True,
                 bar_format=self._language.of(_FORMAT),
+                file=unfiltered(sys.stderr),
             )
         elif fresh == total:
             self._say(Sentence("{title} {n} of {n}, already done", title=title, n=total))
@@ -108,7 +110,7 @@ class Bars:
         """Show that one task ended."""
         self._done += 1
         if self._bar is not None:
-            self._bar.set_postfix_str(label, refresh=False)
+            self._bar.set_postfix_str(visible(label), refresh=False)
             self._bar.update()
             return
         now = time.monotonic()
@@ -134,7 +136,7 @@ class Bars:
     def note(self, text: str) -> None:
         """Show a line without breaking the bar."""
         if self._bar is not None:
-            self._bar.write(self._language.of(text), file=sys.stderr)
+            self._bar.write(visible(self._language.of(text)), file=unfiltered(sys.stderr))
         else:
             self._say(text)
 
@@ -151,7 +153,7 @@ class Bars:
         return Sentence("{rate:.1f} a minute, about {left} left", rate=rate * 60, left=left)
 
     def _say(self, text: str) -> None:
-        sys.stderr.write(f"{self._language.of(text)}\n")
+        sys.stderr.write(f"{visible(self._language.of(text))}\n")
         sys.stderr.flush()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lungmet_worc.control_characters import visible
 from lungmet_worc.report.privacy import without_paths
 
 
@@ -18,12 +19,15 @@ class _StrictHandler(logging.FileHandler):
         raise
 
 
-class _WithoutPaths(logging.Formatter):
-    """Leaves of an absolute path only the name of its file: the log may be mailed one day."""
+class _ReadableFormatter(logging.Formatter):
+    """Leaves only the file's name of an absolute path, and writes control characters out.
+
+    The log may be mailed one day, and is shown in a terminal.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or the lines with a traceback."""
-        return without_paths(super().format(record))
+        return visible(without_paths(super().format(record)))
 
 
 @contextmanager
@@ -37,7 +41,7 @@ def logging_to(path: Path) -> Iterator[None]:
     """
     package = logging.getLogger("lungmet_worc")
     handler = _StrictHandler(path, encoding="utf-8")
-    handler.setFormatter(_WithoutPaths("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_ReadableFormatter("%(asctime)s %(levelname)s %(message)s"))
     level = package.level
     package.addHandler(handler)
     package.setLevel(min(level or logging.INFO, logging.INFO))

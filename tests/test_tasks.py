@@ -53,13 +53,13 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
     path = tmp_path / "P1.hdf5"
     write_features(path, [1.0], ["a"], image_type="MR", stamp="s")
     with pytest.raises(ValueError, match="text"):
-        write_features(path, ["text"], ["a"], image_type=object(), stamp=_Unprintable())  # type: ignore[list-item,arg-type]
+        write_features(path, [2.0], ["a"], image_type=_Unprintable(), stamp="t")  # type: ignore[arg-type]
     assert read_features(path) == {"a": 1.0}
     assert list(tmp_path.iterdir()) == [path]
 
 
 class _Unprintable:
-    """A stamp that cannot be stored."""
+    """What cannot be stored."""
 
     def __reduce__(self) -> tuple[object, ...]:
         message = "text"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from types import TracebackType
 
 from lungmet_worc.cli.parser import build_parser
 from lungmet_worc.cli.signals import Stopped, stopped_by_signals
+from lungmet_worc.control_characters import visible, visible_streams
 from lungmet_worc.errors import LungmetError
 from lungmet_worc.report.language import Language
 
@@ -27,6 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         The words after ``lungmet``; by default those of the process.
     """
+    with visible_streams():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -40,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(getattr(commands, options.command.replace("-", "_"))(options))
     except LungmetError as error:
         if options.debug:
+            sys.excepthook = _show_traceback
             raise
         print(_shown(error, spoken(options)), file=sys.stderr)
         return error.exit_code
@@ -57,9 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Any other error is a defect of ours; a surgeon is spared its traceback.
     except Exception as error:
         if options.debug:
+            sys.excepthook = _show_traceback
             raise
         print(_unexpected(error, spoken(options)), file=sys.stderr)
         return 3
+
+
+def _show_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    sys.stderr.write(visible("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _shown(error: LungmetError, say: Language) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from lungmet_worc.engines.processes import safe_environment
 from lungmet_worc.pipeline import Pipeline, available_cores
 from lungmet_worc.progress import Bars
 from lungmet_worc.runs import RunPaths, is_locked, locked
@@ -45,7 +47,8 @@ def run_detached(options: argparse.Namespace) -> int:
     logging.getLogger("lungmet_worc").addHandler(logging.NullHandler())
     cores = options.cores or study.run.cores or available_cores()
     Pipeline(study, paths, Bars(), cores).check()
-    words = [sys.executable, "-m", "lungmet_worc", "run", options.study, "--out", options.out]
+    words = [sys.executable, "-P", "-m", "lungmet_worc", "run", options.study]
+    words += ["--out", options.out]
     for name in ("only", "cores", "until", "language"):
         value = getattr(options, name)
         words += [] if value is None else [f"--{name}", str(value)]
@@ -58,6 +61,7 @@ def run_detached(options: argparse.Namespace) -> int:
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **safe_environment(os.environ)},
             start_new_session=True,  # it does not hear that the terminal is closed
         )
     waited = time.monotonic() + PATIENCE

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lungmet_worc.control_characters import unfiltered
 from lungmet_worc.progress import duration
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
         while True:
             digest, paces = run.digest(), run.paces()
             if terminal:
-                _write(f"{_CLEAR}{status_text(digest, paces)}\n")
+                unfiltered(sys.stdout).write(_CLEAR)
+                _write(f"{status_text(digest, paces)}\n")
             if digest.ending != "running":
                 break
             line = "; ".join(pace.sentence for pace in paces if pace.to_do) or _between(paces)

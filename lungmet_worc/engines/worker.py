@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import tempfile
 import time
 import traceback
 import warnings
@@ -20,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc import failures
 from lungmet_worc.engines import memory
-from lungmet_worc.engines.processes import end_with, without_interrupts
+from lungmet_worc.engines.processes import SAFE_PATH, end_with, starting_processes
 from lungmet_worc.errors import InputChangedError
-from lungmet_worc.held_folder import hold
+from lungmet_worc.held_folder import hold, make_folder
 from lungmet_worc.tasks import Failure, Task
 from lungmet_worc.worc import environment
 
@@ -56,7 +57,7 @@ class Worker:
             initializer=end_with,
             initargs=(os.getpid(),),
             # Before the worker loads numpy: BLAS reads these once.
-            env=dict.fromkeys(environment.ONE_THREAD, "1"),
+            env={**dict.fromkeys(environment.ONE_THREAD, "1"), **SAFE_PATH},
         )
 
     def start(self, task: Task) -> Future[Outcome]:
@@ -68,7 +69,7 @@ class Worker:
             The process was killed while it waited.
         """
         arguments = {**task.arguments, "output": str(task.output), "stamp": task.stamp}
-        with without_interrupts():
+        with starting_processes():
             future = self._pool.submit(run_task, task.function, arguments, str(self._folder))
         self._look()
         return future
@@ -106,11 +107,14 @@ def _prepare(folder: Path) -> None:
         return
     # The run folder; if it is moved, nothing is written to its old path.
     hold(folder.parent)
-    # A folder for each worker: fastr fails when two of its imports make the same one.
-    own = folder / f"worker-{platform.node()}-{os.getpid()}"
+    # A folder for each worker: fastr fails when two of its imports make the same one. A new one:
+    # fastr executes the settings that it finds there, and matplotlib reads those of the folder it
+    # is started in.
+    make_folder(folder)
+    own = Path(tempfile.mkdtemp(prefix=f"worker-{platform.node()}-", dir=folder)).resolve()
+    os.chdir(own)
     environment.prepare(own)
     environment.import_worc()
-    os.chdir(own)
     _prepared = True
 
 

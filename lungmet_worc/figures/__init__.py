@@ -62,11 +62,14 @@ def write_all_figures(
     KeyError
         If there is no such language.
     """
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcdefaults, rcParams
 
     check_arms(results.arms)
     make_folder(folder)
-    with rc_context(STYLE):
+    with rc_context():
+        # matplotlib reads a file "matplotlibrc" of the working folder, whoever put it there.
+        rcdefaults()
+        rcParams.update(STYLE)
         drawings = draw_all(results, tables, cohort, language_of(language))
         return {name: save(drawing, folder, name) for name, drawing in drawings.items()}
 

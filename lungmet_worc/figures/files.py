@@ -23,6 +23,8 @@ def save(drawing: Drawing, folder: Path, name: str) -> Path:
     name : str
         Of the files, without suffix.
     """
+    # Arms of a finished run are named in its run.json, which anybody may have written.
+    name = name.replace("/", "_").replace("\0", "_")
     svg = folder / f"{name}.svg"
     drawing.figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
     buffer = io.StringIO()

@@ -9,7 +9,7 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 
 from lungmet_worc.config import ModalityConfig
-from lungmet_worc.engines.processes import end_with, without_interrupts
+from lungmet_worc.engines.processes import SAFE_PATH, end_with, starting_processes
 from lungmet_worc.errors import CohortError, Problem
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection, inspect_pair
 from lungmet_worc.manifest import ImagePair, Patient
@@ -94,10 +94,12 @@ def _inspect_in_pool(
     """Inspect scans in other processes until all are done or one of these dies."""
     from loky import BrokenProcessPool, ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(max_workers=processes, initializer=end_with, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(
+        max_workers=processes, initializer=end_with, initargs=(os.getpid(),), env=SAFE_PATH
+    )
     finished = False
     try:
-        with without_interrupts():
+        with starting_processes():
             futures = {pool.submit(_inspect_scan, scan): n for n, scan in scans.items()}
         for future in as_completed(futures):
             keep(futures[future], future.result())

@@ -13,6 +13,8 @@ from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digit
 from lungmet_worc.report.labels import P_COLUMNS
 from lungmet_worc.report.privacy import without_paths
 from lungmet_worc.report.readable import readable
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.tables.csv_cells import as_written, inert
 from lungmet_worc.tables.schema import TABLES
 from lungmet_worc.tables.workbook import Sheet, workbook
 
@@ -146,40 +148,58 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     table = TABLES[path.stem]
     if not path.is_file():
-        msg = f"There is no {path.name} in {path.parent.name}. Run the report stage again."
+        msg = Sentence(
+            "There is no {file} in {folder}. Run the report stage again.",
+            file=path.name,
+            folder=path.parent.name,
+        )
         raise ResultsError(msg)
     raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    raw = raw.rename(columns=as_written)
     if not table.fits(list(raw.columns)):
-        msg = (
-            f"{path.name} has the columns {', '.join(map(str, raw.columns))}, not "
-            f"{', '.join(table.columns)}. Run the report stage again."
+        msg = Sentence(
+            "{file} has the columns {found}, not {expected}. Run the report stage again.",
+            file=path.name,
+            found=", ".join(map(str, raw.columns)),
+            expected=", ".join(table.columns),
         )
         raise ResultsError(msg)
     try:
         for column in raw.columns:
             kind = table.kind(column)
-            if kind != "text":
+            if kind == "text":
+                raw[column] = raw[column].map(as_written)
+            else:
                 numbers = raw[column].replace("", "nan").astype("float64")
                 raw[column] = numbers.astype("int64") if kind == "integer" else numbers
     except ValueError as error:
-        msg = f'{path.name} has something else than a number in its column "{column}". '
-        raise ResultsError(msg + "Run the report stage again.") from error
+        msg = Sentence(
+            '{file} has something else than a number in its column "{column}". Run the report '
+            "stage again.",
+            file=path.name,
+            column=column,
+        )
+        raise ResultsError(msg) from error
     return raw
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    r"""Return a frame as CSV, numbers rounded, lines ended by "\n".
+    r"""Return a frame as CSV, numbers rounded, no text a formula, lines ended by "\n".
 
     Parameters
     ----------
     frame : DataFrame
     """
-    rounded = frame.copy()
+    rounded = frame.rename(columns=lambda name: inert(str(name)))
     for column in rounded.columns:
         if pd.api.types.is_float_dtype(rounded[column]):
             # Six decimals would turn a small p-value into zero.
             step = six_digits if column in P_COLUMNS else six_decimals
             rounded[column] = rounded[column].map(step)
+        elif not pd.api.types.is_numeric_dtype(rounded[column]):
+            rounded[column] = rounded[column].map(
+                lambda value: inert(value) if isinstance(value, str) else value
+            )
     return str(rounded.to_csv(index=False, lineterminator="\n"))
 
 

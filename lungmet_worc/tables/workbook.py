@@ -105,7 +105,7 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
     # An interval has as many decimals as what it is of.
     fine = "importance" in frame.columns
     target.title = _sheet_name(sheet.name)
-    caption = target.cell(1, 1, sheet.title)
+    caption = _text(target.cell(1, 1), sheet.title)
     caption.font = Font(bold=True, size=12)
     sides = {
         text: Alignment(horizontal="left" if text else "right", vertical="top", wrap_text=text)
@@ -113,7 +113,7 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
     }
     thick, thin = Side(style="medium"), Side(style="thin")
     for j, column in enumerate(map(str, frame.columns), start=1):
-        head = target.cell(HEAD_ROW, j, heading(column))
+        head = _text(target.cell(HEAD_ROW, j), heading(column))
         head.font = Font(bold=True)
         text = not pd.api.types.is_numeric_dtype(frame[column])
         side = "left" if text else "right"
@@ -130,7 +130,7 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
         last = target.cell(HEAD_ROW + len(frame), j)
         last.border = Border(top=last.border.top, bottom=thick)
     for i, note in enumerate(sheet.notes, start=HEAD_ROW + len(frame) + 1):
-        target.cell(i, 1, note).font = Font(italic=True, size=9)
+        _text(target.cell(i, 1), note).font = Font(italic=True, size=9)
     target.freeze_panes = f"A{HEAD_ROW + 1}"
     target.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
     target.page_setup.orientation = "landscape"
@@ -140,8 +140,6 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
 
 def _set(cell: Cell, column: str, value: object) -> None:
     """Write one value into its cell, numbers as numbers."""
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
     if isinstance(value, float | np.floating):
         is_p = column in P_COLUMNS
         step = six_digits if is_p else six_decimals
@@ -150,9 +148,16 @@ def _set(cell: Cell, column: str, value: object) -> None:
     elif isinstance(value, int | np.integer):
         cell.value, cell.number_format = int(value), "0"
     else:
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", label(column, value))
-        # An id such as "=1" is a text, not a formula.
-        cell.data_type = "s"
+        _text(cell, label(column, value))
+
+
+def _text(cell: Cell, text: str) -> Cell:
+    """Write a text into its cell: one such as "=1" is no formula."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+    cell.data_type = "s"
+    return cell
 
 
 def _without_dates(archive: bytes) -> bytes:

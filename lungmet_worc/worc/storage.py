@@ -1,25 +1,68 @@
-"""Files in WORC's HDF5 formats, written atomically, each with the stamp of what made it."""
+"""Files in WORC's HDF5 formats, written atomically, each with the stamp of what made it.
+
+WORC's formats hold pickled Python objects, and a pickle runs whatever is in it when it is read. A
+run folder may come from anybody, so nothing here reads HDF5 back: see docs/security.md.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import pandas as pd
-import tables
+from pydantic import BaseModel, ValidationError
 
+from lungmet_worc.errors import ResultsError
 from lungmet_worc.failures import told_by_the_disk
 from lungmet_worc.held_folder import make_folder
+from lungmet_worc.sentences import Sentence
+
+if TYPE_CHECKING:
+    import tables
+
+_Shape = TypeVar("_Shape", bound=BaseModel)
 
 #: Under this name the stamp lies in every file.
 STAMP = "lungmet_stamp"
-_RESULT = "lungmet_result"
+
+#: No first line is longer than this, in bytes, and no data in front of a file than that.
+_LINE = 4096
+_LARGEST = 2**30
+
+
+class _Features(BaseModel):
+    """Features of one patient by name, as text."""
+
+    features: dict[str, float]
+
+
+class _Matrix(BaseModel):
+    """An arm's features, as text."""
+
+    index: list[str]
+    columns: list[str]
+    data: list[list[float]]
+
+
+class _Result(BaseModel, extra="allow"):
+    """What every result of a split has, as text; most have more."""
+
+    train: list[str]
+    test: list[str]
+    outcome: list[int]
+    posterior: list[float]
+    predicted: list[int]
+    validation_outcome: list[int] = []
+    validation_posterior: list[float] = []
+    candidates: list[dict[str, Any]]
+    causes: dict[str, int]
+    ensemble: list[dict[str, Any]] = []
+    importance: list[dict[str, Any]] = []
 
 
 def write_features(
@@ -40,79 +83,68 @@ def write_features(
     stamp : str
         Content hash of everything that the features depend on.
     """
+    data = {"features": dict(zip(labels, map(float, values), strict=True))}
     series = pd.Series(
         [image_type, [], list(values), list(labels)],
         index=["image_type", "parameters", "feature_values", "feature_labels"],
         name="Image features",
     )
-    _write(path, lambda store: store.put("image_features", series), stamp)
+    _write(path, lambda store: store.put("image_features", series), data, stamp)
 
 
 def read_features(path: Path) -> dict[str, float]:
     """Return the features of a file that :func:`write_features` wrote, by name."""
-    series = pd.read_hdf(path)
-    return dict(zip(series["feature_labels"], series["feature_values"], strict=True))
+    return _read(path, _Features).features
 
 
 def write_matrix(path: Path, matrix: pd.DataFrame, *, stamp: str) -> None:
     """Write an arm's features: patients in rows, features in columns."""
-    _write(path, lambda store: store.put("arm_features", matrix), stamp)
+    parts = {
+        "index": [str(name) for name in matrix.index],
+        "columns": [str(name) for name in matrix.columns],
+        "data": matrix.to_numpy(float).tolist(),
+    }
+    _write(path, lambda store: store.put("arm_features", matrix), parts, stamp)
 
 
 def read_matrix(path: Path) -> pd.DataFrame:
     """Return the features that :func:`write_matrix` wrote."""
-    return cast("pd.DataFrame", pd.read_hdf(path))
+    found = _read(path, _Matrix)
+    try:
+        return pd.DataFrame(found.data, found.index, found.columns, dtype=float)
+    except ValueError as error:
+        raise _damaged(path) from error
 
 
 def write_estimators(
-    path: Path, frame: pd.DataFrame, result: dict[str, Any], *, stamp: str
+    path: Path, frame: pd.DataFrame, result: Mapping[str, Any], *, stamp: str
 ) -> None:
-    """Write a split: WORC's estimator frame, and beside it what the tables need.
+    """Write a split: WORC's estimator frame, and before it what we read back.
 
-    The result lies in the same file as plain JSON, so that tables are made without loading a
-    single model.
+    Only WORC's own tools, in the hands of the user, load the models of the frame.
     """
-
-    def write(store: pd.HDFStore) -> None:
-        store.put("EstimatorData", frame)
-        text = np.frombuffer(json.dumps(result).encode(), dtype=np.uint8)
-        store.root._v_file.create_array("/", _RESULT, text)
-
-    _write(path, write, stamp)
-
-
-def read_estimators(path: Path) -> pd.DataFrame:
-    """Return WORC's estimator frame of a split, as ``WORC.plotting`` takes it."""
-    return cast("pd.DataFrame", pd.read_hdf(path))
+    _write(path, lambda store: store.put("EstimatorData", frame), dict(result), stamp)
 
 
 def read_result(path: Path) -> dict[str, Any]:
     """Return the result of a split without loading its models."""
-    with tables.open_file(str(path), "r") as file:
-        result: dict[str, Any] = json.loads(file.get_node("/", _RESULT).read().tobytes())
-    return result
+    return _read(path, _Result).model_dump(exclude_unset=True)
 
 
 def read_stamp(path: Path) -> str | None:
     """Return the stamp of a file, or None if it has none or cannot be read."""
-    if path.suffix == ".json":
-        try:
-            stamp = json.loads(path.read_text("utf-8"))[STAMP]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return str(stamp)
-    if path.suffix != ".hdf5":
-        try:
-            first = path.read_text("utf-8").partition("\n")[0]
-        except (OSError, UnicodeDecodeError):
-            return None
-        return first.removeprefix(f"# {STAMP}: ") if STAMP in first else None
     try:
-        with tables.open_file(str(path), "r") as file:
-            stamp = getattr(file.root._v_attrs, STAMP, None)
-    except (OSError, tables.HDF5ExtError):
+        if not path.is_file():  # a pipe would never end
+            return None
+        if path.suffix == ".json":
+            return str(json.loads(path.read_text("utf-8"))[STAMP])
+        if path.suffix == ".hdf5":
+            return _stamp_in_front(path)
+        with path.open(encoding="utf-8") as file:
+            first = file.readline(_LINE).rstrip("\n")
+        return first.removeprefix(f"# {STAMP}: ") if STAMP in first else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return None if stamp is None else str(stamp)
 
 
 def write_stamped_text(path: Path, text: str, *, stamp: str) -> None:
@@ -125,22 +157,78 @@ def write_text(path: Path, text: str) -> None:
     _write_bytes(path, text.encode())
 
 
-def _write(path: Path, write: Callable[[pd.HDFStore], None], stamp: str) -> None:
+def _write(
+    path: Path, write: Callable[[pd.HDFStore], None], data: Mapping[str, Any], stamp: str
+) -> None:
+    """Write an HDF5 file, and before it, as text, what we read back of it.
+
+    HDF5 leaves the first bytes of a file, its user block, to whoever writes it. There stand a line
+    with the stamp and the size of the whole file, and a line with the data.
+    """
+    import tables
+
+    text = json.dumps(data).encode()
     make_folder(path.parent)
     partial = _partial(path)
+    block = 2 ** (_LINE + len(text)).bit_length()
     # On a full disk HDF5 cuts a file off without an error, and finds it damaged when it is
     # opened again. In memory first would be safer still, but the models of a large cohort are
     # a third of what a worker may use.
     with _replaced(path, partial), told_by_the_disk(path.parent):
-        with warnings.catch_warnings(), pd.HDFStore(str(partial), mode="w") as store:
+        with (
+            warnings.catch_warnings(),
+            pd.HDFStore(str(partial), mode="w", user_block_size=block) as store,
+        ):
             # WORC's formats hold Python objects; PyTables warns of each.
             warnings.simplefilter("ignore")
             write(store)
-        with tables.open_file(str(partial), "a") as file:
-            setattr(file.root._v_attrs, STAMP, stamp)
-        with tables.open_file(str(partial), "r") as file, partial.open("rb") as written:
+        with tables.open_file(str(partial), "r") as file:
             _whole(file)
+        with partial.open("r+b") as written:
+            head = {STAMP: stamp, "size": partial.stat().st_size}
+            written.write(json.dumps(head).encode() + b"\n" + text + b"\n")
+            written.flush()
             os.fsync(written.fileno())
+
+
+def _read(path: Path, shape: type[_Shape]) -> _Shape:
+    """Return the data in front of an HDF5 file, of which HDF5 itself reads nothing.
+
+    Raises
+    ------
+    ResultsError
+        They are not there, or of another shape.
+    """
+    if _stamp_in_front(path) is None:
+        raise _damaged(path)
+    with path.open("rb") as file:
+        file.readline(_LINE)
+        line = file.readline(_LARGEST)
+    try:
+        return shape.model_validate_json(line, strict=True)
+    except ValidationError as error:
+        raise _damaged(path) from error
+
+
+def _stamp_in_front(path: Path) -> str | None:
+    """Return the stamp of an HDF5 file, None if it is not as we wrote it, or of an old version."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            head = json.loads(file.readline(_LINE))
+            return str(head[STAMP]) if head["size"] == size else None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+
+def _damaged(path: Path) -> ResultsError:
+    return ResultsError(
+        Sentence(
+            "{file} is damaged, or was written by an earlier version. Take it away: the same run "
+            "command makes it again.",
+            file=Path(*path.parts[-3:]),
+        )
+    )
 
 
 def _whole(file: tables.File) -> None:
@@ -152,10 +240,9 @@ def _whole(file: tables.File) -> None:
         A part is missing.
     """
     for node in file.walk_nodes("/", "Leaf"):
-        if node.nrows and not isinstance(node, tables.VLArray):
+        if node.nrows and type(node).__name__ != "VLArray":
             node[-1:]
-    # PyTables takes a file that was cut off altogether for a new one.
-    if not file.root._v_nchildren or getattr(file.root._v_attrs, STAMP, None) is None:
+    if not file.root._v_nchildren:
         message = "a file was cut off while it was written"
         raise OSError(message)
 

@@ -96,6 +96,33 @@ def test_opens_without_a_word_on_the_console_and_asks_for_nothing(
     assert asked_for(log) == set()
 
 
+def test_its_policy_hides_nothing_and_stops_what_is_not_its_own(
+    report: Path, tmp_path: Path
+) -> None:
+    """As if a name had come into the page as it is."""
+    page = report.read_text(encoding="utf-8")
+    policy = re.compile('<meta http-equiv="Content-Security-Policy"[^>]*>')
+    pictures = []
+    for name, text in (("with", page), ("without", policy.sub("", page))):
+        path, shown = tmp_path / f"{name}.html", tmp_path / f"{name}.png"
+        path.write_text(text, encoding="utf-8")
+        browse(tmp_path, path.as_uri(), "--window-size=1000,4000", f"--screenshot={shown}")
+        pictures.append(shown.read_bytes())
+    assert pictures[0] == pictures[1]
+    injected = (
+        '<body><p id="ran"></p><script>document.getElementById("ran").id = "did"</script>'
+        '<img src="http://example.invalid/x.png" onerror="document.body.id = 2">'
+        '<p style="color: red">'
+    )
+    path, log = tmp_path / "injected.html", tmp_path / "net.json"
+    path.write_text(page.replace("<body>", injected), encoding="utf-8")
+    done = browse(tmp_path, path.as_uri(), "--dump-dom", f"--log-net-log={log}")
+    assert 'id="ran"' in done.stdout
+    assert 'id="2"' not in done.stdout
+    assert sum("Content Security Policy" in line for line in console(done.stderr)) >= 3
+    assert asked_for(log) == set()
+
+
 def test_a_page_that_asks_or_complains_is_found_out(tmp_path: Path) -> None:
     bad = tmp_path / "bad.html"
     bad.write_text(

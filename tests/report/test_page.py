@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import html
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -38,6 +41,21 @@ def context(request: pytest.FixtureRequest, english: ReportContext) -> ReportCon
 
 def written(context: ReportContext, folder: Path) -> str:
     return write_report(context, folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_forbids_everything_that_it_does_not_need(context: ReportContext, tmp_path: Path) -> None:
+    page = written(context, tmp_path)
+    found = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    assert found
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert html.unescape(found[1]).split("; ") == [
+        "default-src 'none'", "img-src data:", f"style-src 'sha256-{digest}'", "base-uri 'none'",
+        "form-action 'none'",
+    ]  # fmt: skip
+    assert found.start() < page.index("<style>")
+    body = page.partition("<body>")[2]
+    assert not re.search(r"<script|<[^>]* (on\w+|style)=|javascript:", body)
 
 
 def test_every_section_is_there_in_its_order(context: ReportContext, tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lungmet_worc.worc import settings as worc_settings
-from lungmet_worc.worc.storage import read_estimators, read_result
+from lungmet_worc.worc.storage import read_result
 from tests.worc.small import OUTCOME, SmallData
 
 pytestmark = pytest.mark.worc
@@ -36,7 +37,7 @@ def test_every_method_runs(small: SmallData, method: str) -> None:
     assert len(result["posterior"]) == len(result["test"]) == 6
     assert all(0 <= value <= 1 for value in result["posterior"])
     # WORC's own ensemble in the file predicts the same.
-    search = read_estimators(path)[OUTCOME]["classifiers"][0]
+    search = pd.read_hdf(path)[OUTCOME]["classifiers"][0]
     x, _ = small.rows(result["test"])
     np.testing.assert_array_equal(search.predict_proba(x)[:, 1], result["posterior"])
     np.testing.assert_array_equal(search.predict(x), result["predicted"])

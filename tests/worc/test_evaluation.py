@@ -12,7 +12,7 @@ import pytest
 
 from lungmet_worc.statistics.metrics import split_metrics
 from lungmet_worc.worc.evaluation import evaluate
-from lungmet_worc.worc.storage import STAMP, read_estimators, read_result, read_stamp
+from lungmet_worc.worc.storage import STAMP, read_result, read_stamp
 from tests.worc.small import OUTCOME, SmallData
 
 pytestmark = pytest.mark.worc
@@ -30,7 +30,7 @@ METRICS = {
 
 def _joined(paths: list[Path]) -> pd.DataFrame:
     """Return the stored frames of several splits as the one frame that WORC writes."""
-    series = [read_estimators(path)[OUTCOME] for path in paths]
+    series = [pd.read_hdf(path)[OUTCOME] for path in paths]
     shared = ("config", "feature_labels")
     joined = {
         key: series[0][key] if key in shared else [part[key][0] for part in series]
@@ -87,7 +87,7 @@ def test_stored_predictions_give_worcs_numbers(small: SmallData, splits: list[Pa
 
 
 def test_frame_of_one_split_is_read_by_worc(small: SmallData, splits: list[Path]) -> None:
-    theirs = _by_worc(read_estimators(splits[1]), small.write_labels())
+    theirs = _by_worc(pd.read_hdf(splits[1]), small.write_labels())
     result = read_result(splits[1])
     own = split_metrics(*(np.asarray(result[key]) for key in ("outcome", "posterior", "predicted")))
     for worc_name, name in METRICS.items():

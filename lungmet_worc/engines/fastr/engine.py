@@ -24,6 +24,7 @@ from lungmet_worc.engines.fastr.wave import Told, Wave
 from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import EngineError, did_you_mean
 from lungmet_worc.held_folder import require_in_place
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -42,10 +43,14 @@ MEMORY = 4 * 2**30
 
 #: Plugins of fastr that are known not to work.
 NOT_SUPPORTED = {
-    "RQExecution": "It works with no version of rq that can be installed. Use SlurmExecution, "
-    "DRMAAExecution or ProcessPoolExecution.",
-    "StrongrExecution": "The service that it needs no longer exists. Use SlurmExecution, "
-    "DRMAAExecution or ProcessPoolExecution.",
+    "RQExecution": Sentence(
+        "It works with no version of rq that can be installed. Use SlurmExecution, "
+        "DRMAAExecution or ProcessPoolExecution."
+    ),
+    "StrongrExecution": Sentence(
+        "The service that it needs no longer exists. Use SlurmExecution, DRMAAExecution or "
+        "ProcessPoolExecution."
+    ),
 }
 
 
@@ -102,9 +107,21 @@ class FastrEngine:
             fastr does not have the plugin, or it cannot be used here.
         """
         if self.plugin in NOT_SUPPORTED:
-            message = f"[run] plugin: {self.plugin} is not supported. {NOT_SUPPORTED[self.plugin]}"
+            message = Sentence(
+                "[run] plugin: {plugin} is not supported. {why}",
+                plugin=self.plugin,
+                why=NOT_SUPPORTED[self.plugin],
+            )
             raise EngineError(message)
-        self._home.make()
+        try:
+            self._home.make()
+        except FileExistsError as error:
+            message = Sentence(
+                'The folder "{folder}" is left from an earlier run and cannot be removed. Take it '
+                "away, then run again.",
+                folder=self._home.folder,
+            )
+            raise EngineError(message) from error
         self._environment = self._home.environment(
             # What a site sets must not take the environment from the jobs.
             os.environ,
@@ -225,7 +242,7 @@ class FastrEngine:
         path.write_text(json.dumps({**spec, "parent": os.getpid()}), "utf-8")
         with (folder / "said.txt").open("wb") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", network.__name__, str(path)],
+                [sys.executable, "-P", "-m", network.__name__, str(path)],
                 cwd=self._home.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -267,18 +284,24 @@ class FastrEngine:
             self._stop()
         if code != 0 or not answer.exists():
             logger.error("%s", (folder / "said.txt").read_text("utf-8", errors="replace"))
-            message = (
-                f"fastr does not start (exit code {code}); log.txt of the run folder says why."
+            message = Sentence(
+                "fastr does not start (exit code {code}); log.txt of the run folder says why.",
+                code=code,
             )
             raise EngineError(message)
         found = json.loads(answer.read_text("utf-8"))
         if found["problem"]:
-            message = f"[run] plugin: {self.plugin} cannot be used here. {found['problem']}."
+            message = Sentence(
+                "[run] plugin: {plugin} cannot be used here. {why}.",
+                plugin=self.plugin,
+                why=found["problem"],
+            )
             raise EngineError(message)
         if self.plugin not in found["known"]:
-            message = (
-                f'[run] plugin: fastr has no execution plugin "{self.plugin}". '
-                f"{did_you_mean(self.plugin, found['known'])}"
+            message = Sentence(
+                '[run] plugin: fastr has no execution plugin "{plugin}". {known}',
+                plugin=self.plugin,
+                known=did_you_mean(self.plugin, found["known"]),
             )
             raise EngineError(message)
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import lungmet_worc
+from lungmet_worc.engines.processes import SAFE_PATH
 from lungmet_worc.held_folder import make_folder
 from lungmet_worc.worc import environment
 
@@ -80,6 +81,8 @@ class Home:
         fastr asks GitPython for its own version, which raises where no git is installed and in a
         repository without commits (errata E20). Without GitPython it goes on.
         """
+        # fastr executes the settings and plugins that it finds here, so nobody else's may lie here.
+        self.folder.mkdir(parents=True)
         for folder in (self.networks, self.folder / "config.d", self.folder / "python"):
             make_folder(folder)
         stub = 'raise ImportError("GitPython is not needed here.")\n'
@@ -143,6 +146,7 @@ class Home:
             "PATH": os.pathsep.join([first, outer.get("PATH", os.defpath)]),
             "PYTHONPATH": os.pathsep.join([str(self.folder / "python"), code]),
             "PYTHONDONTWRITEBYTECODE": "1",
+            **SAFE_PATH,
             "HOME": str(self.folder),
             "FASTRHOME": str(self.folder),
             "MPLBACKEND": "Agg",

@@ -15,6 +15,7 @@ from lungmet_worc import failures
 from lungmet_worc.engines.fastr import network
 from lungmet_worc.errors import EngineError
 from lungmet_worc.held_folder import make_folder
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -141,21 +142,30 @@ class Wave:
         """Return what to tell where the machines, and no patient, are the cause."""
         said = "\n".join(str(event["errors"]) + event["said"] for event in events.values())
         logger.error("%s", said[:_SHOWN] or self.said())
-        how = f"fastr ended (exit code {code})" if code else f"{len(events)} job(s) ended"
-        return EngineError(
-            f"{how} before a task was started, by {plugin}. Do the machines that run jobs see the "
-            "folder of the run and the one of this program under the same path? What was said last "
-            "is in log.txt of the run folder; the same command goes on from there."
+        how = (
+            Sentence("fastr ended (exit code {code})", code=code)
+            if code
+            else Sentence("{n} job(s) ended", n=len(events))
         )
+        message = Sentence(
+            "{how} before a task was started, by {plugin}. Do the machines that run jobs see the "
+            "folder of the run and the one of this program under the same path? What was said last "
+            "is in log.txt of the run folder; the same command goes on from there.",
+            how=how,
+            plugin=plugin,
+        )
+        return EngineError(message)
 
     def _see_that_jobs_are_taken(self, plugin: str, events: Mapping[str, Any]) -> None:
         for event in events.values():
             refused = _refused(event)
             if refused:
-                message = (
-                    f"{plugin} takes no jobs: {refused}. Correct [run] memory, or what your site "
+                message = Sentence(
+                    "{plugin} takes no jobs: {refused}. Correct [run] memory, or what your site "
                     "asks for (SBATCH_PARTITION, SBATCH_ACCOUNT, SBATCH_TIMELIMIT); what is "
-                    "finished is kept, and the same command goes on from there."
+                    "finished is kept, and the same command goes on from there.",
+                    plugin=plugin,
+                    refused=refused,
                 )
                 raise EngineError(message)
 
