@@ -1,10 +1,9 @@
 # Sets up and runs everything inside this folder. "make" alone lists the targets.
-PYTHON ?= python3.11
+#   make PYTHON=3.12                   with this Python, or PYTHON=/path/to/python3.12
+#   make PYTHON=3.12 VENV=.venv-3.12   beside the other
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --no-build-isolation -c constraints.txt
-STAMP := $(VENV)/.installed
 # Processes that run tests; the tests of a file share their runs, so they stay together.
 TEST_WORKERS ?= 2
 
@@ -12,48 +11,13 @@ TEST_WORKERS ?= 2
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv python tools demo test test-faults test-slurm lint format check-worc bench clean
+.PHONY: help venv demo test test-faults test-slurm lint format check-worc bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-venv: $(STAMP)  ## set up .venv with the exact versions of constraints.txt
-
-python:
-	@command -v $(PYTHON) >/dev/null || { \
-	  echo "There is no $(PYTHON). Install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; \
-	  exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
-	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1 | head -1). WORC and fastr run on Python 3.11 only."; \
-	  echo "Install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; \
-	  exit 1; }
-
-tools: python
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "$(PYTHON) has no venv module. Debian and Ubuntu: apt install python3.11-venv"; \
-	  exit 1; }
-	@command -v cc >/dev/null || command -v gcc >/dev/null || { \
-	  echo "There is no C compiler, which PyRadiomics needs. Debian and Ubuntu: apt install gcc"; \
-	  exit 1; }
-	@$(PYTHON) -c 'import pathlib, sysconfig, sys; \
-	  sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists())' || { \
-	  echo "Python.h is missing, which PyRadiomics needs. Debian and Ubuntu: apt install python3.11-dev"; \
-	  exit 1; }
-
-# Order-only: a check must not make the stamp look old.
-$(STAMP): setup.cfg constraints.txt | tools
-	$(PYTHON) -m venv $(VENV)
-# PyRadiomics is source only and imports numpy while it is built (errata E16).
-	$(PIP) install -c constraints.txt numpy setuptools wheel
-# XGBoost's CPU wheel is 5 MB; the one pip prefers brings 450 MB of GPU libraries.
-ifeq ($(shell uname -sm),Linux x86_64)
-	$(PIP) download --no-deps --only-binary :all: --platform manylinux2014_x86_64 \
-	  -c constraints.txt --dest $(VENV)/wheels xgboost
-	$(INSTALL) --no-deps $(VENV)/wheels/xgboost-*.whl
-endif
-	$(INSTALL) pyradiomics
-	$(INSTALL) -e ".[dev]"
-	@touch $@
+venv:  ## set up .venv with Python 3.11 or 3.12 and the exact versions of constraints.txt
+	@tools/set_up $(VENV) $(PYTHON)
 
 demo: venv  ## run MRI, CT and combined on a synthetic cohort, into runs/demo
 	$(BIN)/lungmet demo --out runs/demo
