@@ -329,7 +329,7 @@ def test_splits_that_plain_worc_cannot_run_are_left_out_and_said(
     ]
     assert folder / "untested.csv" in written
     (left_out,) = _rows(folder / "untested.csv")
-    assert (left_out["split"], left_out["reason"]) == ("13", "too few")
+    assert (left_out["split"], left_out["reason"]) == ("13", "nobody")
     splits = read_splits(folder / "fixedsplits.csv")
     assert [split.index for split in splits] == list(range(19))
     assert all(split.test and split.train for split in splits)
