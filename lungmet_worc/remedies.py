@@ -36,11 +36,6 @@ _KNOWN = (
         "too little of the mask is left after WORC's preprocessing, such as resampling",
         "Look whether the whole tumour is drawn, or resample less coarsely.",
     ),
-    (
-        r"No candidate workflow could be scored",
-        "none of the candidate workflows could be fitted",
-        "Search more candidates, or give the arm more patients.",
-    ),
 )
 #: The same for candidate workflows (errata E9).
 _KNOWN_OF_CANDIDATES = (
