@@ -37,11 +37,6 @@ _KNOWN = (
         Sentence("too little of the mask is left after WORC's preprocessing, such as resampling"),
         Sentence("Look whether the whole tumour is drawn, or resample less coarsely."),
     ),
-    (
-        r"No candidate workflow could be scored",
-        Sentence("none of the candidate workflows could be fitted"),
-        Sentence("Search more candidates, or give the arm more patients."),
-    ),
 )
 #: The same for candidate workflows (errata E9).
 _KNOWN_OF_CANDIDATES = (

@@ -163,7 +163,6 @@ def test_a_run_that_just_began_has_a_digest() -> None:
         ("OSError: [Errno 28] No space left on device", "the disk is full", "Make room"),
         ("FileNotFoundError: x.nii.gz", "no longer where it was", "Put it back"),
         ("PermissionError: x.nii.gz", "may not be read", "Ask"),
-        ("RuntimeError: No candidate workflow could be scored: a.", "could be fitted", "Search"),
         ("ValueError: odd", "ValueError: odd", ""),
         ("x" * 999, "...", ""),
     ],

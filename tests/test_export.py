@@ -319,3 +319,36 @@ def test_command(study: StudyConfig, tmp_path: Path, capsys: pytest.CaptureFixtu
     command = ["export-worc", str(study.path), "--arm", "nobody", "--out", str(tmp_path / "plain")]
     assert main(command) == 1
     assert "no arm" in capsys.readouterr().err
+
+
+def test_splits_that_plain_worc_cannot_run_are_left_out_and_said(
+    here: None, tmp_path: Path
+) -> None:
+    manifest = write_cohort(tmp_path, N_PATIENTS)
+    for patient in ("P2", "P5", "P7", "P12"):
+        for column in ("ct_image", "ct_mask"):
+            change_cell(manifest, patient, column, "")
+    study = make_study(manifest, cohort='patients = "available"', search="splits = 20")
+    said: list[str] = []
+    folder = tmp_path / "experiment"
+    written = export_worc(study, "CT_only", folder, note=said.append)
+    assert said == [
+        "Split 14 of the study is left out, since the arm cannot be tested there and plain WORC "
+        "would end with an error; the others are numbered anew. See untested.csv."
+    ]
+    assert folder / "untested.csv" in written
+    (left_out,) = _rows(folder / "untested.csv")
+    assert (left_out["split"], left_out["reason"]) == ("13", "nobody")
+    splits = read_splits(folder / "fixedsplits.csv")
+    assert [split.index for split in splits] == list(range(19))
+    assert all(split.test and split.train for split in splits)
+    settings = worc_settings.from_ini((folder / "worc_CT.ini").read_text("utf-8"))
+    assert settings["CrossValidation"]["N_iterations"] == "19"
+
+
+def test_an_arm_that_is_tested_everywhere_says_nothing(
+    study: StudyConfig, here: None, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    export_worc(study, "both", tmp_path / "experiment", note=said.append)
+    assert said == []

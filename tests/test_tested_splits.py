@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lungmet_worc import Run, Study, compare_runs
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.errors import CohortError, ResultsError
+from lungmet_worc.errors import CohortError, TaskFailedError
 from lungmet_worc.progress import Quiet
 from lungmet_worc.report.language import language
 from lungmet_worc.study_file import load_study
@@ -229,7 +229,7 @@ def test_no_workflow_at_all_is_said_when_there_is_nothing_to_report(
     )
     use_stand_in(monkeypatch)
     Study.from_toml(study).run(tmp_path / "run", only="search", progress=Quiet())
-    with pytest.raises(ResultsError, match="nothing to report"):
+    with pytest.raises(TaskFailedError, match="nothing to report"):
         Study.from_toml(study).run(tmp_path / "run", progress=Quiet())
 
 
