@@ -13,7 +13,6 @@ SMALL_ARM = "small-arm"  # an arm has too few patients, or splits that cannot be
 SAME_FILE = "same-file"  # one file for two patients: what else is wrong with it says nothing
 VALUE_NEEDED = "value-needed"  # a cell may not be empty
 MISSING_VALUES = "missing-values"  # cells of a column that are empty
-NOT_IN_MANIFEST = "not-in-manifest"  # a patient whom the study file names is not there
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def _of_a_column(
         )
         if problem.kind == MISSING_VALUES and needed:
             found[problem] = needed
-        elif problem.kind == NOT_IN_MANIFEST and no_ids:
+        elif problem.column == "cohort.exclude" and no_ids:
             found[problem] = no_ids
     return found
 

@@ -225,6 +225,8 @@ def check_study(
 def _too_few_once_mended(
     study: StudyConfig, manifest: Manifest, errors: Iterable[Problem]
 ) -> list[Problem]:
+    if not manifest.patients:  # without ids nobody knows who there will be
+        return []
     return _of_arms(study_feasibility(study, build_cohort(study, mended(study, manifest, errors))))
 
 
