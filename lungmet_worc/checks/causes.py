@@ -137,11 +137,14 @@ def _of_a_wrong_file(
     for modality in study.modalities.values():
         columns = {modality.image, modality.segmentation}
         here = [problem for problem in problems if problem.column in columns and problem.patient]
-        wrong = [each for each in here if each.kind == SAME_FILE and each.severity == "error"]
+        wrong: dict[int | None, Problem] = {}
         for problem in here:
-            same = [each for each in wrong if each.row == problem.row]
-            if same and problem is not same[0]:
-                found[problem] = (same[0],)
+            if problem.kind == SAME_FILE and problem.severity == "error":
+                wrong.setdefault(problem.row, problem)
+        for problem in here:
+            first = wrong.get(problem.row, problem)
+            if problem is not first:
+                found[problem] = (first,)
     return found
 
 
@@ -158,12 +161,13 @@ def _of_a_column(
         and not each.patient
         and each.file == study.cohort.manifest.name
     )
+    needed: dict[str, tuple[Problem, ...]] = {}
     for problem in problems:
-        needed = tuple(
-            each for each in problems if each.kind == VALUE_NEEDED and each.column == problem.column
-        )
-        if problem.kind == MISSING_VALUES and needed:
-            found[problem] = needed
+        if problem.kind == VALUE_NEEDED:
+            needed[problem.column] = (*needed.get(problem.column, ()), problem)
+    for problem in problems:
+        if problem.kind == MISSING_VALUES and problem.column in needed:
+            found[problem] = needed[problem.column]
         elif problem.column == "cohort.exclude" and no_ids:
             found[problem] = no_ids
     return found

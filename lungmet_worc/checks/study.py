@@ -239,12 +239,13 @@ def _counted(
     """Count who is there and who enters which arm, while the errors stand and after."""
     entering = build_cohort(study, manifest, unusable)
     errors = [problem for problem in problems if problem.severity == "error"]
-    once_mended = mended(study, manifest, errors)
+    better = mended(study, manifest, errors)
+    once_mended = build_cohort(study, better)
     return CheckedCohort(
         entering,
-        tuple(patient_views(study, manifest, entering, problems)),
-        build_cohort(study, once_mended) if errors else None,
-        tuple(cohort_variants(study, once_mended)),
+        tuple(patient_views(study, manifest, (entering, once_mended), problems)),
+        once_mended if errors else None,
+        tuple(cohort_variants(study, better)),
         manifest.columns,
         sum(
             problem.column == study.cohort.patient_id and problem.row is not None

@@ -143,6 +143,9 @@ class TestCounts:
         assert found["P10"]["missing"] == ["age"]
         assert (found["P8"]["outcome"], found["P8"]["wrong"]) == (None, ["lung_met"])
         assert found["P11"]["arms"] == {"mri": "yes", "age": "yes", "both": "yes"}
+        assert (found["P3"]["arms"]["age"], found["P3"]["once_mended"]) != ("yes", [])
+        assert found["P3"]["once_mended"] == ["mri", "age", "both"]
+        assert found["P6"]["once_mended"] == []
 
     def test_a_line_for_each_patient(self, report: CheckReport) -> None:
         for width in (118, 60):

@@ -85,6 +85,17 @@ def test_other_words_of_one_sentence_have_a_line_each_and_one_remedy() -> None:
     ]
 
 
+def test_places_with_the_same_words_share_a_line() -> None:
+    cells = [
+        replace(WRONG, what=Sentence('"{text}" is none.', text=text), row=row, patient=f"P{row}")
+        for row, text in ((4, "a"), (5, "b"), (6, "a"))
+    ]
+    assert problem_list(cells).splitlines()[2:4] == [
+        '1. a.csv, rows 4, 6, column c, patients P4, P6: "a" is none.',
+        '   a.csv, row 5, column c, patient P5: "b" is none.',
+    ]
+
+
 def test_consequences_stand_under_their_cause_and_that_comes_first() -> None:
     cause = replace(WRONG, what="The column is missing.", row=1, patient="")
     arms = [small(name, 0) for name in ("a", "b", "c")]
