@@ -175,7 +175,7 @@ def _encode_column(
     numbers = column_numbers(texts, config)
     if numbers is not None:
         return {column: numbers}
-    levels = sorted({text for text in texts if text}, key=str.lower)
+    levels = sorted({text for text in texts if text}, key=lambda text: (text.lower(), text))
     if len(levels) == 2:
         levels = levels[1:]
     encoded: dict[str, list[float]] = {}

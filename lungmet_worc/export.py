@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 import shutil
 import string
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import metadata, resources
 from pathlib import Path
 
 from lungmet_worc import arms, clinical
-from lungmet_worc.checks.checked_cohort import CheckedCohort
+from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
@@ -27,9 +28,13 @@ from lungmet_worc.errors import (
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
-from lungmet_worc.splits import restrict, with_counted_splits, write_splits
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.splits import with_counted_splits, write_splits
 from lungmet_worc.tasks import Task, content_hash
+from lungmet_worc.tested_splits import ArmSplits
 from lungmet_worc.worc import settings as worc_settings
+
+logger = logging.getLogger(__name__)
 
 SCRIPT = "run_worc.py"
 
@@ -65,12 +70,15 @@ class _Experiment:
         return [self.plan.patients[member] for member in self.plan.cohort.arms[self.arm]]
 
 
-def export_worc(study: StudyConfig, arm: str, out: Path) -> list[Path]:
+def export_worc(
+    study: StudyConfig, arm: str, out: Path, *, note: Callable[[str], None] = logger.warning
+) -> list[Path]:
     """Write an arm as a plain WORC experiment.
 
     The settings of each modality are those that a run uses, decided by WORC's Fingerprinter.
     The Fingerprinter stays on where it leaves them as they are, and is switched off where it
-    would undo what the study sets (errata E25).
+    would undo what the study sets (errata E25). Splits in which the arm is not tested are left
+    out, since plain WORC would end with an error there; the others are numbered anew.
 
     Parameters
     ----------
@@ -80,6 +88,8 @@ def export_worc(study: StudyConfig, arm: str, out: Path) -> list[Path]:
         Name of the arm.
     out : Path
         The folder to write into; it must be empty or not there.
+    note : callable
+        Is told of splits that are left out.
 
     Returns
     -------
@@ -104,6 +114,8 @@ def export_worc(study: StudyConfig, arm: str, out: Path) -> list[Path]:
         scratch.mkdir(parents=True, exist_ok=True)
         experiment = _decided(experiment)
         written = _write(experiment, out)
+        for text in _left_out(plan.arm_splits[arm]):
+            note(text)
     except OSError as error:
         message = f'"{out.name}" cannot be written: {error.strerror}. Choose another folder.'
         raise LungmetError(message) from error
@@ -180,12 +192,17 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
     excludes = study.run.on_error == "exclude-patient"
     fatal = report.study_errors if excludes else report.errors
     if fatal:
-        message = f"The study cannot be exported: {len(fatal)} problem(s)."
+        message = Sentence.plural(
+            len(fatal),
+            "The study cannot be exported: {n} problem.",
+            "The study cannot be exported: {n} problems.",
+        )
         raise CohortError(message, fatal)
     cohort = build_cohort(study, manifest, report.unusable if excludes else {})
-    if not cohort.arms[arm]:
-        message = f"No patient enters the arm {arm}. {CheckedCohort(cohort).to_text()}"
-        raise CohortError(message)
+    errors = [p for p in study_feasibility(study, cohort) if p.severity == "error"]
+    if errors:
+        message = Sentence("Too few patients are left to go on without those that failed:")
+        raise CohortError(message, errors)
     return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
 
 
@@ -233,6 +250,8 @@ def _decided(experiment: _Experiment) -> _Experiment:
     for values in settings.values():
         values["General"]["Fingerprint"] = str(on)
         values["Labels"]["label_names"] = experiment.outcome
+        tested = plan.arm_splits[experiment.arm].tested
+        values["CrossValidation"]["N_iterations"] = str(len(tested))
         # The splits are given; this is for the splits within them.
         values["CrossValidation"]["fixed_seed"] = "True"
     return _Experiment(
@@ -266,8 +285,14 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
         written.append(path)
     labels, splits = out / "labels.csv", out / "fixedsplits.csv"
     arms.write_labels(labels, experiment.outcome, {names[p]: plan.outcomes[p] for p in ids})
-    write_splits(splits, [restrict(split, ids) for split in plan.splits], names)
+    of_arm = plan.arm_splits[experiment.arm]
+    tested = [replace(part, index=new) for new, part in enumerate(of_arm.tested.values())]
+    write_splits(splits, tested, names)
     written += [labels, splits]
+    if of_arm.untested:
+        rows = [["split", "n_train", "n_test", "reason"]]
+        rows += [[str(s.split), str(s.n_train), str(s.n_test), s.reason] for s in of_arm.untested]
+        written.append(_write_rows(out / "untested.csv", rows))
     if experiment.config.clinical:
         semantics = out / "semantics.csv"
         said = experiment.plan.study.clinical
@@ -280,6 +305,20 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
     written.append(_write_rows(out / "patients.csv", rows))
     written.append(_write_script(experiment, out / SCRIPT))
     return written
+
+
+def _left_out(splits: ArmSplits) -> Iterator[Sentence]:
+    """Yield what is to be said of the splits that plain WORC is not given."""
+    left_out = [split.split + 1 for split in splits.untested]
+    if left_out:
+        yield Sentence.plural(
+            len(left_out),
+            "Split {numbers} of the study is left out, since the arm cannot be tested there and "
+            "plain WORC would end with an error; the others are numbered anew. See untested.csv.",
+            "Splits {numbers} of the study are left out, since the arm cannot be tested there and "
+            "plain WORC would end with an error; the others are numbered anew. See untested.csv.",
+            numbers=", ".join(map(str, left_out)),
+        )
 
 
 def _sources(experiment: _Experiment, out: Path) -> list[list[str]]:

@@ -62,6 +62,11 @@ class FinishedRun:
                 found[split.split] = (train | set(split.train_ids), test | set(split.test_ids))
         return found
 
+    @property
+    def n_splits(self) -> int:
+        """Return how many splits the study has, also those in which no arm was tested."""
+        return int(self.state["study"]["search"]["splits"])
+
     @cached_property
     def patients(self) -> frozenset[str]:
         """Return the patients of all arms."""
@@ -167,14 +172,18 @@ def differences(first: FinishedRun, other: FinishedRun) -> Iterator[Problem]:
         what = f"The outcome is not the one in {first.name} for {_listed('patient', changed)}."
         remedy = "Correct the manifest, and run the study again that was run with the wrong one."
         yield Problem(what, remedy, file=other.name)
-    if len(other.splits) != len(first.splits):
-        most = max(len(other.splits), len(first.splits))
-        what = f"The run has {len(other.splits)} splits, {first.name} has {len(first.splits)}."
+    if other.n_splits != first.n_splits:
+        most = max(other.n_splits, first.n_splits)
+        what = f"The run has {other.n_splits} splits, {first.name} has {first.n_splits}."
         remedy = f"Run the one with fewer again with splits = {most}: what is finished is kept."
         yield Problem(what, remedy, file=other.name)
     elif not any(only.values()):
+        # Patients may be missing where an arm was not tested; none may have changed parts.
         unlike = [
-            split for split, parts in sorted(other.splits.items()) if first.splits[split] != parts
+            split
+            for split, (train, test) in sorted(other.splits.items())
+            if split in first.splits
+            and (train & first.splits[split][1] or test & first.splits[split][0])
         ]
         if unlike:
             what = (

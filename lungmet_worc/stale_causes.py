@@ -20,7 +20,10 @@ _WHO = "%"
 _CLINICAL = ("SelectFeatGroup", "semantic_features")
 
 _UNKNOWN = "it was made by an earlier version, or from something of which no record is kept"
-_ORDER = "the order of the patients in the manifest changed"
+_ORDER = (
+    "patients are now taken in the order of their ids, whatever the order of the rows of the "
+    "manifest"
+)
 _OTHERWISE = "the splits are drawn otherwise"
 _REVISION = "this version of lungmet_worc computes it otherwise"
 

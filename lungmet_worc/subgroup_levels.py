@@ -123,7 +123,9 @@ def distinct_texts(cells: Sequence[str]) -> list[str]:
         A column of the manifest; empty cells do not count.
     """
     spellings: dict[str, str] = {}
-    for text, _ in Counter(cell for cell in cells if not is_missing(cell)).most_common():
+    counts = Counter(cell for cell in cells if not is_missing(cell))
+    # Of spellings as frequent as each other the first by the alphabet, whatever the rows' order.
+    for text, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         spellings.setdefault(text.lower(), text)
     return sorted(spellings.values(), key=str.lower)
 

@@ -36,7 +36,7 @@ CHECK_REVISION = 2
 EXTRACTION_REVISION = 1
 SEARCH_REVISION = 2
 PERMUTATION_REVISION = 1
-REPORT_REVISION = 5
+REPORT_REVISION = 6
 
 
 #: Looking a version up takes milliseconds, and every stamp names some.

@@ -125,8 +125,23 @@ class TestCheck:
         arms = '[arms.MRI]\nmodalities = ["MRI"]\n[arms.grade]\nclinical = ["grade"]'
         cohort = f'{CENTRE}\npatients = "available"'
         study = make_study(manifest, ["MRI"], search=LEAVE, cohort=cohort, arms=arms)
-        (error,) = check_study(study).errors
-        assert 'Arm grade has no patient of centre "Ä/1"' in error.what
+        report = check_study(study)
+        assert report.ok
+        (said,) = [problem for problem in report.problems if "not tested" in problem.what]
+        assert 'Arm grade has no patient of centre "Ä/1": it is not tested there.' in said.what
+
+    def test_an_arm_of_one_centre(self, tmp_path: Path) -> None:
+        manifest = write_centres(tmp_path, THREE)
+        kept = [
+            {**r, "grade": r["grade"] * (r["hospital"] == "site 2")} for r in read_rows(manifest)
+        ]
+        write_rows(manifest, kept)
+        arms = '[arms.MRI]\nmodalities = ["MRI"]\n[arms.grade]\nclinical = ["grade"]'
+        cohort = f'{CENTRE}\npatients = "available"'
+        study = make_study(manifest, ["MRI"], search=LEAVE, cohort=cohort, arms=arms)
+        errors = check_study(study).errors
+        assert [problem.column for problem in errors] == ["arms.grade"] * len(errors)
+        assert any("It takes 2 tested splits to report an arm, and 0" in e.what for e in errors)
 
     def test_a_column_that_is_not_there(self, tmp_path: Path) -> None:
         manifest = write_centres(tmp_path, THREE)

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedShuffleSplit, train_test_split
 
-from lungmet_worc.checks.feasibility import _allocations, feasibility_problems, split_problems
+from lungmet_worc.checks.feasibility import feasibility_problems
+from lungmet_worc.checks.splits import split_problems
 from lungmet_worc.errors import CohortError, RunFolderError
 from lungmet_worc.splits import Split, make_splits, read_splits, restrict, write_splits
+from lungmet_worc.tested_splits import ArmSplits, UntestedSplit, allocations, why_untested
 
 
 def cohort(events: int, others: int, seed: int = 0) -> tuple[list[str], list[int]]:
@@ -202,7 +204,7 @@ class TestFeasibility:
             return
         labels = np.array([1] * events + [0] * others)
         splitter = StratifiedShuffleSplit(n_splits=3, test_size=test_size, random_state=seed)
-        allowed = _allocations(events, others, test_size)
+        allowed = allocations(events, others, test_size)
         for train, _ in splitter.split(np.zeros(total), labels):
             in_train = int(labels[train].sum())
             assert (in_train, len(train) - in_train) in allowed
@@ -294,29 +296,62 @@ class TestFeasibility:
 class TestSplitProblems:
     outcomes = {f"e{i}": 1 for i in range(6)} | {f"n{i}": 0 for i in range(6)}
 
-    def split(self, index: int, test: list[str]) -> Split:
-        return Split(index, tuple(i for i in self.outcomes if i not in test), tuple(test))
+    def split(self, index: int, test: list[str], left_out: str = "") -> Split:
+        train = tuple(i for i in self.outcomes if i not in test and i not in left_out.split())
+        return Split(index, train, tuple(test))
+
+    def arm(self, *splits: Split) -> ArmSplits:
+        tested, untested = {}, []
+        for split in splits:
+            reason = why_untested(split, self.outcomes, 0.2)
+            if reason is None:
+                tested[split.index] = split
+            else:
+                sizes = (len(split.train), len(split.test))
+                untested.append(UntestedSplit("a", split.index, *sizes, reason))
+        return ArmSplits(tested, tuple(untested))
+
+    def said(self, *splits: Split) -> list[tuple[str, str]]:
+        found = split_problems("a", self.arm(*splits), self.outcomes, outcome="lung_met")
+        return [(problem.severity, problem.what) for problem in found]
 
     def test_sound(self) -> None:
-        assert split_problems("a", [self.split(0, ["e0", "n0"])], self.outcomes) == []
+        assert self.said(self.split(0, ["e0", "n0"])) == []
 
     def test_some_test_parts_without_events(self) -> None:
-        splits = [
-            self.split(0, ["e0", "n0"]),
-            self.split(1, ["n1", "n2"]),
-            self.split(2, ["e1", "n3"]),
-        ]
-        (problem,) = split_problems("a", splits, self.outcomes, outcome="lung_met")
-        assert problem.severity == "warning"
-        assert "1 of 3 splits" in problem.what
+        parts = (["e0", "n0"], ["n1", "n2"], ["e1", "n3"])
+        ((severity, what),) = self.said(*(self.split(i, part) for i, part in enumerate(parts)))
+        assert severity == "warning"
+        assert "1 of 3 splits" in what
 
     def test_most_test_parts_without_events(self) -> None:
-        splits = [self.split(0, ["n0"]), self.split(1, ["n1", "n2"]), self.split(2, ["e1", "n3"])]
-        (problem,) = split_problems("a", splits, self.outcomes)
-        assert problem.severity == "error"
+        parts = (["n0"], ["n1", "n2"], ["e1", "n3"])
+        ((severity, _),) = self.said(*(self.split(i, part) for i, part in enumerate(parts)))
+        assert severity == "error"
 
-    def test_too_few_to_train(self) -> None:
-        split = Split(0, ("e0", "e1", "n0", "n1", "n2"), ("e2", "n3"))
-        (problem,) = split_problems("a", [split], self.outcomes)
-        assert problem.severity == "error"
-        assert "train" in problem.what
+    def test_nobody_to_test_and_too_few_to_train(self) -> None:
+        few = self.split(1, ["e2", "n3"], left_out="e3 e4 e5 n4 n5 e1")
+        splits = [self.split(0, []), few, self.split(2, ["e0", "n0"]), self.split(3, ["e1", "n0"])]
+        assert self.said(*splits) == [
+            (
+                "warning",
+                "Arm a is not tested in 1 of 4 splits: none of its patients is in the test part.",
+            ),
+            (
+                "warning",
+                "Arm a is not tested in 1 of 4 splits: they leave too few with, or without, "
+                "lung_met to train on.",
+            ),
+        ]
+
+    def test_fewer_than_two_tested_splits_is_an_error(self) -> None:
+        splits = [self.split(0, []), self.split(1, ["e0", "n0"]), self.split(2, [])]
+        ((severity, what),) = self.said(*splits)
+        assert severity == "error"
+        assert "not tested in 2 of 3 splits" in what
+        assert "It takes 2 tested splits to report an arm, and 1 would be." in what
+
+    def test_the_only_split_is_enough(self) -> None:
+        assert self.said(self.split(0, ["e0", "n0"])) == []
+        ((severity, _),) = self.said(self.split(0, []))
+        assert severity == "error"

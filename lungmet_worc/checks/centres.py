@@ -44,8 +44,12 @@ def centre_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
     if without:
         return without
     alike = _alike(study, cohort, centres)
-    if alike or not centres:
+    if alike:
         return alike
+    if not centres:
+        what = Sentence("No patient enters any arm.")
+        remedy = Sentence('Fill in what is missing, or say missing = "impute" in an arm.')
+        return [Problem(what, remedy, file=_file(study), column="arms")]
     if len(set(centres.values())) < 2:
         what = Sentence(
             'All patients are of the centre "{name}".', name=next(iter(centres.values()))

@@ -160,7 +160,7 @@ def _consequence_lines(finding: Finding, say: Language) -> list[tuple[int, str]]
 
 
 def _is_small_arm(problem: Problem) -> bool:
-    return problem.kind == SMALL_ARM and problem.severity == "error"
+    return problem.kind == SMALL_ARM and problem.severity == "error" and problem.column != "arms"
 
 
 def _ranges(rows: Sequence[int]) -> str:

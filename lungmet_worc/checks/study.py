@@ -327,6 +327,6 @@ def _inspected(scan: Scan, inspection: PairInspection) -> InspectedScan:
 def _of_arms(problems: Iterable[Problem]) -> list[Problem]:
     """Return problems, those of the numbers of an arm with that kind."""
     return [
-        replace(problem, kind=SMALL_ARM) if problem.column.startswith("arms.") else problem
+        replace(problem, kind=SMALL_ARM) if problem.column.split(".")[0] == "arms" else problem
         for problem in problems
     ]

@@ -148,7 +148,8 @@ def export_worc(options: argparse.Namespace) -> int:
     from lungmet_worc.export import export_worc as export
     from lungmet_worc.study_file import load_study
 
-    for path in export(load_study(options.study), options.arm, Path(options.out)):
+    written = export(load_study(options.study), options.arm, Path(options.out), note=print)
+    for path in written:
         print(f"wrote {path}")
     return 0
 

@@ -15,6 +15,7 @@ from lungmet_worc.report.methods_features import (
 )
 from lungmet_worc.report.methods_statistics import comparison_sentences, performance_sentences
 from lungmet_worc.report.references import Citations
+from lungmet_worc.report.untested import untested_sentences
 from lungmet_worc.report.wording import arm_label, count_word, joined
 
 SCORES = {
@@ -218,11 +219,12 @@ def _splits(context: ReportContext, say: Language) -> str:
             "other centres the training part.",
             centre=str(settings.get("centre") or ""),
         )
+        untested = untested_sentences(context, say)
         alike = say(
             "Each patient was tested once; the intervals use the mean sizes of the parts and, as "
             "the test parts do not overlap, are on the wide side."
         )
-        return f"{left_out} {alike}"
+        return " ".join([left_out, alike, *untested])
     found = [
         say.plural(
             number,
@@ -235,6 +237,7 @@ def _splits(context: ReportContext, say: Language) -> str:
     ]
     if len(context.arms) > 1:
         found.append(say("The splits were the same for all arms."))
+    found += untested_sentences(context, say)
     if "seed" in settings:
         found.append(say("The seed of everything random was {seed}.", seed=str(settings["seed"])))
     return " ".join(found)

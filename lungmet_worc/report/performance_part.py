@@ -7,6 +7,7 @@ import pandas as pd
 from lungmet_worc.report.blocks import Block, Details, Pictures, Section, Table, Text
 from lungmet_worc.report.material import Material, if_any
 from lungmet_worc.report.readable import readable
+from lungmet_worc.report.untested import untested_sentences
 from lungmet_worc.report.wording import arm_label, interval_text
 
 MAIN = ("auc", "bca")
@@ -81,6 +82,7 @@ def performance(material: Material) -> Section:
             ),
             "note",
         ),
+        *(Text(text, "note") for text in untested_sentences(context, say)),
         *material.figure("auc"),
     ]
     single = [

@@ -14,6 +14,7 @@ PROMISED = {
     "performance": "arm, metric, mean, ci_low, ci_high, n_splits, n_patients, n_events",
     "splits": "arm, split, n_train, n_test, auc, bca, f1_weighted, accuracy, sensitivity, "
     "specificity, npv, ppv, brier, average_precision",
+    "untested": "arm, split, n_train, n_test, reason",
     "patients": "arm, patient_id, outcome, n_tested, posterior_mean, posterior_sd, times_correct",
     "comparison": "arm_a, arm_b, metric, difference, ci_low, ci_high, p_value, p_adjusted, test, "
     "n_patients",
