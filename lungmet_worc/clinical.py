@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from lungmet_worc.config import ClinicalConfig
+from lungmet_worc.config import ClinicalConfig, table_name
 from lungmet_worc.errors import ManifestError, Problem, nearest_name
 from lungmet_worc.manifest import Patient
 from lungmet_worc.spreadsheet import is_missing, parse_number, parse_outcome
@@ -22,7 +22,6 @@ YES_NO = {
 NOTHING_SAID = ClinicalConfig()
 
 _NO_CONFIG: Mapping[str, ClinicalConfig] = MappingProxyType({})
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def encode(
@@ -133,11 +132,6 @@ def cell_problems(
                 )
             )
     return problems
-
-
-def table_name(column: str) -> str:
-    """Return the table of the study file that is about a column, as TOML writes it."""
-    return f"[clinical.{column}]" if _BARE_KEY.fullmatch(column) else f'[clinical."{column}"]'
 
 
 def _misfit(text: str, column: str, config: ClinicalConfig) -> tuple[str, str]:

@@ -10,14 +10,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    field_validator,
+    model_validator,
+)
 
+from lungmet_worc.cell_text import CellText, CellValue, cleaned
 from lungmet_worc.deadline import deadline_text, parse_deadline
 from lungmet_worc.errors import did_you_mean
 from lungmet_worc.feature_groups import IMAGE_GROUPS
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.worc import settings as worc_settings
 
 Preset = Literal["smoke", "coarse", "full"]
+
+#: A typing error must not make a check draw splits for ever; nobody searches more than this.
+MOST_SPLITS, MOST_CANDIDATES = 10_000, 1_000_000
 
 
 def _as_text(overrides: object) -> object:
@@ -32,6 +45,14 @@ def _as_text(overrides: object) -> object:
     }
 
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def table_name(column: str) -> str:
+    """Return the table of the study file that is about a column, as TOML writes it."""
+    return f"[clinical.{column}]" if _BARE_KEY.fullmatch(column) else f'[clinical."{column}"]'
+
+
 WorcOverrides = Annotated[dict[str, dict[str, str]], BeforeValidator(_as_text)]
 
 
@@ -40,13 +61,26 @@ class _Model(BaseModel):
 
 
 class CohortConfig(_Model):
-    """Where the patients are and which of them are compared."""
+    """Where the patients are, how their table is read, and which of them are compared.
 
-    manifest: Path
-    patient_id: str = "patient_id"
+    Parameters
+    ----------
+    sheet : str, optional
+        The sheet of a workbook; by default the first one that is not hidden.
+    missing : tuple of str
+        What counts as not known in every column, beside empty cells and the usual words.
+    decimal : {".", ","}, optional
+        The decimal mark of numbers that may also have thousands, such as "7,096".
+    """
+
+    manifest: Annotated[Path, BeforeValidator(cleaned)]
+    sheet: CellText | None = None
+    patient_id: CellText = "patient_id"
+    missing: tuple[CellValue, ...] = ()
+    decimal: Literal[".", ","] | None = None
     patients: Literal["common", "available"] = "common"
-    exclude: tuple[str, ...] = ()
-    centre: str | None = None
+    exclude: tuple[CellValue, ...] = ()
+    centre: CellText | None = None
 
 
 class ComBatConfig(_Model):
@@ -55,17 +89,17 @@ class ComBatConfig(_Model):
     WORC fits it on all patients before they are split (errata E13).
     """
 
-    batch: str
-    covariates: tuple[str, ...] = ()
+    batch: CellText
+    covariates: tuple[CellText, ...] = ()
 
 
 class ModalityConfig(_Model):
     """One image with its segmentation: the manifest's columns and how WORC treats it."""
 
-    image: str
-    segmentation: str
+    image: CellText
+    segmentation: CellText
     image_type: str
-    label: int | None = Field(default=None, ge=1)
+    label: int | None = Field(default=None, ge=1, le=2**31)
     combat: ComBatConfig | None = None
     worc: WorcOverrides = Field(default_factory=dict)
 
@@ -73,9 +107,8 @@ class ModalityConfig(_Model):
     @classmethod
     def _known_image_type(cls, value: str) -> str:
         if value not in worc_settings.IMAGE_TYPES:
-            message = (
-                f'"{value}" is no image type. {did_you_mean(value, worc_settings.IMAGE_TYPES)}'
-            )
+            hint = did_you_mean(value, worc_settings.IMAGE_TYPES)
+            message = Sentence('"{value}" is no image type. {hint}', value=value, hint=hint)
             raise ValueError(message)
         return value
 
@@ -85,23 +118,24 @@ class ClinicalConfig(_Model):
 
     Without an entry a column of numbers is a number, one of yes and no is 1 and 0, and any
     other is unordered. ``outcome_like = true`` lets in a column that looks as if it were known
-    only after the outcome.
+    only after the outcome. ``missing`` is what counts as not known in this column alone.
     """
 
     kind: Literal["number", "yes-no", "ordered", "unordered"] | None = None
-    order: tuple[str, ...] = ()
+    order: tuple[CellValue, ...] = ()
+    missing: tuple[CellValue, ...] = ()
     outcome_like: bool = False
 
     @model_validator(mode="after")
     def _order_of_ordered(self) -> Self:
         if (self.kind == "ordered") != bool(self.order):
-            message = (
+            message = Sentence(
                 'An ordered column needs its values, the lowest first: kind = "ordered", '
                 'order = ["low", "intermediate", "high"]. Any other column has no order.'
             )
             raise ValueError(message)
         if len({level.lower() for level in self.order}) < len(self.order):
-            message = "A value stands twice in the order."
+            message = Sentence("A value stands twice in the order.")
             raise ValueError(message)
         return self
 
@@ -113,7 +147,7 @@ class ArmConfig(_Model):
     """
 
     modalities: tuple[str, ...] = ()
-    clinical: tuple[str, ...] = ()
+    clinical: tuple[CellText, ...] = ()
     features: str | tuple[str, ...] = "all"
     missing: Literal["exclude", "impute"] = "exclude"
 
@@ -127,7 +161,8 @@ class ArmConfig(_Model):
         if unknown or not groups:
             known = ("all", "volume", *IMAGE_GROUPS)
             name = unknown[0] if unknown else ""
-            message = f'"{name}" is no group of features. {did_you_mean(name, known)}'
+            hint = did_you_mean(name, known)
+            message = Sentence('"{value}" is no group of features. {hint}', value=name, hint=hint)
             raise ValueError(message)
         return tuple(group for group in IMAGE_GROUPS if group in groups)
 
@@ -141,14 +176,17 @@ class EnsembleConfig(_Model):
     """How the best workflows of a search become one model."""
 
     method: str = "top_N"
-    size: int = Field(default=100, ge=1)
+    size: int = Field(default=100, ge=1, le=MOST_CANDIDATES)
 
     @field_validator("method")
     @classmethod
     def _known_method(cls, value: str) -> str:
         known = worc_settings.ENSEMBLE_METHODS
         if value not in known:
-            message = f'"{value}" is no ensemble method of WORC. {did_you_mean(value, known)}'
+            hint = did_you_mean(value, known)
+            message = Sentence(
+                '"{value}" is no ensemble method of WORC. {hint}', value=value, hint=hint
+            )
             raise ValueError(message)
         return value
 
@@ -158,21 +196,22 @@ class SearchConfig(_Model):
 
     preset: Preset = "coarse"
     split_type: Literal["random", "leave-one-centre-out"] = "random"
-    splits: int = Field(ge=1)
-    candidates: int = Field(ge=1)
-    inner_splits: int = Field(ge=1)
+    splits: int = Field(ge=1, le=MOST_SPLITS)
+    candidates: int = Field(ge=1, le=MOST_CANDIDATES)
+    inner_splits: int = Field(ge=1, le=MOST_SPLITS)
     test_size: float = Field(default=0.2, gt=0, lt=1)
     scoring: str = "f1_weighted"
     classifiers: tuple[str, ...]
     ensemble: EnsembleConfig
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     worc_compat: Literal["3.7.0"] | None = None
 
     @field_validator("scoring")
     @classmethod
     def _known_score(cls, value: str) -> str:
         if value not in worc_settings.SCORES:
-            message = f'"{value}" is no score. {did_you_mean(value, worc_settings.SCORES)}'
+            hint = did_you_mean(value, worc_settings.SCORES)
+            message = Sentence('"{value}" is no score. {hint}', value=value, hint=hint)
             raise ValueError(message)
         return value
 
@@ -182,10 +221,13 @@ class SearchConfig(_Model):
         known = worc_settings.CLASSIFIERS
         unknown = [name for name in value if name not in known]
         if unknown:
-            message = f'"{unknown[0]}" is no classifier of WORC. {did_you_mean(unknown[0], known)}'
+            hint = did_you_mean(unknown[0], known)
+            message = Sentence(
+                '"{value}" is no classifier of WORC. {hint}', value=unknown[0], hint=hint
+            )
             raise ValueError(message)
         if not value:
-            message = "At least one classifier is needed."
+            message = Sentence("At least one classifier is needed.")
             raise ValueError(message)
         return value
 
@@ -200,9 +242,11 @@ def _bytes(size: object) -> object:
     """Return a size of memory such as "4 GB" in bytes."""
     if not isinstance(size, str):
         return size
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) *(MB|GB)", size.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) *(MB|GB)", size.strip(), re.IGNORECASE)
     if match is None:
-        message = f'"{size}" is no size of memory. Write it as in "4 GB" or "1500 MB".'
+        message = Sentence(
+            '"{size}" is no size of memory. Write it as in "4 GB" or "1500 MB".', size=size
+        )
         raise ValueError(message)
     return round(float(match[1]) * _SIZES[match[2].upper()])
 
@@ -213,7 +257,7 @@ class RunConfig(_Model):
     engine: Literal["local", "fastr"] = "local"
     plugin: str = "ProcessPoolExecution"
     memory: Annotated[int, BeforeValidator(_bytes), Field(ge=2**29)] | None = None
-    cores: int | None = Field(default=None, ge=1)
+    cores: int | None = Field(default=None, ge=1, le=100_000)
     on_error: Literal["stop", "exclude-patient"] = "stop"
     accelerate: bool = True
     deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
@@ -233,12 +277,15 @@ class RunConfig(_Model):
             if getattr(self, name) != type(self).model_fields[name].default
         ]
         if self.engine == "local" and unused:
-            message = f'"{unused[0]}" is only used with engine = "fastr". Add that, or remove it.'
+            message = Sentence(
+                '"{key}" is only used with engine = "fastr". Add that, or remove it.', key=unused[0]
+            )
             raise ValueError(message)
         if self.engine == "fastr" and self.cores is None and self.plugin not in ON_THIS_MACHINE:
-            message = (
-                f"How many jobs may run on the cluster at the same time? Say it for {self.plugin}, "
-                "for example: cores = 100."
+            message = Sentence(
+                "How many jobs may run on the cluster at the same time? Say it for {plugin}, "
+                "for example: cores = 100.",
+                plugin=self.plugin,
             )
             raise ValueError(message)
         return self
@@ -262,17 +309,19 @@ class StatisticsConfig(_Model):
     """
 
     sensitivity: float = Field(default=0.9, gt=0, lt=1)
-    permutations: int = Field(default=0, ge=0)
-    bootstrap: int = Field(default=2000, ge=200)
-    subgroups: tuple[str, ...] = ()
-    bands: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    permutations: int = Field(default=0, ge=0, le=MOST_SPLITS)
+    bootstrap: int = Field(default=2000, ge=200, le=1_000_000)
+    subgroups: tuple[CellText, ...] = ()
+    bands: dict[CellText, tuple[FiniteFloat, ...]] = Field(default_factory=dict)
 
     @field_validator("bands")
     @classmethod
     def _ascending(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
         for column, cuts in value.items():
             if not cuts or list(cuts) != sorted(set(cuts)):
-                message = f"The bands of {column} must ascend, as in [50, 65]."
+                message = Sentence(
+                    "The bands of {column} must ascend, as in [50, 65].", column=column
+                )
                 raise ValueError(message)
         return value
 
@@ -289,18 +338,18 @@ class ReportConfig(_Model):
     """
 
     language: Literal["en", "nl"] = "en"
-    acquisition: tuple[str, ...] = ()
+    acquisition: tuple[CellText, ...] = ()
 
 
 class StudyConfig(_Model):
     """A whole study: cohort, modalities, arms, search, WORC settings and how to run it."""
 
     name: str
-    outcome: str
+    outcome: CellText
     cohort: CohortConfig
     modalities: dict[str, ModalityConfig] = Field(default_factory=dict)
     arms: dict[str, ArmConfig]
-    clinical: dict[str, ClinicalConfig] = Field(default_factory=dict)
+    clinical: dict[CellText, ClinicalConfig] = Field(default_factory=dict)
     search: SearchConfig
     statistics: StatisticsConfig = Field(default_factory=StatisticsConfig)
     report: ReportConfig = Field(default_factory=ReportConfig)

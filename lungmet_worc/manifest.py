@@ -10,7 +10,10 @@ import pandas as pd
 
 from lungmet_worc.checks import manifest as checks
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import ManifestError, Problem, nearest_name
+from lungmet_worc.errors import ManifestError, Problem
+from lungmet_worc.manifest_cells import read_cells
+from lungmet_worc.scan_paths import is_there, path_problems, resolve
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import (
     is_missing,
     parse_number,
@@ -70,7 +73,8 @@ class Patient:
     pairs : mapping of str to ImagePair
         Every modality of the study, also those that the patient does not have.
     clinical : mapping of str to str
-        The text of every other column.
+        The text of every other column: clean, numbers of the columns that the study uses with
+        a decimal point, "" for what the study file names as missing.
     """
 
     patient_id: str
@@ -122,7 +126,7 @@ def read_manifest(study: StudyConfig) -> Manifest:
     """
     manifest = collect_manifest(study)
     if any(checks.missing_columns(study, manifest.columns)):
-        message = f'The manifest "{manifest.path.name}" does not fit the study:'
+        message = Sentence('The manifest "{file}" does not fit the study:', file=manifest.path.name)
         raise ManifestError(message, manifest.problems)
     return manifest
 
@@ -136,21 +140,27 @@ def collect_manifest(study: StudyConfig) -> Manifest:
         The file is missing or is no table.
     """
     path = study.cohort.manifest
-    spreadsheet = read_spreadsheet(path)
-    frame = spreadsheet.frame
     used = checks.used_columns(study)
+    spreadsheet = read_spreadsheet(path, tuple(used), study.cohort.sheet)
     problems = [
         problem if not problem.column or problem.column in used else _as_warning(problem)
         for problem in spreadsheet.problems
     ]
-    problems += checks.missing_columns(study, tuple(frame.columns))
+    frame, found = read_cells(study, spreadsheet)
+    problems += found
+    problems += checks.missing_columns(study, tuple(frame.columns), spreadsheet.header_row)
     problems += checks.column_conflicts(study)
     problems += checks.id_problems(study, frame)
     patients = []
     for row, cells in _rows(frame):
         patient, found = _read_row(study, row, cells)
         if patient.patient_id not in study.cohort.exclude:
-            problems += [replace(problem, file=problem.file or path.name) for problem in found]
+            problems += [
+                replace(problem, file=problem.file or path.name)
+                for problem in found
+                # Said once for the column.
+                if spreadsheet.kinds.get((row, problem.column)) not in ("formula", "merged")
+            ]
         if patient.patient_id:
             patients.append(patient)
     problems += checks.exclude_problems(study, [patient.patient_id for patient in patients])
@@ -193,13 +203,15 @@ def _read_outcome(column: str, cells: Mapping[str, str], problems: list[Problem]
     try:
         outcome = parse_outcome(cells[column])
     except ValueError:
-        what = f'The outcome "{cells[column]}" is neither yes nor no.'
-        remedy = "Write 1 or 0, yes or no, true or false, ja or nee; leave it empty if not known."
+        what = Sentence('The outcome "{text}" is neither yes nor no.', text=cells[column])
+        remedy = Sentence(
+            "Write 1 or 0, yes or no, true or false, ja or nee; leave it empty if not known."
+        )
         problems.append(Problem(what, remedy, column=column))
         return None
     if outcome is None:
-        what = "The outcome is not known; the patient enters no arm."
-        remedy = "Fill it in if it is known."
+        what = Sentence("The outcome is not known; the patient enters no arm.")
+        remedy = Sentence("Fill it in if it is known.")
         problems.append(Problem(what, remedy, "warning", column=column))
     return outcome
 
@@ -218,59 +230,27 @@ def _read_pair(
     for column in (image_column, segmentation_column):
         entry = cells.get(column, "")
         entry = "" if is_missing(entry) else entry
-        path = _resolve(folder, entry) if entry else None
+        path = resolve(folder, entry) if entry else None
         if path is not None:
-            problems += _path_problems(path, entry, column)
+            problems += path_problems(folder, path, entry, column)
         paths.append(path)
         entries.append(entry)
     if bool(entries[0]) != bool(entries[1]) and {image_column, segmentation_column} <= set(cells):
-        given, lacking = ("image", "mask") if entries[0] else ("mask", "image")
-        what = f"{modality} has {_a(given)} but no {lacking}."
-        remedy = f"Give the {lacking}, or leave both cells empty if the patient has no {modality}."
-        column = segmentation_column if entries[0] else image_column
-        problems.append(Problem(what, remedy, column=column))
+        problems.append(_half_a_pair(modality, image_column, segmentation_column, bool(entries[0])))
     return ImagePair(paths[0], paths[1], entries[0], entries[1])
 
 
-def _a(word: str) -> str:
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
-
-
-def _resolve(folder: Path, entry: str) -> Path:
-    """Return the absolute path of an entry, which may use the separators of Windows."""
-    written = Path(entry).expanduser() if entry.startswith("~/") else Path(entry)
-    path = folder / written
-    if "\\" in entry and not is_there(path):
-        from_windows = folder / entry.replace("\\", "/")
-        if is_there(from_windows):
-            return from_windows
-    return path
-
-
-def is_there(path: Path | None) -> bool:
-    """Return whether a path leads to something that may be looked at."""
-    if path is None:
-        return False
-    try:
-        return path.exists()
-    except OSError:  # no access to a folder on the way, or a name that is too long
-        return False
-
-
-def _path_problems(path: Path, entry: str, column: str) -> Iterator[Problem]:
-    if is_there(path):
-        return
-    what = "The file does not exist."
-    remedy = "Correct the path; it is relative to the manifest."
-    parent = path.parent
-    if not is_there(parent):
-        what = "The file does not exist, nor does its folder."
-    else:
-        try:
-            nearest = nearest_name(path.name, (item.name for item in parent.iterdir()))
-        except OSError:
-            what, nearest = "The folder of the file cannot be read.", None
-            remedy = "Check who may read it."
-        if nearest is not None:
-            remedy = f'Did you mean "{nearest}" in the same folder?'
-    yield Problem(what, remedy, file=entry, column=column)
+def _half_a_pair(modality: str, image_column: str, mask_column: str, has_image: bool) -> Problem:
+    if has_image:
+        what = Sentence("{modality} has an image but no mask.", modality=modality)
+        remedy = Sentence(
+            "Give the mask, or leave both cells empty if the patient has no {modality}.",
+            modality=modality,
+        )
+        return Problem(what, remedy, column=mask_column)
+    what = Sentence("{modality} has a mask but no image.", modality=modality)
+    remedy = Sentence(
+        "Give the image, or leave both cells empty if the patient has no {modality}.",
+        modality=modality,
+    )
+    return Problem(what, remedy, column=image_column)

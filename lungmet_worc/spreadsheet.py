@@ -1,34 +1,50 @@
-"""Tables as hospitals export them: CSV in several dialects, or the first sheet of an XLSX."""
+"""Tables as hospitals export them: CSV in several dialects, or a sheet of an XLSX workbook."""
 
 from __future__ import annotations
 
-import csv
-import datetime
-import io
-import re
-import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc.errors import ManifestError, Problem
-
-SEPARATORS = ("\t", ";", ",")
+from lungmet_worc.cell_text import rows_text
+from lungmet_worc.column_numbers import readings
+from lungmet_worc.errors import Problem
+from lungmet_worc.raw_table import Kind, RawTable, unusable
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.table_file import read_raw_table
+from lungmet_worc.workbook_reading import NOT_COMPUTED
 
 #: Texts that stand for "not known", compared without case.
 MISSING_WORDS = frozenset(
     [
-        *("", "-", "--", ".", "?", "#n/a", "n.v.t.", "n/a", "na", "nan", "none", "null", "nvt"),
-        *("missing", "unknown", "onbekend"),
+        *(
+            "",
+            "-",
+            "--",
+            "–",
+            "—",
+            ".",
+            "?",
+            "#n/a",
+            "#n/b",
+            "n.v.t.",
+            "n/a",
+            "na",
+            "nan",
+            "none",
+            "null",
+        ),
+        *("nvt", "missing", "unknown", "onbekend"),
     ]
 )
 
 _YES = frozenset({"1", "true", "yes", "ja", "waar"})
 _NO = frozenset({"0", "false", "no", "nee", "onwaar"})
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+|[+-]?\d{1,3}(?:,\d{3})+\.\d+")
+
+#: Rows in which the header is looked for.
+_FIRST_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -38,14 +54,34 @@ class Spreadsheet:
     Parameters
     ----------
     frame : DataFrame
-        All cells as trimmed text, "" where empty. The index is the row as a spreadsheet
-        program shows it: the header is row 1.
+        All cells as clean text, "" where empty. The index is the row as a spreadsheet
+        program shows it: the header is row 1, unless lines stand above it.
     problems : tuple of Problem
         Everything that could be read all the same.
+    kinds : mapping of (int, str) to str
+        (row, column) -> what a workbook knows of a cell beside its text.
+    decimal : {"", ".", ","}
+        The decimal mark that the dialect of a CSV goes with.
+    hidden_rows : tuple of int
+        Rows of patients that Excel does not show.
+    hidden_columns : tuple of str
+        Columns that Excel does not show.
+    header_row : int
+        The row of the header.
     """
 
     frame: pd.DataFrame
     problems: tuple[Problem, ...]
+    kinds: Mapping[tuple[int, str], Kind] = field(default_factory=dict)
+    decimal: str = ""
+    hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[str, ...] = ()
+    header_row: int = 1
+
+
+def column_cells(frame: pd.DataFrame, column: str) -> dict[int, str]:
+    """Return row -> cell of a column."""
+    return dict(zip(map(int, frame.index), map(str, frame[column]), strict=True))
 
 
 def is_missing(text: str) -> bool:
@@ -56,10 +92,13 @@ def is_missing(text: str) -> bool:
 def parse_number(text: str) -> float | None:
     """Return the number in a cell, written with a decimal point or a decimal comma.
 
+    Cells of a manifest have been judged by their whole column before (see
+    `lungmet_worc.column_numbers`) and have decimal points only.
+
     Parameters
     ----------
     text : str
-        A lone comma is a decimal comma: "1,234" is 1.234.
+        A lone mark is the decimal one: "1,234" is 1.234.
 
     Returns
     -------
@@ -74,13 +113,11 @@ def parse_number(text: str) -> float | None:
     text = text.strip()
     if is_missing(text):
         return None
-    if _THOUSANDS.fullmatch(text):
-        text = text.replace("." if text.rfind(",") > text.rfind(".") else ",", "")
-    number = text.replace(",", ".")
-    if not _NUMBER.fullmatch(number):
+    found = readings(text)
+    if not found:
         message = f'"{text}" is no number'
         raise ValueError(message)
-    return float(number)
+    return min(found.values(), key=abs)
 
 
 def parse_outcome(text: str) -> int | None:
@@ -110,19 +147,21 @@ def parse_outcome(text: str) -> int | None:
     raise ValueError(message)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, sheet: str | None = None) -> pd.DataFrame:
     """Read a CSV or XLSX as text.
 
     Parameters
     ----------
     path : Path
         CSV in UTF-8 (with or without BOM), UTF-16 or Windows-1252, separated by comma,
-        semicolon or tab; or XLSX, of which the first sheet is read.
+        semicolon or tab; or XLSX.
+    sheet : str, optional
+        The sheet of an XLSX; by default the first one that is not hidden.
 
     Returns
     -------
     DataFrame
-        All cells as trimmed text, "" where empty, blank lines left out. The index is the
+        All cells as clean text, "" where empty, blank lines left out. The index is the
         row as a spreadsheet program shows it: the header is row 1.
 
     Raises
@@ -130,150 +169,87 @@ def read_table(path: Path) -> pd.DataFrame:
     ManifestError
         The file is missing, is no such table, or has no rows.
     """
-    return read_spreadsheet(path).frame
+    return read_spreadsheet(path, sheet=sheet).frame
 
 
-def read_spreadsheet(path: Path) -> Spreadsheet:
-    """Read a CSV or XLSX as text, with what was odd about it; see `read_table`."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise _unusable(path, "There is no such file.", "Correct the path.") from None
-    except IsADirectoryError:
-        remedy = "Give the CSV or XLSX file itself."
-        raise _unusable(path, "This is a folder, not a table.", remedy) from None
-    except OSError as error:
-        what = f"The file cannot be read ({error.strerror})."
-        raise _unusable(path, what, "Check who may read it.") from None
+def read_spreadsheet(
+    path: Path, columns: Collection[str] = (), sheet: str | None = None
+) -> Spreadsheet:
+    """Read a CSV or XLSX as text, with what was odd about it; see `read_table`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : collection of str
+        Names that the header should have, the patient's id first: by them the header is found
+        below lines of text, the separator of a CSV, and the right sheet of a workbook.
+    sheet : str, optional
+        The sheet of an XLSX.
+    """
     problems: list[Problem] = []
-    if content.startswith(b"PK\x03\x04"):
-        records = _xlsx_records(path, content)
-    elif content.startswith(b"\xd0\xcf\x11\xe0"):
-        what = "This is an old Excel file (.xls) or one with a password."
-        raise _unusable(path, what, "Save it as XLSX without a password, or as CSV.")
-    else:
-        records = _csv_records(path, _decode(path, content, problems))
-    return _as_spreadsheet(path, records, problems)
-
-
-def _unusable(path: Path, what: str, remedy: str, row: int | None = None) -> ManifestError:
-    problem = Problem(what, remedy, file=path.name, row=row)
-    return ManifestError(f'The manifest "{path.name}" cannot be read:', [problem])
-
-
-def _decode(path: Path, content: bytes, problems: list[Problem]) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]  # what Excel calls "Unicode text"
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        if encoding == "cp1252":
-            what = "The file is not in UTF-8; it was read as Windows-1252 (Western European)."
-            remedy = 'Check names with accents, or save as "CSV UTF-8".'
-            problems.append(Problem(what, remedy, "warning", file=path.name))
-        return text
-    remedy = 'Save it from the spreadsheet program as XLSX or as "CSV UTF-8".'
-    raise _unusable(path, "This is no CSV or XLSX table.", remedy)
-
-
-def _separator(text: str) -> str:
-    """Return the separator that stands most often in the header, outside quotes."""
-    counts = dict.fromkeys(SEPARATORS, 0)
-    quoted = False
-    for character in text.lstrip("\r\n"):
-        if character == '"':
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif character in "\r\n":
-            break
-        elif character in counts:
-            counts[character] += 1
-    return max(SEPARATORS, key=lambda separator: counts[separator])
-
-
-def _csv_records(path: Path, text: str) -> list[list[str]]:
-    declared = re.match(r"sep=([;,\t])\r?\n", text)
-    if declared:  # Excel's own hint, which it shows as no row
-        text = text[declared.end() :]
-    separator = declared.group(1) if declared else _separator(text)
-    # Only a space may follow a separator: strict reading finds an unclosed quote, which
-    # would otherwise swallow the patients below it.
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True
-    )
-    records: list[list[str]] = []
-    try:
-        records.extend([cell.strip() for cell in record] for record in reader)
-    except csv.Error as error:
-        row = len(records) + 1
-        remedy = "Look for a quotation mark that is not closed, or save as XLSX."
-        raise _unusable(path, f"The row cannot be read ({error}).", remedy, row) from None
-    return records
-
-
-def _xlsx_records(path: Path, content: bytes) -> list[list[str]]:
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = workbook.worksheets[0]
-        sheet.reset_dimensions()  # some programs write a wrong extent
-        records = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows()]
-        workbook.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError) as error:
-        what = f"The file is no XLSX workbook or is damaged ({error})."
-        raise _unusable(path, what, "Save it again as XLSX, or as CSV.") from None
-    width = max(map(len, records), default=0)
-    return [record + [""] * (width - len(record)) for record in records]
-
-
-def _cell_text(cell: object) -> str:
-    """Return a cell as its reader sees it: 1.0 is "1", a 7 shown as 007 is "007"."""
-    value = getattr(cell, "value", None)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        if value != value or not float(value).is_integer():
-            return repr(value)
-        shown = str(getattr(cell, "number_format", ""))
-        width = len(shown) if re.fullmatch("0+", shown) else 0
-        return str(int(value)).zfill(width)
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date().isoformat()
-    return str(value).strip()
+    table = read_raw_table(path, columns, sheet, problems)
+    return _as_spreadsheet(path, table, columns, problems)
 
 
 def _as_spreadsheet(
-    path: Path, records: Sequence[Sequence[str]], problems: list[Problem]
+    path: Path, table: RawTable, columns: Collection[str], problems: list[Problem]
 ) -> Spreadsheet:
-    rows = [(number, list(cells)) for number, cells in enumerate(records, 1) if any(cells)]
-    if len(rows) < 2:
-        what = "The table is empty." if not rows else "The table has a header but no patients."
-        raise _unusable(path, what, "Add a header and one row for each patient.")
-    header_row, header = rows[0]
-    keep = _named_columns(path.name, header_row, header, [cells for _, cells in rows], problems)
-    for number, cells in rows[1:]:
+    rows = list(table.rows.items())
+    start = _header_position(rows, columns)
+    if len(rows) - start < 2:
+        what = (
+            Sentence("The table has a header but no patients.")
+            if rows
+            else Sentence("The table is empty.")
+        )
+        remedy = Sentence("Add a header and one row for each patient.")
+        raise unusable(path, what, remedy)
+    header_row, header = rows[start]
+    below = rows[start + 1 :]
+    problems += _above_header(path.name, header_row, [number for number, _ in rows[:start]])
+    keep = _named_columns(path.name, header_row, header, [cells for _, cells in below], problems)
+    for number, cells in below:
         problems.extend(_length_problems(path.name, number, cells, len(header)))
-    frame = pd.DataFrame(
-        [
-            [cells[position] if position < len(cells) else "" for position in keep]
-            for _, cells in rows[1:]
-        ],
-        index=pd.Index([number for number, _ in rows[1:]], name="row"),
-        columns=[header[position] for position in keep],
-        dtype=object,
-    )
-    return Spreadsheet(frame, tuple(problems))
+    names = {position: header[position] for position in keep}
+    return Spreadsheet(
+        _frame(below, names),
+        tuple(problems),
+        {(row, names[at]): kind for (row, at), kind in table.kinds.items()
+         if row > header_row and at in names},
+        table.decimal,
+        tuple(number for number, _ in below if number in table.hidden_rows),
+        tuple(name for at, name in names.items() if at in table.hidden_columns),
+        header_row,
+    )  # fmt: skip
+
+
+def _frame(rows: Sequence[tuple[int, list[str]]], names: Mapping[int, str]) -> pd.DataFrame:
+    cells = [
+        [row[at] if at < len(row) and row[at] != NOT_COMPUTED else "" for at in names]
+        for _, row in rows
+    ]
+    index = pd.Index([number for number, _ in rows], name="row")
+    return pd.DataFrame(cells, index=index, columns=list(names.values()), dtype=object)
+
+
+def _header_position(rows: Sequence[tuple[int, list[str]]], columns: Collection[str]) -> int:
+    """Return which of the first rows has most of the names: the first one, unless two are found."""
+    wanted = set(columns)
+    found = [len(wanted & set(cells)) for _, cells in rows[:_FIRST_ROWS]]
+    best = max(found, default=0)
+    return found.index(best) if best >= min(2, len(wanted)) and best else 0
+
+
+def _above_header(file: str, header_row: int, above: Sequence[int]) -> Iterator[Problem]:
+    if above:
+        what = Sentence(
+            "The header is row {row}; what stands above it (rows {rows}) is not used.",
+            row=header_row,
+            rows=rows_text(above),
+        )
+        remedy = Sentence("Check that no patient stands there.")
+        yield Problem(what, remedy, "warning", file=file, row=header_row)
 
 
 def _named_columns(
@@ -282,18 +258,19 @@ def _named_columns(
     """Return the positions of the columns to keep: those with a name, each name once."""
     filled = {position for cells in rows for position, cell in enumerate(cells) if cell}
     keep: list[int] = []
+    names: set[str] = set()
     for position, name in enumerate(header):
         if not name:
             if position in filled:
-                what = f"Column {position + 1} has no name and is not used."
-                remedy = "Give it a name, or remove it."
+                what = Sentence("Column {number} has no name and is not used.", number=position + 1)
+                remedy = Sentence("Give it a name, or remove it.")
                 problems.append(Problem(what, remedy, "warning", file=file, row=row))
-        elif any(header[other] == name for other in keep):
-            what = "Two columns have this name; the first is used."
-            problems.append(
-                Problem(what, "Rename or remove one of them.", file=file, row=row, column=name)
-            )
+        elif name in names:
+            what = Sentence("Two columns have this name; the first is used.")
+            remedy = Sentence("Rename or remove one of them.")
+            problems.append(Problem(what, remedy, file=file, row=row, column=name))
         else:
+            names.add(name)
             keep.append(position)
     return keep
 
@@ -301,9 +278,16 @@ def _named_columns(
 def _length_problems(file: str, row: int, cells: list[str], expected: int) -> Iterable[Problem]:
     """Report rows whose cells cannot belong to the columns that they stand in."""
     if any(cells[expected:]):
-        what = f"The row has {len(cells)} cells, the header {expected}."
-        remedy = "Put a text or number with a separator in it between quotation marks."
+        what = Sentence(
+            "The row has {found} cells, the header {expected}.", found=len(cells), expected=expected
+        )
+        remedy = Sentence("Put a text or number with a separator in it between quotation marks.")
         yield Problem(what, remedy, file=file, row=row)
     elif len(cells) < expected:
-        what = f"The row has {len(cells)} cells, the header {expected}; the rest is taken as empty."
-        yield Problem(what, "Check that no cell is left out.", "warning", file=file, row=row)
+        what = Sentence(
+            "The row has {found} cells, the header {expected}; the rest is taken as empty.",
+            found=len(cells),
+            expected=expected,
+        )
+        remedy = Sentence("Check that no cell is left out.")
+        yield Problem(what, remedy, "warning", file=file, row=row)

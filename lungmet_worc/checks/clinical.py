@@ -16,9 +16,8 @@ from lungmet_worc.clinical import (
     cell_problems,
     column_numbers,
     column_texts,
-    table_name,
 )
-from lungmet_worc.config import ArmConfig, ClinicalConfig, StudyConfig
+from lungmet_worc.config import ArmConfig, ClinicalConfig, StudyConfig, table_name
 from lungmet_worc.errors import Problem, Severity
 from lungmet_worc.feature_groups import OTHER, feature_group
 from lungmet_worc.manifest import Manifest, Patient

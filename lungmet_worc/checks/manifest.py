@@ -8,6 +8,7 @@ import pandas as pd
 
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem, did_you_mean, nearest_name
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import is_missing
 
 
@@ -41,13 +42,18 @@ def _described(study: StudyConfig) -> Iterator[tuple[str, str]]:
         yield column, "report.acquisition"
 
 
-def missing_columns(study: StudyConfig, columns: tuple[str, ...]) -> Iterator[Problem]:
+def missing_columns(
+    study: StudyConfig, columns: tuple[str, ...], header_row: int = 1
+) -> Iterator[Problem]:
     """Report columns that the study names and the manifest lacks."""
     for column, key in used_columns(study).items():
         if column not in columns:
-            what = f"The manifest has no such column; {key} of the study file names it."
+            what = Sentence(
+                "The manifest has no such column; {key} of the study file names it.", key=key
+            )
             remedy = did_you_mean(column, columns)
-            yield Problem(what, remedy, file=study.cohort.manifest.name, row=1, column=column)
+            file = study.cohort.manifest.name
+            yield Problem(what, remedy, file=file, row=header_row, column=column)
 
 
 def column_conflicts(study: StudyConfig) -> Iterator[Problem]:
@@ -57,19 +63,26 @@ def column_conflicts(study: StudyConfig) -> Iterator[Problem]:
     scans).
     """
     file = study.cohort.manifest.name
-    uses: dict[str, list[str]] = {}
-    named = [(study.cohort.patient_id, "patient id"), (study.outcome, "outcome")]
+    uses: dict[str, list[Sentence]] = {}
+    patient_id, outcome = Sentence("patient id"), Sentence("outcome")
+    image, mask, clinical = Sentence("image"), Sentence("mask"), Sentence("clinical feature")
+    named = [(study.cohort.patient_id, patient_id), (study.outcome, outcome)]
     for modality in study.modalities.values():
-        named += [(modality.image, "image"), (modality.segmentation, "mask")]
+        named += [(modality.image, image), (modality.segmentation, mask)]
     for arm in study.arms.values():
-        named += [(column, "clinical feature") for column in arm.clinical]
+        named += [(column, clinical) for column in arm.clinical]
     for column, use in named:
         if use not in uses.setdefault(column, []):
             uses[column].append(use)
     for column, different in uses.items():
-        if len(different) > 1:
-            what = f"The study file uses this column as {' and as '.join(different)}."
-            yield Problem(what, "Correct the study file.", file=file, row=1, column=column)
+        for other in different[1:]:
+            what = Sentence(
+                "The study file uses this column as {one} and as {other}.",
+                one=different[0],
+                other=other,
+            )
+            remedy = Sentence("Correct the study file.")
+            yield Problem(what, remedy, file=file, row=1, column=column)
 
 
 def id_problems(study: StudyConfig, frame: pd.DataFrame) -> Iterator[Problem]:
@@ -81,20 +94,27 @@ def id_problems(study: StudyConfig, frame: pd.DataFrame) -> Iterator[Problem]:
     first_rows: dict[str, tuple[int, str]] = {}
     for row, patient_id in zip(frame.index, frame[column], strict=True):
         if is_missing(patient_id):
-            what, remedy = "The patient has no id.", "Give each patient an id."
+            what, remedy = Sentence("The patient has no id."), Sentence("Give each patient an id.")
             yield Problem(what, remedy, file=file, row=int(row), column=column)
             continue
         first_row, first_id = first_rows.setdefault(patient_id.lower(), (int(row), patient_id))
         if first_row == row:
             continue
         if first_id == patient_id:
-            what = f"The id is also in row {first_row}."
-            remedy = "Keep one row for each patient, and correct the id of the other."
-        else:
-            what = (
-                f'The id differs from "{first_id}" in row {first_row} by upper and lower case only.'
+            what = Sentence("The id is also in row {row}.", row=first_row)
+            remedy = Sentence(
+                "Keep one row for each patient, and correct the id of the other. Characters that "
+                "nobody sees do not tell ids apart."
             )
-            remedy = "Give them ids that differ in more: on some computers these are the same file."
+        else:
+            what = Sentence(
+                'The id differs from "{id}" in row {row} by upper and lower case only.',
+                id=first_id,
+                row=first_row,
+            )
+            remedy = Sentence(
+                "Give them ids that differ in more: on some computers these are the same file."
+            )
         yield Problem(what, remedy, file=file, row=int(row), column=column, patient=patient_id)
 
 
@@ -104,7 +124,11 @@ def exclude_problems(study: StudyConfig, ids: list[str]) -> Iterator[Problem]:
     known = set(ids)
     for patient_id in study.cohort.exclude:
         if patient_id not in known:
-            what = "This patient is to be excluded, but is not in the manifest."
+            what = Sentence("This patient is to be excluded, but is not in the manifest.")
             nearest = nearest_name(patient_id, ids)
-            remedy = f'Did you mean "{nearest}"?' if nearest else "Correct or remove the id."
+            remedy = (
+                Sentence('Did you mean "{name}"?', name=nearest)
+                if nearest
+                else Sentence("Correct or remove the id.")
+            )
             yield Problem(what, remedy, file=file, column="cohort.exclude", patient=patient_id)
