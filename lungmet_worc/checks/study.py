@@ -24,7 +24,7 @@ from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.cohort_variants import cohort_variants
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import NO_CAUSES, Causes, ManifestError, Problem
+from lungmet_worc.errors import NO_CAUSES, Causes, ManifestError, Problem, problems_as_dicts
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection
 from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
@@ -91,15 +91,9 @@ class CheckReport:
         arm, ``patients`` the same by patient, ``expected_precision`` what the cohort can show.
         """
         precision = expected_precision(self.counted.cohort)
-        places = {problem: place for place, problem in enumerate(self.problems)}
-        problems = [
-            problem.as_dict(say.of)
-            | {"follows_from": [places[cause] for cause in self.causes.get(problem, ())]}
-            for problem in self.problems
-        ]
         report = {
             "ok": self.ok,
-            "problems": problems,
+            "problems": problems_as_dicts(self.problems, self.causes, say.of),
             "cohort": self.counted.as_dict(),
             "patients": [patient.as_dict() for patient in self.counted.patients],
             "expected_precision": None if precision is None else precision.as_dict(),

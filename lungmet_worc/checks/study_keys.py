@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lungmet_worc.checks.key_causes import UNKNOWN_MODALITY
 from lungmet_worc.config import ArmConfig, StudyConfig, table_name
 from lungmet_worc.errors import Problem, did_you_mean
 from lungmet_worc.feature_groups import extracted_groups, needed_switches
@@ -43,6 +44,7 @@ def arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Probl
             Sentence('There is no modality "{name}".', name=name),
             did_you_mean(name, config.modalities),
             column=f"{column}.modalities",
+            kind=UNKNOWN_MODALITY,
         )
         for name in arm.modalities
         if name not in config.modalities

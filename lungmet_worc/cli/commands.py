@@ -65,7 +65,9 @@ def check(options: argparse.Namespace) -> int:
 
 def _error_as_dict(error: LungmetError, say: Language) -> dict[str, object]:
     """Return a study file's error as ``check --json`` has it."""
-    problems = [problem.as_dict(say.of) for problem in error.problems]
+    from lungmet_worc.errors import problems_as_dicts
+
+    problems = problems_as_dicts(error.problems, error.causes, say.of)
     return {"ok": False, "message": say.of(error.message), "problems": problems}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from lungmet_worc.checks.causes import SMALL_ARM
 from lungmet_worc.checks.merged_sentences import merged
 from lungmet_worc.checks.problem_list import problem_list
-from lungmet_worc.errors import Problem
+from lungmet_worc.errors import CohortError, Problem
 from lungmet_worc.report.language import language
 from lungmet_worc.sentences import Sentence
 
@@ -125,6 +126,13 @@ def test_other_consequences_are_said_in_full() -> None:
     text = problem_list([WRONG, after], causes={after: (WRONG,)})
     assert "Until this is mended: a.csv, row 3, column mask, patient P1: The mask is" in text
     assert "Warnings" not in text
+
+
+def test_an_error_with_causes_goes_from_one_process_to_another() -> None:
+    arm = small("a", 0)
+    for causes in ({}, {arm: (WRONG,)}):
+        error = pickle.loads(pickle.dumps(CohortError("No.", [WRONG, arm], causes)))
+        assert (error.message, error.problems, error.causes) == ("No.", (WRONG, arm), causes)
 
 
 def test_a_cause_that_is_not_shown_hides_nothing() -> None:
