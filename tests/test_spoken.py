@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lungmet_worc.cli import main
-from lungmet_worc.cli.spoken import spoken
+from lungmet_worc.cli.spoken import spoken, width
 from tests.synthetic import change_cell, write_cohort, write_study
 
 DUTCH = '[report]\nlanguage = "nl"'
@@ -63,6 +63,16 @@ class TestSpoken:
     def test_a_run_folder_that_says_nothing(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "run.json").write_text(text)
         assert language_of(out=str(tmp_path)) == "en"
+
+
+@pytest.mark.parametrize(("columns", "fits"), [("90", 90), ("200", 118), ("1", 60)])
+def test_lines_are_as_long_as_the_terminal_is_wide(
+    monkeypatch: pytest.MonkeyPatch, columns: str, fits: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert width() == 118  # a file or a pipe
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert width() == fits
 
 
 class TestCommands:

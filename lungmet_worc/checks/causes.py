@@ -184,6 +184,13 @@ def _may_keep_patients_out(study: StudyConfig, problem: Problem) -> bool:
     return problem.severity == "error" and problem.column in columns and problem.kind != SMALL_ARM
 
 
+def _of_arm(problem: Problem) -> tuple[object, ...]:
+    """Return what two problems of an arm share: being an error, else what they say."""
+    if problem.severity == "error":
+        return (problem.column, problem.severity)
+    return (problem.column, *said_alike(problem))
+
+
 def _of_small_arms(
     problems: Iterable[Problem],
     roots: Sequence[Problem],
@@ -196,8 +203,8 @@ def _of_small_arms(
         return found
 
     def gone(errors: Sequence[Problem]) -> set[Problem]:
-        left = {(each.column, each.severity) for each in small_arms_without(errors)}
-        return {each for each in open_arms if (each.column, each.severity) not in left}
+        left = {_of_arm(each) for each in small_arms_without(errors)}
+        return {each for each in open_arms if _of_arm(each) not in left}
 
     curable = gone(roots)
     groups: dict[tuple[object, ...], list[Problem]] = {}

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from lungmet_worc.checks.causes import SAME_FILE, SMALL_ARM, causes_of
-from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort
+from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort, checked_cohort
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.mended import mended
-from lungmet_worc.checks.patient_view import patient_views, patients_text
+from lungmet_worc.checks.patient_view import patients_text
 from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
-from lungmet_worc.cohort_variants import cohort_variants
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import NO_CAUSES, Causes, ManifestError, Problem, problems_as_dicts
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection
@@ -208,7 +207,7 @@ def check_study(
     return CheckReport(
         ordered,
         cohort,
-        _counted(study, manifest, ordered, unusable),
+        checked_cohort(study, manifest, ordered, unusable),
         _digests(found),
         unusable,
         frozenset(columns),
@@ -222,31 +221,6 @@ def _too_few_once_mended(
     if not manifest.patients:  # without ids nobody knows who there will be
         return []
     return _of_arms(study_feasibility(study, build_cohort(study, mended(study, manifest, errors))))
-
-
-def _counted(
-    study: StudyConfig,
-    manifest: Manifest,
-    problems: Sequence[Problem],
-    unusable: Mapping[tuple[str, str], str],
-) -> CheckedCohort:
-    """Count who is there and who enters which arm, while the errors stand and after."""
-    entering = build_cohort(study, manifest, unusable)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    better = mended(study, manifest, errors)
-    once_mended = build_cohort(study, better)
-    return CheckedCohort(
-        entering,
-        tuple(patient_views(study, manifest, (entering, once_mended), problems)),
-        once_mended if errors else None,
-        tuple(cohort_variants(study, better)),
-        manifest.columns,
-        sum(
-            problem.column == study.cohort.patient_id and problem.row is not None
-            for problem in errors
-            if not problem.patient and problem.row != 1
-        ),
-    )
 
 
 def _of_patient(problem: Problem, patient: Patient) -> Problem:

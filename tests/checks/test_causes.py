@@ -164,6 +164,13 @@ class TestCounts:
         assert any(problem["remedy"].startswith("Vul in wat bekend is.") for problem in problems)
 
 
+def test_rows_without_an_id_are_counted_as_such(manifest: Path) -> None:
+    report = check(manifest, {"P2": {"patient_id": ""}, "P3": {"patient_id": "?"}})
+    first = report.counted.to_text().splitlines()[0]
+    assert first.startswith("16 rows in the manifest, 14 patients, 2 rows without an id: ")
+    assert json.loads(report.to_json())["cohort"]["n_without_id"] == 2
+
+
 def test_a_study_without_errors_has_no_word_of_mending(manifest: Path) -> None:
     text = check(manifest, {"P6": {"age": ""}}, arms=ARMS).to_text()
     assert "once mended" not in text
