@@ -19,6 +19,7 @@ from lungmet_worc.config import ArmConfig, ClinicalConfig, StudyConfig, table_na
 from lungmet_worc.errors import Problem, Severity
 from lungmet_worc.feature_groups import OTHER, feature_group
 from lungmet_worc.manifest import Manifest, Patient
+from lungmet_worc.sentences import Sentence, joined, named
 from lungmet_worc.spreadsheet import is_missing
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
@@ -107,10 +108,12 @@ class _Column:
             return
         for patient, text in zip(self.patients, self.texts, strict=True):
             if patient.patient_id not in numbers:
-                what = f'"{text}" is no number, but {len(known)} other values are.'
-                remedy = (
-                    f'Correct it, or say kind = "unordered" in {table_name(self.name)} if these '
-                    "are categories."
+                what = Sentence(
+                    '"{text}" is no number, but {n} other values are.', text=text, n=len(known)
+                )
+                remedy = Sentence(
+                    'Correct it, or say kind = "unordered" in {table} if these are categories.',
+                    table=table_name(self.name),
                 )
                 yield Problem(
                     what,
@@ -125,18 +128,23 @@ class _Column:
         """Report values of the order that no cell can have."""
         for level in self.config.order:
             if is_missing(level):
-                what = f'"{level}" is in the order, but stands for a value that is not known.'
-                remedy = "Write another word for it in the manifest and in the order."
+                what = Sentence(
+                    '"{level}" is in the order, but stands for a value that is not known.',
+                    level=level,
+                )
+                remedy = Sentence("Write another word for it in the manifest and in the order.")
                 yield self._problem(what, remedy)
 
     def _leaks(self) -> Iterator[Problem]:
         """Report a column that is no predictor, by its name or by its values."""
         if feature_group(self.name) != OTHER or _PYRADIOMICS.match(self.name):
-            what = (
+            what = Sentence(
                 "This is the name of an image feature. Features that were chosen outside the "
                 "cross-validation make every performance too high."
             )
-            remedy = "Take it out, and let an arm with the modality compute and select features."
+            remedy = Sentence(
+                "Take it out, and let an arm with the modality compute and select features."
+            )
             yield self._problem(what, remedy)
             return
         outcome = [int(patient.outcome or 0) for patient in self.patients]
@@ -148,15 +156,22 @@ class _Column:
         if not reasons:
             return
         table = table_name(self.name)
+        both = joined(reasons, " ")
         if self.config.outcome_like:
-            what = f"{' '.join(reasons)} It is let in by outcome_like = true in {table}."
-            remedy = "Say in the paper how it is known when the prediction is made."
+            what = Sentence(
+                "{reasons} It is let in by outcome_like = true in {table}.",
+                reasons=both,
+                table=table,
+            )
+            remedy = Sentence("Say in the paper how it is known when the prediction is made.")
             yield self._problem(what, remedy, warning=True)
             return
-        what = f"This column would give the outcome away. {' '.join(reasons)}"
-        remedy = (
-            f"Take it out of {_arms(self.arms)}; or, if it is known when the prediction is made, "
-            f"say outcome_like = true in {table}."
+        what = Sentence("This column would give the outcome away. {reasons}", reasons=both)
+        remedy = Sentence(
+            "Take it out of {arms}; or, if it is known when the prediction is made, say "
+            "outcome_like = true in {table}.",
+            arms=_arms(self.arms),
+            table=table,
         )
         yield self._problem(what, remedy)
 
@@ -167,29 +182,47 @@ class _Column:
             return
         n_patients = len(self.patients)
         if len(lacking) == n_patients:
-            what = "No patient has a value."
-            yield self._problem(what, f"Fill it in, or take it out of {_arms(self.arms)}.")
+            what = Sentence("No patient has a value.")
+            remedy = Sentence("Fill it in, or take it out of {arms}.", arms=_arms(self.arms))
+            yield self._problem(what, remedy)
             return
         imputed = {name: arm for name, arm in self.arms.items() if _imputes(arm)}
         left_out = {name: arm for name, arm in self.arms.items() if name not in imputed}
-        fates = []
-        if left_out:
-            fate = f"they do not enter {_arms(left_out)}"
-            if self.study.cohort.patients == "common" and len(self.study.arms) > len(left_out):
-                fate += ' nor, with patients = "common", any other'
-            fates.append(fate)
-        if imputed:
-            fates.append(f"in {_arms(imputed)} a value is imputed from each training part")
-        names = [patient.patient_id for patient in lacking]
-        what = f"{len(lacking)} of {n_patients} missing ({_listed(names)}); {'; '.join(fates)}."
+        sentences = [
+            Sentence(
+                "{missing} of {n} missing ({patients}).",
+                missing=len(lacking),
+                n=n_patients,
+                patients=_listed([patient.patient_id for patient in lacking]),
+            ),
+            *self._fates(left_out, imputed),
+        ]
         said = sorted({cell for p in lacking if (cell := p.clinical.get(self.name, "").strip())})
         if said:
             quoted = ", ".join(f'"{word}"' for word in said)
-            what += f" Read as not known: {quoted}."
-        remedy = "Fill in what is known."
+            sentences.append(Sentence("Read as not known: {words}.", words=quoted))
+        remedies = [Sentence("Fill in what is known.")]
         if any(_knows_more(arm) for arm in left_out.values()):
-            remedy += ' To keep these patients, say missing = "impute" in the arm.'
-        yield self._problem(what, remedy, warning=True)
+            keep = Sentence('To keep these patients, say missing = "impute" in the arm.')
+            remedies.append(keep)
+        yield self._problem(joined(sentences, " "), joined(remedies, " "), warning=True)
+
+    def _fates(
+        self, left_out: dict[str, ArmConfig], imputed: dict[str, ArmConfig]
+    ) -> Iterator[Sentence]:
+        """Yield what becomes of patients without a value."""
+        common = self.study.cohort.patients == "common"
+        if left_out and common and len(self.study.arms) > len(left_out):
+            yield Sentence(
+                'They do not enter {arms} nor, with patients = "common", any other.',
+                arms=_arms(left_out),
+            )
+        elif left_out:
+            yield Sentence("They do not enter {arms}.", arms=_arms(left_out))
+        if imputed:
+            yield Sentence(
+                "In {arms} a value is imputed from each training part.", arms=_arms(imputed)
+            )
 
     def _values(self) -> Iterator[Problem]:
         """Report columns with one value only, with free text, or with many rare levels."""
@@ -197,8 +230,11 @@ class _Column:
         if not counts:
             return
         if len(counts) == 1 or (self.numbers is not None and len(_different(self.numbers)) == 1):
-            what = f'Every patient has the same value, "{next(iter(counts))}": it tells nothing.'
-            remedy = f"Take it out of {_arms(self.arms)}."
+            what = Sentence(
+                'Every patient has the same value, "{value}": it tells nothing.',
+                value=next(iter(counts)),
+            )
+            remedy = Sentence("Take it out of {arms}.", arms=_arms(self.arms))
             yield self._problem(what, remedy, warning=True)
             return
         if self.numbers is not None:
@@ -206,21 +242,26 @@ class _Column:
         once = sum(1 for count in counts.values() if count == 1)
         n_texts, table = counts.total(), table_name(self.name)
         if once > _FREE_TEXT * n_texts:
-            what = (
-                f"{once} of {n_texts} patients have a value that nobody else has: this is free "
-                "text, from which nothing can be learned."
+            what = Sentence(
+                "{once} of {n} patients have a value that nobody else has: this is free text, "
+                "from which nothing can be learned.",
+                once=once,
+                n=n_texts,
             )
-            remedy = (
+            remedy = Sentence(
                 "Sort the values into a few categories; if they are meant to be numbers, say "
-                f'kind = "number" in {table} to see which are none.'
+                'kind = "number" in {table} to see which are none.',
+                table=table,
             )
             yield self._problem(what, remedy)
         elif once >= FEWEST and 2 * once >= len(counts):
-            what = (
-                f"Each of {len(counts)} different values becomes a feature, and {once} of them are "
-                "of one patient only."
+            what = Sentence(
+                "Each of {n} different values becomes a feature, and {once} of them are of one "
+                "patient only.",
+                n=len(counts),
+                once=once,
             )
-            remedy = "Take rare values together in the manifest."
+            remedy = Sentence("Take rare values together in the manifest.")
             yield self._problem(what, remedy, warning=True)
         yield from self._spellings(counts)
 
@@ -231,9 +272,11 @@ class _Column:
             alike.setdefault("".join(level.lower().split()), []).append(level)
         for levels in alike.values():
             if len(levels) > 1:
-                quoted = " and ".join(f'"{level}"' for level in sorted(levels))
-                what = f"{quoted} are different values, since their spelling differs."
-                yield self._problem(what, "Spell them alike.", warning=True)
+                quoted = named([f'"{level}"' for level in sorted(levels)])
+                what = Sentence(
+                    "{levels} are different values, since their spelling differs.", levels=quoted
+                )
+                yield self._problem(what, Sentence("Spell them alike."), warning=True)
 
 
 def _different(numbers: Sequence[float]) -> set[float]:
@@ -250,12 +293,11 @@ def _knows_more(arm: ArmConfig) -> bool:
     return len(arm.modalities) + len(arm.clinical) > 1
 
 
-def _arms(arms: dict[str, ArmConfig]) -> str:
-    return f"{'arm' if len(arms) == 1 else 'arms'} {', '.join(arms)}"
+def _arms(arms: dict[str, ArmConfig]) -> Sentence:
+    return Sentence.plural(len(arms), "arm {names}", "arms {names}", names=", ".join(arms))
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = list(names[:_MOST_LISTED])
-    if len(names) > len(shown):
-        shown.append(f"and {len(names) - len(shown)} more")
-    return ", ".join(shown)
+    shown = ", ".join(names[:_MOST_LISTED])
+    more = len(names) - _MOST_LISTED
+    return Sentence("{names}, and {n} more", names=shown, n=more) if more > 0 else shown

@@ -160,7 +160,7 @@ class TestMissing:
         problem = only(check(cells))
         assert problem.severity == "warning"
         assert problem.what == (
-            "2 of 40 missing (P4, P12); they do not enter arm clinical. "
+            "2 of 40 missing (P4, P12). They do not enter arm clinical. "
             'Read as not known: "unknown".'
         )
 
@@ -176,8 +176,8 @@ class TestMissing:
         both = study.model_copy(update={"arms": {"a": clinical, "b": imputing}})
         what = only(clinical_problems(both, collect_manifest(both))).what
         assert what == (
-            '1 of 40 missing (P5); they do not enter arm a nor, with patients = "common", any '
-            "other; in arm b a value is imputed from each training part."
+            '1 of 40 missing (P5). They do not enter arm a nor, with patients = "common", any '
+            "other. In arm b a value is imputed from each training part."
         )
         alone = study.model_copy(update={"arms": {"b": imputing}})
         problem = only(clinical_problems(alone, collect_manifest(alone)))
