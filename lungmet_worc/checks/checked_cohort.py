@@ -219,7 +219,7 @@ def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
     mended = checked.once_mended is not None
     title = say("Left out, also once all is mended") if mended else say("Left out")
     everyone = say('{title}, of every arm, since [cohort] says patients = "common":', title=title)
-    lines = [everyone if common else f"{title}:"]
+    lines = [textwrap.fill(everyone if common else f"{title}:", width)]
     for cause, (ids, arms) in found.items():
         who = say.plural(
             len(ids),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -104,7 +105,7 @@ class CheckReport:
         blocks = []
         if self.problems:
             blocks.append(problem_list(self.problems, width, causes=self.causes, say=say))
-        blocks.append(self._counted_problems(say))
+        blocks.append(self._counted_problems(say, width))
         if self.cohort.patients:
             blocks.append(self.counted.to_text(say, width))
         precision = expected_precision(self.counted.cohort)
@@ -118,9 +119,9 @@ class CheckReport:
         if not patients:
             return self.to_text(width, say)
         table = patients_text(patients, self.cohort.outcome_name, width, say)
-        return f"{table}\n{self._counted_problems(say)}"
+        return f"{table}\n{self._counted_problems(say, width)}"
 
-    def _counted_problems(self, say: Language) -> str:
+    def _counted_problems(self, say: Language, width: int) -> str:
         """Return how many problems there are, without those that follow from others."""
         if not self.problems:
             return f"{say('No problems found.')}\n"
@@ -141,7 +142,7 @@ class CheckReport:
                     "{n} more problems follow from these",
                 )
             )
-        return f"{', '.join(parts)}.\n"
+        return textwrap.fill(f"{', '.join(parts)}.", width) + "\n"
 
 
 def check_study(

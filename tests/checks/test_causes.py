@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.report.language import language
 from tests.synthetic import make_study, read_rows, write_cohort, write_rows, write_volume
 
+COMMON, AVAILABLE = 'patients = "common"', 'patients = "available"'
 ARMS = (
     '[arms.mri]\nmodalities = ["MRI"]\n[arms.age]\nclinical = ["age"]\n'
     '[arms.both]\nmodalities = ["MRI"]\nclinical = ["age"]\n'
@@ -162,6 +164,50 @@ class TestCounts:
         assert "zonder masker" in report.patients_text(118, dutch)
         problems = json.loads(report.to_json(dutch))["problems"]
         assert any(problem["remedy"].startswith("Vul in wat bekend is.") for problem in problems)
+
+
+def random_slips(folder: Path, seed: int) -> Path:
+    """Write a manifest without files, in which one cell of ten and some headers are wrong."""
+    chance = random.Random(seed)
+    rows = [
+        {
+            "patient_id": f"P{n}", "lung_met": n % 2, "mri_image": f"{n}.nii",
+            "mri_mask": f"{n}m.nii", "age": 40 + n % 9, "hospital": "xyz"[n % 3],
+        }
+        for n in range(chance.choice((0, 1, 3, 8, 14, 30)))
+    ]  # fmt: skip
+    slips = ("", "?", "P1", "misschien", "  X ", "A", "999", "1", "0")
+    cells = [
+        [chance.choice(slips) if chance.random() < 0.1 else str(cell) for cell in row.values()]
+        for row in rows
+    ]
+    names = ("patient_id", "lung_met", "mri_image", "mri_mask", "age", "hospital")
+    heads = [name if chance.random() > 0.05 else f"{name}x" for name in names]
+    text = "\n".join(",".join(line) for line in [heads, *cells])
+    path = folder / "manifest.csv"
+    path.write_text(f"{text}\n")
+    return path
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_whatever_is_wrong_some_error_is_no_consequence(tmp_path: Path, seed: int) -> None:
+    study = make_study(
+        random_slips(tmp_path, seed),
+        ["MRI"],
+        arms=ARMS,
+        cohort=f'centre = "hospital"\nexclude = ["P{seed}"]\n{(COMMON, AVAILABLE)[seed % 2]}',
+        search=('split_type = "leave-one-centre-out"', "splits = 3")[seed % 3 == 0],
+    )
+    report = check_study(study)
+    roots = [problem for problem in report.errors if problem not in report.causes]
+    assert bool(roots) == bool(report.errors)
+    assert report.causes.keys() <= set(report.problems)
+    assert {cause for of in report.causes.values() for cause in of} <= set(roots)
+    for code in ("en", "nl"):
+        lines = f"{report.to_text(118, language(code))}{report.patients_text(118, language(code))}"
+        assert max(map(len, lines.splitlines())) <= 118
+        found = json.loads(report.to_json(language(code)))
+        assert len(found["problems"]) == len(report.problems)
 
 
 def test_rows_without_an_id_are_counted_as_such(manifest: Path) -> None:
