@@ -12,6 +12,7 @@ import pandas as pd
 from lungmet_worc.config import ClinicalConfig, table_name
 from lungmet_worc.errors import ManifestError, Problem, nearest_name
 from lungmet_worc.manifest import Patient
+from lungmet_worc.sentences import Sentence, joined
 from lungmet_worc.spreadsheet import is_missing, parse_number, parse_outcome
 
 #: Words that a yes-or-no column may use, and their number.
@@ -61,7 +62,7 @@ def encode(
         for problem in cell_problems(patients, column, config.get(column, NOTHING_SAID))
     ]
     if problems:
-        message = "Clinical values of the manifest do not fit the study file:"
+        message = Sentence("Clinical values of the manifest do not fit the study file:")
         raise ManifestError(message, problems)
     encoded: dict[str, list[float]] = {}
     for column in columns:
@@ -135,14 +136,21 @@ def cell_problems(
 
 
 def _misfit(text: str, column: str, config: ClinicalConfig) -> tuple[str, str]:
+    table = table_name(column)
     if config.kind == "ordered":
-        what = f'"{text}" is not in the order of {table_name(column)}.'
+        what = Sentence('"{text}" is not in the order of {table}.', text=text, table=table)
+        known = Sentence("Known are: {names}.", names=", ".join(config.order))
         nearest = nearest_name(text, config.order)
-        remedy = f'Did you mean "{nearest}"? ' if nearest else ""
-        return what, f"{remedy}Known are: {', '.join(config.order)}."
-    words = "a number" if config.kind == "number" else "yes or no"
-    what = f'"{text}" is not {words}, as {table_name(column)} says.'
-    return what, f"Write {words}, leave it empty if not known, or give the column another kind."
+        meant = [Sentence('Did you mean "{nearest}"?', nearest=nearest)] if nearest else []
+        return what, joined([*meant, known], " ")
+    words = Sentence("a number") if config.kind == "number" else Sentence("yes or no")
+    what = Sentence(
+        '"{text}" is not {words}, as {table} says.', text=text, words=words, table=table
+    )
+    remedy = Sentence(
+        "Write {words}, leave it empty if not known, or give the column another kind.", words=words
+    )
+    return what, remedy
 
 
 def _of_kind(text: str, config: ClinicalConfig) -> float | None:

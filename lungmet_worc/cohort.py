@@ -12,7 +12,7 @@ from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import CohortError
 from lungmet_worc.manifest import Manifest, Patient
 from lungmet_worc.natural_order import natural_order
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, joined
 from lungmet_worc.spreadsheet import is_missing
 
 _NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
@@ -189,7 +189,7 @@ def build_cohort(
         }
         own_causes[name] = {patient_id: causes for patient_id, causes in found.items() if causes}
     reasons: dict[str, dict[str, str]] = {
-        name: {patient_id: _joined(causes) for patient_id, causes in found.items()}
+        name: {patient_id: joined(causes, ", ") for patient_id, causes in found.items()}
         for name, found in own_causes.items()
     }
     if study.cohort.patients == "common":
@@ -232,12 +232,6 @@ def _why_not(
     if arm.missing == "impute" and len(lacking) < asked:
         return ()
     return tuple(lacking)
-
-
-def _joined(causes: Sequence[Sentence]) -> Sentence:
-    """Return all causes as one."""
-    first, *rest = causes
-    return Sentence("{first}, {rest}", first=first, rest=_joined(rest)) if rest else first
 
 
 def _keep_common(reasons: dict[str, dict[str, str]], order: Sequence[str]) -> None:

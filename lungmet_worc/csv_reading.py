@@ -12,7 +12,7 @@ from pathlib import Path
 from lungmet_worc.cell_text import clean
 from lungmet_worc.column_numbers import DECIMAL_OF_SEPARATOR
 from lungmet_worc.errors import Problem
-from lungmet_worc.raw_table import RawTable, bounded, unusable
+from lungmet_worc.raw_table import MOST_COLUMNS, RawTable, bounded, unusable
 from lungmet_worc.sentences import Sentence
 
 SEPARATORS = ("\t", ";", ",")
@@ -125,7 +125,8 @@ def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[
     try:
         for record in reader:
             row += 1
-            yield row, [clean(cell) for cell in record]
+            # A row of too many cells is refused by its length.
+            yield row, [clean(cell) for cell in record[: MOST_COLUMNS + 1]]
     except csv.Error as error:
         what = Sentence("The row cannot be read ({error}).", error=error)
         remedy = Sentence("Look for a quotation mark that is not closed, or save as XLSX.")

@@ -71,6 +71,28 @@ Causes = Mapping[Problem, tuple[Problem, ...]]
 NO_CAUSES: Causes = MappingProxyType({})
 
 
+def problems_as_dicts(
+    problems: Sequence[Problem], causes: Causes, said: Callable[[str], str] = str
+) -> list[dict[str, object]]:
+    """Return problems ready for JSON, each with the places of those that it follows from.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        All of them.
+    causes : mapping of Problem to tuple of Problem
+        Problem that is gone when others are mended -> these others.
+    said : callable, optional
+        Says what and remedy in the language of the reader.
+    """
+    places = {problem: place for place, problem in enumerate(problems)}
+    return [
+        problem.as_dict(said)
+        | {"follows_from": [places[cause] for cause in causes.get(problem, ())]}
+        for problem in problems
+    ]
+
+
 class LungmetError(Exception):
     """Base of every error that lungmet_worc raises on purpose.
 
@@ -92,7 +114,7 @@ class LungmetError(Exception):
         super().__init__(message, tuple(problems))
         self.message = message
         self.problems = tuple(problems)
-        self.causes = causes
+        self.causes = dict(causes)
 
     def __str__(self) -> str:
         """Return the message and every problem, a line each."""

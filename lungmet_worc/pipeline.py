@@ -209,7 +209,11 @@ class Pipeline:
             )
         fatal = report.study_errors if self._excludes else report.errors
         if fatal:
-            message = f"The study cannot be run: {len(fatal)} problem(s)."
+            message = Sentence.plural(
+                len(fatal),
+                "The study cannot be run: {n} problem.",
+                "The study cannot be run: {n} problems.",
+            )
             raise CohortError(message, fatal, report.causes)
         return manifest, report
 

@@ -73,12 +73,12 @@ def bounded(path: Path, found: Iterator[tuple[int, list[str]]]) -> dict[int, lis
     cells = 0
     remedy = Sentence("Keep one row for each patient and only the columns that the study needs.")
     for number, row in found:
-        if not any(row):
-            continue
-        cells += len(row)
         if len(row) > MOST_COLUMNS:
             what = Sentence("The row has more than {most:,} columns.", most=MOST_COLUMNS)
             raise unusable(path, what, remedy, number)
+        if not any(row):
+            continue
+        cells += len(row)
         if max(map(len, row)) > LONGEST_CELL:
             what = Sentence("A cell has more than {most:,} characters.", most=LONGEST_CELL)
             raise unusable(path, what, Sentence("Shorten it, or take it out."), number)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lungmet_worc.checks.key_causes import MISSING_KEY, UNKNOWN_KEY, causes_of_keys
 from lungmet_worc.checks.study_keys import arm_problems, column_problems, search_problems
 from lungmet_worc.checks.study_values import validation_problems
 from lungmet_worc.config import StudyConfig
@@ -112,7 +113,7 @@ def _manifest(folder: Path, config: StudyConfig) -> Path:
 
 def _study_file_error(file: str, problems: list[Problem]) -> StudyFileError:
     placed = [
-        Problem(problem.what, problem.remedy, file=file, column=problem.column)
+        Problem(problem.what, problem.remedy, file=file, column=problem.column, kind=problem.kind)
         for problem in problems
     ]
     message = Sentence.plural(
@@ -121,7 +122,7 @@ def _study_file_error(file: str, problems: list[Problem]) -> StudyFileError:
         'The study file "{file}" has {n} problems:',
         file=file,
     )
-    return StudyFileError(message, placed)
+    return StudyFileError(message, placed, causes_of_keys(placed))
 
 
 def _with_preset(search: dict[str, Any]) -> dict[str, Any]:
@@ -146,15 +147,15 @@ def _with_preset(search: dict[str, Any]) -> dict[str, Any]:
 
 def _unknown_key(table: str, key: str, known: tuple[str, ...]) -> Problem:
     what = Sentence("This key is not known in [{table}].", table=table)
-    return Problem(what, did_you_mean(key, known), column=f"{table}.{key}")
+    remedy = did_you_mean(key, known)
+    return Problem(what, remedy, column=f"{table}.{key}", kind=UNKNOWN_KEY)
 
 
 def _unknown_tables(raw: Mapping[str, Any]) -> Iterator[Problem]:
     for key, value in raw.items():
         if key not in TABLES:
-            yield Problem(
-                Sentence("This table is not known."), did_you_mean(key, TABLES), column=key
-            )
+            what = Sentence("This table is not known.")
+            yield Problem(what, did_you_mean(key, TABLES), column=key, kind=UNKNOWN_KEY)
         elif not isinstance(value, Mapping):
             yield Problem(
                 Sentence("This must be a table."),
@@ -167,6 +168,7 @@ def _unknown_tables(raw: Mapping[str, Any]) -> Iterator[Problem]:
                 Sentence("This table is missing."),
                 Sentence("Add [{table}].", table=table),
                 column=table,
+                kind=MISSING_KEY,
             )
 
 

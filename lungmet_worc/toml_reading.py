@@ -9,7 +9,7 @@ from typing import Any
 from lungmet_worc.errors import StudyFileError
 from lungmet_worc.regular_file import refuse_irregular
 from lungmet_worc.scan_paths import of_windows
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, joined
 
 #: A study file is a few pages long; a thousand patients to exclude are 10 kB.
 MOST_BYTES = 1_000_000
@@ -34,7 +34,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     except RecursionError:
         reason: object = Sentence("tables or lists lie too deep in each other")
     except ValueError as error:  # TOMLDecodeError, or a number of more than 4300 digits
-        reason = error
+        too_long = not isinstance(error, tomllib.TOMLDecodeError)
+        reason = Sentence("a number has thousands of digits") if too_long else error
     message = Sentence(
         'The study file "{path}" is no valid TOML: {reason}.', path=path, reason=reason
     )
@@ -54,9 +55,7 @@ def _text(path: Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         windows = of_windows(path.parent, str(path))
         if windows is not None:
-            raise _unreadable(
-                path, Sentence("{what} {remedy}", what=windows[0], remedy=windows[1])
-            ) from None
+            raise _unreadable(path, joined(windows, " ")) from None
         message = Sentence(
             'There is no study file "{path}". "lungmet init DIR" writes one to start from.',
             path=path,

@@ -10,15 +10,21 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
-from xml.etree import ElementTree
+from typing import Any
 
 from lungmet_worc.cell_text import clean
 from lungmet_worc.errors import did_you_mean
-from lungmet_worc.raw_table import LAST_ROW, Kind, RawTable, bounded, refuse_large, unusable
+from lungmet_worc.raw_table import (
+    MOST_CELLS,
+    Kind,
+    RawTable,
+    bounded,
+    refuse_large,
+    unusable,
+)
 from lungmet_worc.sentences import Sentence
+from lungmet_worc.sheet_layout import Layout, read_layout
 
 #: What openpyxl, zipfile and the XML parser raise at a damaged workbook; a parser that meets what
 #: it does not expect raises anything (SyntaxError: the XML parser's own error).
@@ -32,8 +38,6 @@ NOT_COMPUTED = "="
 
 #: Rows in which a header is looked for on other sheets, and how many sheets are looked at.
 _FIRST_ROWS, _MOST_SHEETS = 20, 50
-#: More merged cells than this are not looked at: no manifest has them.
-_MOST_MERGED = 1000
 
 
 def read_workbook(
@@ -70,7 +74,7 @@ def read_workbook(
             workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             chosen = _chosen(path, workbook, columns, sheet)
             with archive.open(chosen._worksheet_path) as source:
-                layout = _layout(path, source)
+                layout = read_layout(path, source)
             table = _table(path, chosen, layout)
             workbook.close()
     except _DAMAGED as error:
@@ -152,59 +156,20 @@ def _best_header(sheet: Any, columns: Collection[str]) -> set[str]:
     return max(found, key=len, default=set())
 
 
-# What only the file says --------------------------------------------------------------------
-
-
-@dataclass
-class _Layout:
-    """What openpyxl does not tell of a sheet that it reads row by row."""
-
-    hidden_rows: set[int] = field(default_factory=set)
-    hidden_columns: set[int] = field(default_factory=set)
-    unfinished: set[str] = field(default_factory=set)
-    merged: list[str] = field(default_factory=list)
-
-
-def _layout(path: Path, source: IO[bytes]) -> _Layout:
-    layout = _Layout()
-    row = 0
-    for _, element in ElementTree.iterparse(source):
-        kind = element.tag.rpartition("}")[2]
-        if kind == "row":
-            row = int(element.get("r") or row + 1)
-            if row > LAST_ROW:
-                what = Sentence("The sheet says that it has a row {row}.", row=row)
-                remedy = Sentence("Save it again as XLSX, or as CSV.")
-                raise unusable(path, what, remedy)
-            if _is_true(element.get("hidden")) or element.get("ht") == "0":
-                layout.hidden_rows.add(row)
-            layout.unfinished.update(_unfinished(element))
-            element.clear()
-        elif kind == "col" and _is_true(element.get("hidden")):
-            last = min(int(element.get("max", 0)), LAST_ROW)
-            layout.hidden_columns.update(range(int(element.get("min", 1)) - 1, last))
-        elif kind == "mergeCell" and len(layout.merged) < _MOST_MERGED:
-            layout.merged.append(element.get("ref", ""))
-    return layout
-
-
-def _is_true(text: str | None) -> bool:
-    return text in ("1", "true")
-
-
-def _unfinished(row: ElementTree.Element) -> Iterator[str]:
-    """Yield the cells of a row whose formula has no stored result; an empty text is one."""
-    for cell in row:
-        if cell.find("{*}f") is not None and cell.get("t") != "str":
-            value = cell.find("{*}v")
-            if value is None or not value.text:
-                yield cell.get("r", "")
-
-
 # Its cells ----------------------------------------------------------------------------------
 
 
-def _table(path: Path, sheet: Any, layout: _Layout) -> RawTable:
+def _table(path: Path, sheet: Any, layout: Layout) -> RawTable:
+    from openpyxl.utils import get_column_letter
+
+    if layout.last_row * layout.last_column > MOST_CELLS:
+        what = Sentence(
+            "The sheet reaches to row {row} and column {column}, further than any manifest.",
+            row=layout.last_row,
+            column=get_column_letter(layout.last_column),
+        )
+        remedy = Sentence("Look for something there that does not belong to it, and delete it.")
+        raise unusable(path, what, remedy)
     kinds: dict[tuple[int, int], Kind] = {}
     rows = bounded(path, _rows(sheet, layout, kinds))
     width = max(map(len, rows.values()), default=0)
@@ -221,9 +186,10 @@ def _table(path: Path, sheet: Any, layout: _Layout) -> RawTable:
 
 
 def _rows(
-    sheet: Any, layout: _Layout, kinds: dict[tuple[int, int], Kind]
+    sheet: Any, layout: Layout, kinds: dict[tuple[int, int], Kind]
 ) -> Iterator[tuple[int, list[str]]]:
-    for number, row in enumerate(sheet.iter_rows(), 1):
+    cells = sheet.iter_rows(max_row=layout.last_row, max_col=layout.last_column)
+    for number, row in enumerate(cells, 1):
         texts = []
         for position, cell in enumerate(row):
             text, kind = _read(cell)

@@ -13,7 +13,6 @@ SMALL_ARM = "small-arm"  # an arm has too few patients, or splits that cannot be
 SAME_FILE = "same-file"  # one file for two patients: what else is wrong with it says nothing
 VALUE_NEEDED = "value-needed"  # a cell may not be empty
 MISSING_VALUES = "missing-values"  # cells of a column that are empty
-NOT_IN_MANIFEST = "not-in-manifest"  # a patient whom the study file names is not there
 
 
 @dataclass(frozen=True)
@@ -138,11 +137,14 @@ def _of_a_wrong_file(
     for modality in study.modalities.values():
         columns = {modality.image, modality.segmentation}
         here = [problem for problem in problems if problem.column in columns and problem.patient]
-        wrong = [each for each in here if each.kind == SAME_FILE and each.severity == "error"]
+        wrong: dict[int | None, Problem] = {}
         for problem in here:
-            same = [each for each in wrong if each.row == problem.row]
-            if same and problem is not same[0]:
-                found[problem] = (same[0],)
+            if problem.kind == SAME_FILE and problem.severity == "error":
+                wrong.setdefault(problem.row, problem)
+        for problem in here:
+            first = wrong.get(problem.row, problem)
+            if problem is not first:
+                found[problem] = (first,)
     return found
 
 
@@ -159,13 +161,14 @@ def _of_a_column(
         and not each.patient
         and each.file == study.cohort.manifest.name
     )
+    needed: dict[str, tuple[Problem, ...]] = {}
     for problem in problems:
-        needed = tuple(
-            each for each in problems if each.kind == VALUE_NEEDED and each.column == problem.column
-        )
-        if problem.kind == MISSING_VALUES and needed:
-            found[problem] = needed
-        elif problem.kind == NOT_IN_MANIFEST and no_ids:
+        if problem.kind == VALUE_NEEDED:
+            needed[problem.column] = (*needed.get(problem.column, ()), problem)
+    for problem in problems:
+        if problem.kind == MISSING_VALUES and problem.column in needed:
+            found[problem] = needed[problem.column]
+        elif problem.column == "cohort.exclude" and no_ids:
             found[problem] = no_ids
     return found
 
@@ -181,6 +184,13 @@ def _may_keep_patients_out(study: StudyConfig, problem: Problem) -> bool:
     return problem.severity == "error" and problem.column in columns and problem.kind != SMALL_ARM
 
 
+def _of_arm(problem: Problem) -> tuple[object, ...]:
+    """Return what two problems of an arm share: being an error, else what they say."""
+    if problem.severity == "error":
+        return (problem.column, problem.severity)
+    return (problem.column, *said_alike(problem))
+
+
 def _of_small_arms(
     problems: Iterable[Problem],
     roots: Sequence[Problem],
@@ -193,8 +203,8 @@ def _of_small_arms(
         return found
 
     def gone(errors: Sequence[Problem]) -> set[Problem]:
-        left = {(each.column, each.severity) for each in small_arms_without(errors)}
-        return {each for each in open_arms if (each.column, each.severity) not in left}
+        left = {_of_arm(each) for each in small_arms_without(errors)}
+        return {each for each in open_arms if _of_arm(each) not in left}
 
     curable = gone(roots)
     groups: dict[tuple[object, ...], list[Problem]] = {}

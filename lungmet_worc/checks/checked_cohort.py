@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lungmet_worc.checks.patient_view import SCAN_STATES, PatientView
-from lungmet_worc.cohort import Cohort
-from lungmet_worc.cohort_variants import CohortVariant, arm_counts
+from lungmet_worc.checks.mended import mended
+from lungmet_worc.checks.patient_view import SCAN_STATES, PatientView, patient_views
+from lungmet_worc.cohort import Cohort, build_cohort
+from lungmet_worc.cohort_variants import CohortVariant, arm_counts, cohort_variants
+from lungmet_worc.config import StudyConfig
+from lungmet_worc.errors import Problem
+from lungmet_worc.manifest import Manifest
 from lungmet_worc.report.language import ENGLISH, Language
 
 #: What is counted of scans even where it is none.
@@ -95,6 +99,44 @@ class CheckedCohort:
         return counts
 
 
+def checked_cohort(
+    study: StudyConfig,
+    manifest: Manifest,
+    problems: Sequence[Problem],
+    unusable: Mapping[tuple[str, str], str],
+) -> CheckedCohort:
+    """Count who is there and who enters which arm, while the errors stand and after.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        The study.
+    manifest : Manifest
+        As it was read.
+    problems : sequence of Problem
+        Everything that is wrong with it.
+    unusable : mapping of (str, str) to str
+        (patient id, modality) -> what is wrong with the scan.
+    """
+    entering = build_cohort(study, manifest, unusable)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    better = mended(study, manifest, errors)
+    once_mended = build_cohort(study, better)
+    without_id = [
+        problem
+        for problem in errors
+        if problem.column == study.cohort.patient_id and not problem.patient
+    ]
+    return CheckedCohort(
+        entering,
+        tuple(patient_views(study, manifest, (entering, once_mended), problems)),
+        once_mended if errors else None,
+        tuple(cohort_variants(study, better)),
+        manifest.columns,
+        len(without_id) if study.cohort.patient_id in manifest.columns else 0,
+    )
+
+
 def _plain_counts(counts: Mapping[str, tuple[int, int]]) -> dict[str, Counter[str]]:
     return {
         name: Counter(present=present, missing=missing)
@@ -177,7 +219,7 @@ def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
     mended = checked.once_mended is not None
     title = say("Left out, also once all is mended") if mended else say("Left out")
     everyone = say('{title}, of every arm, since [cohort] says patients = "common":', title=title)
-    lines = [everyone if common else f"{title}:"]
+    lines = [textwrap.fill(everyone if common else f"{title}:", width)]
     for cause, (ids, arms) in found.items():
         who = say.plural(
             len(ids),

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from lungmet_worc.checks.missing_values import missing_values
+from lungmet_worc.checks.missing_values import arms_text, missing_values
 from lungmet_worc.checks.outcome_names import what_name_says
 from lungmet_worc.checks.outcome_values import FEWEST, what_values_say
 from lungmet_worc.checks.spellings import spelling_problems
@@ -17,10 +17,11 @@ from lungmet_worc.clinical import (
     column_numbers,
     column_texts,
 )
-from lungmet_worc.config import ArmConfig, ClinicalConfig, StudyConfig, table_name
+from lungmet_worc.config import ClinicalConfig, StudyConfig, table_name
 from lungmet_worc.errors import Problem, Severity
 from lungmet_worc.feature_groups import OTHER, feature_group
 from lungmet_worc.manifest import Manifest, Patient
+from lungmet_worc.sentences import Sentence, joined
 from lungmet_worc.spreadsheet import is_missing
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
@@ -108,10 +109,12 @@ class _Column:
             return
         for patient, text in zip(self.patients, self.texts, strict=True):
             if patient.patient_id not in numbers:
-                what = f'"{text}" is no number, but {len(known)} other values are.'
-                remedy = (
-                    f'Correct it, or say kind = "unordered" in {table_name(self.name)} if these '
-                    "are categories."
+                what = Sentence(
+                    '"{text}" is no number, but {n} other values are.', text=text, n=len(known)
+                )
+                remedy = Sentence(
+                    'Correct it, or say kind = "unordered" in {table} if these are categories.',
+                    table=table_name(self.name),
                 )
                 yield Problem(
                     what,
@@ -126,18 +129,23 @@ class _Column:
         """Report values of the order that no cell can have."""
         for level in self.config.order:
             if is_missing(level):
-                what = f'"{level}" is in the order, but stands for a value that is not known.'
-                remedy = "Write another word for it in the manifest and in the order."
+                what = Sentence(
+                    '"{level}" is in the order, but stands for a value that is not known.',
+                    level=level,
+                )
+                remedy = Sentence("Write another word for it in the manifest and in the order.")
                 yield self._problem(what, remedy)
 
     def _leaks(self) -> Iterator[Problem]:
         """Report a column that is no predictor, by its name or by its values."""
         if feature_group(self.name) != OTHER or _PYRADIOMICS.match(self.name):
-            what = (
+            what = Sentence(
                 "This is the name of an image feature. Features that were chosen outside the "
                 "cross-validation make every performance too high."
             )
-            remedy = "Take it out, and let an arm with the modality compute and select features."
+            remedy = Sentence(
+                "Take it out, and let an arm with the modality compute and select features."
+            )
             yield self._problem(what, remedy)
             return
         outcome = [int(patient.outcome or 0) for patient in self.patients]
@@ -149,15 +157,22 @@ class _Column:
         if not reasons:
             return
         table = table_name(self.name)
+        both = joined(reasons, " ")
         if self.config.outcome_like:
-            what = f"{' '.join(reasons)} It is let in by outcome_like = true in {table}."
-            remedy = "Say in the paper how it is known when the prediction is made."
+            what = Sentence(
+                "{reasons} It is let in by outcome_like = true in {table}.",
+                reasons=both,
+                table=table,
+            )
+            remedy = Sentence("Say in the paper how it is known when the prediction is made.")
             yield self._problem(what, remedy, warning=True)
             return
-        what = f"This column would give the outcome away. {' '.join(reasons)}"
-        remedy = (
-            f"Take it out of {_arms(self.arms)}; or, if it is known when the prediction is made, "
-            f"say outcome_like = true in {table}."
+        what = Sentence("This column would give the outcome away. {reasons}", reasons=both)
+        remedy = Sentence(
+            "Take it out of {arms}; or, if it is known when the prediction is made, say "
+            "outcome_like = true in {table}.",
+            arms=arms_text(self.arms),
+            table=table,
         )
         yield self._problem(what, remedy)
 
@@ -168,8 +183,9 @@ class _Column:
             return
         n_patients = len(self.patients)
         if len(lacking) == n_patients:
-            what = "No patient has a value."
-            yield self._problem(what, f"Fill it in, or take it out of {_arms(self.arms)}.")
+            what = Sentence("No patient has a value.")
+            remedy = Sentence("Fill it in, or take it out of {arms}.", arms=arms_text(self.arms))
+            yield self._problem(what, remedy)
             return
         yield missing_values(self.study, self.file, self.name, lacking, n_patients)
 
@@ -179,8 +195,11 @@ class _Column:
         if not counts:
             return
         if len(counts) == 1 or (self.numbers is not None and len(_different(self.numbers)) == 1):
-            what = f'Every patient has the same value, "{next(iter(counts))}": it tells nothing.'
-            remedy = f"Take it out of {_arms(self.arms)}."
+            what = Sentence(
+                'Every patient has the same value, "{value}": it tells nothing.',
+                value=next(iter(counts)),
+            )
+            remedy = Sentence("Take it out of {arms}.", arms=arms_text(self.arms))
             yield self._problem(what, remedy, warning=True)
             return
         if self.numbers is not None:
@@ -188,21 +207,26 @@ class _Column:
         once = sum(1 for count in counts.values() if count == 1)
         n_texts, table = counts.total(), table_name(self.name)
         if once > _FREE_TEXT * n_texts:
-            what = (
-                f"{once} of {n_texts} patients have a value that nobody else has: this is free "
-                "text, from which nothing can be learned."
+            what = Sentence(
+                "{once} of {n} patients have a value that nobody else has: this is free text, "
+                "from which nothing can be learned.",
+                once=once,
+                n=n_texts,
             )
-            remedy = (
+            remedy = Sentence(
                 "Sort the values into a few categories; if they are meant to be numbers, say "
-                f'kind = "number" in {table} to see which are none.'
+                'kind = "number" in {table} to see which are none.',
+                table=table,
             )
             yield self._problem(what, remedy)
         elif once >= FEWEST and 2 * once >= len(counts):
-            what = (
-                f"Each of {len(counts)} different values becomes a feature, and {once} of them are "
-                "of one patient only."
+            what = Sentence(
+                "Each of {n} different values becomes a feature, and {once} of them are of one "
+                "patient only.",
+                n=len(counts),
+                once=once,
             )
-            remedy = "Take rare values together in the manifest."
+            remedy = Sentence("Take rare values together in the manifest.")
             yield self._problem(what, remedy, warning=True)
         cells = [pair for pair in zip(self.patients, self.texts, strict=True) if pair[1]]
         yield from spelling_problems(self.file, self.name, cells, "warning")
@@ -210,7 +234,3 @@ class _Column:
 
 def _different(numbers: Sequence[float]) -> set[float]:
     return {number for number in numbers if not math.isnan(number)}
-
-
-def _arms(arms: dict[str, ArmConfig]) -> str:
-    return f"{'arm' if len(arms) == 1 else 'arms'} {', '.join(arms)}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lungmet_worc.checks.causes import VALUE_NEEDED
-from lungmet_worc.checks.spellings import quoted, spelling_problems
+from lungmet_worc.checks.spellings import spelling_problems
 from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import ComBatConfig, StudyConfig
 from lungmet_worc.errors import Problem, Severity
@@ -20,7 +20,7 @@ from lungmet_worc.harmonisation import (
     values_of,
 )
 from lungmet_worc.manifest import Patient, is_missing
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, named
 
 
 def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
@@ -147,7 +147,7 @@ def _modality_problems(
             "values vary.",
             "{batches} of {column} have one patient only: ComBat cannot estimate how much their "
             "values vary.",
-            batches=quoted(single),
+            batches=_quoted(single),
             column=combat.batch,
         )
         remedy = Sentence("Join it with a batch like it in another column, or exclude the patient.")
@@ -163,7 +163,7 @@ def _modality_problems(
                 "WORC takes each value of a covariate as a category, and {n} of {column} belong "
                 "to one patient each, such as {value}.",
                 column=name,
-                value=quoted(texts[:1]),
+                value=_quoted(texts[:1]),
             )
             remedy = Sentence("Name a column of fewer values, for example of age bands.")
             yield problem(what, remedy, "covariates")
@@ -182,7 +182,7 @@ def _modality_problems(
         what = Sentence(
             "All patients of {batches} have the same {outcome}: ComBat may take away what tells "
             "them from others.",
-            batches=quoted(same),
+            batches=_quoted(same),
             outcome=study.outcome,
         )
         remedy = Sentence("Look at the result without ComBat too.")
@@ -204,6 +204,10 @@ def _confounded(batches: Mapping[str, str], levels: Mapping[str, Mapping[str, st
         columns += [texts == text for text in sorted(set(texts))[first:]]
     design = np.column_stack(columns).astype(float)
     return bool(np.linalg.matrix_rank(design) < design.shape[1])
+
+
+def _quoted(texts: Sequence[str]) -> Sentence:
+    return named([f'"{text}"' for text in texts])
 
 
 def _file(study: StudyConfig) -> str:

@@ -127,7 +127,7 @@ def exclude_problems(study: StudyConfig, ids: list[str]) -> Iterator[Problem]:
             what = Sentence("This patient is to be excluded, but is not in the manifest.")
             nearest = nearest_name(patient_id, ids)
             remedy = (
-                Sentence('Did you mean "{name}"?', name=nearest)
+                Sentence('Did you mean "{nearest}"?', nearest=nearest)
                 if nearest
                 else Sentence("Correct or remove the id.")
             )

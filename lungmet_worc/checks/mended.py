@@ -11,8 +11,8 @@ from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem
 from lungmet_worc.manifest import Manifest, Patient, is_missing
 
-#: Stands for a file or a value that is not there yet.
-_TO_COME = "to come"
+#: Stands for a file that is not there yet.
+_TO_COME = Path("to come")
 
 
 def mended(study: StudyConfig, manifest: Manifest, errors: Iterable[Problem]) -> Manifest:
@@ -57,11 +57,10 @@ def _mended_row(
     for name, modality in study.modalities.items():
         if spoiled & {modality.image, modality.segmentation} and name in pairs:
             pair = pairs[name]
-            to_come = Path(_TO_COME)
             pairs[name] = replace(
                 pair,
-                image=pair.image or to_come,
-                segmentation=pair.segmentation or to_come,
+                image=pair.image or _TO_COME,
+                segmentation=pair.segmentation or _TO_COME,
             )
     values = dict(_mended_values(study, manifest, patient, spoiled))
     return replace(patient, pairs=pairs, clinical={**patient.clinical, **values})
@@ -74,11 +73,12 @@ def _mended_values(
     centre = study.cohort.centre
     for column in sorted(spoiled & (clinical | ({centre} if centre else set()))):
         if is_missing(patient.clinical.get(column, "")):
-            yield column, _usual(manifest, column) if column == centre else _TO_COME
+            # Values that differ, as those of a column do that says something.
+            yield column, _usual(manifest, column) if column == centre else str(patient.row)
 
 
 def _usual(manifest: Manifest, column: str) -> str:
     """Return the most frequent value of a column."""
     texts = (patient.clinical.get(column, "") for patient in manifest.patients)
     counts = Counter(text for text in texts if not is_missing(text))
-    return counts.most_common(1)[0][0] if counts else _TO_COME
+    return counts.most_common(1)[0][0] if counts else "?"

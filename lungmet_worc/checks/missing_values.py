@@ -8,7 +8,7 @@ from lungmet_worc.checks.causes import MISSING_VALUES
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import Problem
 from lungmet_worc.manifest import Patient
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, joined
 
 _MOST_LISTED = 6
 
@@ -58,7 +58,7 @@ def _fate(left_out: Sequence[str], imputed: Sequence[str], *, common: bool) -> S
             'they do not enter {arms} nor, with patients = "common", any other',
             arms=arms_text(left_out),
         )
-    return Sentence("{first}; {rest}", first=out, rest=kept) if imputed else out
+    return joined([out, kept], "; ") if imputed else out
 
 
 def _remedy(*, can_impute: bool, common: bool) -> Sentence:
@@ -90,9 +90,7 @@ def arms_text(names: Iterable[str]) -> Sentence:
 def _named(patients: Sequence[Patient], column: str) -> str:
     """Return 'P7 (row 8), P10 (row 11: "onbekend")', the first of many."""
     texts = [_cell(patient, column) for patient in patients[:_MOST_LISTED]]
-    names: str = texts[0]
-    for text in texts[1:]:
-        names = Sentence("{first}, {rest}", first=names, rest=text)
+    names = joined(texts, ", ")
     more = len(patients) - len(texts)
     return Sentence("{names} and {n} more", names=names, n=more) if more else names
 

@@ -10,32 +10,39 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_AFTER = "known only with the outcome or after it"
-_DECIDED = "decided after the diagnosis, and so known only after the prediction is made"
+from lungmet_worc.sentences import Sentence
 
 #: What is said before treatment; a time or a date up to here is known beforehand.
 _BASELINE = r"(?:birth|born|geboorte\w*|diagnos\w*|dx|biops\w*|scan|mri|mr|ct|pet|imaging)"
 _UNIT = r"(?:days?|weeks?|months?|years?|time|interval|dagen|weken|maanden|jaren|tijd|duur)"
 
 #: What a name speaks of -> the words that say so; the first that fits is told.
-_OUTCOME_WORDS = {
-    "follow-up": r"follow ?up\w*|fu|lfu|last ?fu|last (?:seen|visit|contact|known|alive)|"
+_OUTCOME_WORDS: dict[Sentence, str] = {
+    Sentence("follow-up"): r"follow ?up\w*|fu|lfu|last ?fu|last (?:seen|visit|contact|known|alive)|"
     r"\w*opvolg\w*|nacontrole\w*|laatste (?:contact|controle|bezoek)|laatst gezien",
-    "a treatment response": r"response|responses|responded|responder|responders|\w*respons|"
+    Sentence(
+        "a treatment response"
+    ): r"response|responses|responded|responder|responders|\w*respons|"
     r"recist|remission|remissie",
-    "survival": r"surviv\w*|\w*overlev\w*|alive|levend|in leven|os|pfs|dfs|rfs|mfs|dmfs|lrfs|"
+    Sentence(
+        "survival"
+    ): r"surviv\w*|\w*overlev\w*|alive|levend|in leven|os|pfs|dfs|rfs|mfs|dmfs|lrfs|"
     r"efs|dss|ttp|ttr|censor\w*",
-    "recurrence": r"recur\w*|relaps\w*|\w*recidie\w*|\w*recidiv\w*",
-    "metastasis": r"\w*metast\w*|\w*uitzaai\w*|met|\w*mets",
-    "progression": r"progress|progress(?:ion|ed|ive|ie)|progressie\w*",
-    "death": r"death\w*|dead|died|deceased|mortality|\w*overled\w*|\w*overlij\w*|gestorven|"
+    Sentence("recurrence"): r"recur\w*|relaps\w*|\w*recidie\w*|\w*recidiv\w*",
+    Sentence("metastasis"): r"\w*metast\w*|\w*uitzaai\w*|met|\w*mets",
+    Sentence("progression"): r"progress|progress(?:ion|ed|ive|ie)|progressie\w*",
+    Sentence(
+        "death"
+    ): r"death\w*|dead|died|deceased|mortality|\w*overled\w*|\w*overlij\w*|gestorven|"
     r"\w*sterfte|dood|doodsoorzaak",
-    "a status": r"status|(?:vital|survival|disease|levens|ziekte)status",
-    "the outcome or an event": r"outcomes?|uitkomst\w*|events?|gebeurtenis\w*|endpoints?|"
+    Sentence("a status"): r"status|(?:vital|survival|disease|levens|ziekte)status",
+    Sentence("the outcome or an event"): r"outcomes?|uitkomst\w*|events?|gebeurtenis\w*|endpoints?|"
     r"eindpunt\w*",
-    "a time until something": rf"{_UNIT} (?:\w+ )*?(?:to|until|till|tot)(?! (?:\w+ )*{_BASELINE}\b)"
+    Sentence(
+        "a time until something"
+    ): rf"{_UNIT} (?:\w+ )*?(?:to|until|till|tot)(?! (?:\w+ )*{_BASELINE}\b)"
     r"|(?:days|weeks|months|time)to\w+",
-    "a date": r"dates?|datum|\w+datum",
+    Sentence("a date"): r"dates?|datum|\w+datum",
 }
 _TREATMENT = (
     r"treatments?|treated|therapy|therapies|\w+therapy|\w*therapie\w*|chemo\w*|radiation|"
@@ -86,9 +93,15 @@ def what_name_says(name: str) -> str:
             continue
         if subject == "a date" and _has(words, rf"{_BASELINE}|geboorte\w*"):
             continue
-        return f"Its name says {subject}, which is {_AFTER}."
+        return Sentence(
+            "Its name says {subject}, which is known only with the outcome or after it.",
+            subject=subject,
+        )
     if _has(words, _TREATMENT) and not _has(words, _EARLIER):
-        return f"Its name says treatment, which is {_DECIDED}."
+        return Sentence(
+            "Its name says treatment, which is decided after the diagnosis, and so known only "
+            "after the prediction is made."
+        )
     return ""
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lungmet_worc.sentences import Sentence
+
 FloatArray = npt.NDArray[np.float64]
 
 #: A column that predicts the outcome better than this, alone, is not known beforehand.
@@ -45,14 +47,27 @@ def what_values_say(
     present = np.asarray([bool(text) for text in texts], bool)
     auc = _better_auc(events, present.astype(float))
     if auc > MOST_AUC:
-        return f"Whether its cell is empty predicts {name} alone with {_said(auc)}."
+        return Sentence(
+            "Whether its cell is empty predicts {outcome} alone with an AUC of {auc}, above "
+            "{most}.",
+            outcome=name,
+            auc=_said(auc),
+            most=MOST_AUC,
+        )
     shares = _shares_of_events(events[present], [text for text in texts if text])
     aucs = [_better_auc(events[present], shares)]
     if numbers is not None:
         values = np.asarray(numbers, float)
         known = ~np.isnan(values)
         aucs.append(_better_auc(events[known], values[known]))
-    return f"It predicts {name} alone with {_said(max(aucs))}." if max(aucs) > MOST_AUC else ""
+    if max(aucs) <= MOST_AUC:
+        return ""
+    return Sentence(
+        "It predicts {outcome} alone with an AUC of {auc}, above {most}.",
+        outcome=name,
+        auc=_said(max(aucs)),
+        most=MOST_AUC,
+    )
 
 
 def _shares_of_events(events: FloatArray, texts: Sequence[str]) -> FloatArray:
@@ -84,7 +99,10 @@ def _better_auc(events: FloatArray, values: FloatArray) -> float:
     return max(auc, 1 - auc)
 
 
-def _said(auc: float) -> str:
+def _said(auc: float) -> Sentence:
     # Never rounded down to the limit that it is above.
-    text = f"{auc:.2f}" if round(auc, 2) > MOST_AUC else f"{auc:.3f}"
-    return f"an AUC of {text}, above {MOST_AUC}"
+    return (
+        Sentence("{auc:.2f}", auc=auc)
+        if round(auc, 2) > MOST_AUC
+        else Sentence("{auc:.3f}", auc=auc)
+    )

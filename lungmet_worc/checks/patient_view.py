@@ -44,6 +44,8 @@ class PatientView:
         Columns in which the patient's rows have an error.
     arms : mapping of str to str
         Arm -> "yes", or why the patient does not enter it now.
+    once_mended : tuple of str
+        The arms that the patient enters when all errors are mended.
     """
 
     patient_id: str
@@ -53,6 +55,7 @@ class PatientView:
     missing: tuple[str, ...]
     wrong: tuple[str, ...]
     arms: Mapping[str, str]
+    once_mended: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return all of it, ready for JSON."""
@@ -63,12 +66,16 @@ class PatientView:
             "scans": dict(self.scans),
             "missing": list(self.missing),
             "wrong": list(self.wrong),
-            "arms": {arm: str(reason) for arm, reason in self.arms.items()},
+            "arms": dict(self.arms),
+            "once_mended": list(self.once_mended),
         }
 
 
 def patient_views(
-    study: StudyConfig, manifest: Manifest, cohort: Cohort, problems: Iterable[Problem]
+    study: StudyConfig,
+    manifest: Manifest,
+    cohorts: tuple[Cohort, Cohort],
+    problems: Iterable[Problem],
 ) -> list[PatientView]:
     """Return the patients in the order of the manifest.
 
@@ -78,8 +85,8 @@ def patient_views(
         Its clinical columns, and who is excluded.
     manifest : Manifest
         The patients.
-    cohort : Cohort
-        Who enters which arm now.
+    cohorts : (Cohort, Cohort)
+        Who enters which arm now, and once all errors are mended.
     problems : iterable of Problem
         Everything that is wrong.
     """
@@ -90,6 +97,7 @@ def patient_views(
     rows: dict[str, list[int]] = {}
     for patient in manifest.patients:
         rows.setdefault(patient.patient_id, []).append(patient.row)
+    cohort, mended = cohorts
     clinical = [column for column in cohort.clinical if column in manifest.columns]
     found = []
     for patient in {each.patient_id: each for each in reversed(manifest.patients)}.values():
@@ -109,6 +117,7 @@ def patient_views(
                 tuple(c for c in clinical if is_missing(patient.clinical[c])),
                 wrong,
                 {arm: cohort.reasons[arm].get(name, "yes") for arm in cohort.arms},
+                tuple(arm for arm, reasons in mended.reasons.items() if name not in reasons),
             )
         )
     return found[::-1]
@@ -152,22 +161,23 @@ def patients_text(
     has_clinical = any(view.missing for view in views)
     head = [say("patient"), say("row"), outcome, *modalities]
     head += [say("value missing")] if has_clinical else []
-    head += [say("to mend"), say("arms")]
+    to_mend = any(view.wrong for view in views)
+    head += [say("to mend"), say("arms, once mended")] if to_mend else [say("arms")]
     rows = [head]
     for view in views:
         cells = [view.patient_id, ", ".join(map(str, view.rows))]
         cells.append("?" if view.outcome is None else str(view.outcome))
         cells += ["-" if state == "missing" else say(state) for state in view.scans.values()]
         cells += [", ".join(view.missing)] if has_clinical else []
-        rows.append([*cells, ", ".join(view.wrong), _arms_text(view, say)])
+        cells += [", ".join(view.wrong)] if to_mend else []
+        rows.append([*cells, _arms_text(view, say)])
     return "\n".join(_fitting(rows, width)) + "\n"
 
 
 def _arms_text(view: PatientView, say: Language) -> str:
-    entered = [arm for arm, reason in view.arms.items() if reason == "yes"]
-    if not entered:
+    if not view.once_mended:
         return say("none")
-    return say("all") if len(entered) == len(view.arms) else ", ".join(entered)
+    return say("all") if len(view.once_mended) == len(view.arms) else ", ".join(view.once_mended)
 
 
 def _fitting(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -73,25 +73,38 @@ def _what_lines(
     place = _common_place(problems, say)
     if what is not None and place is not None:
         lines = [(0, f"{place}: {say.of(what)}" if place else say.of(what))]
-    else:
-        lines = [] if what is None else [(0, say.of(what))]
-        for problem in problems[:_MOST_LINES]:
-            parts = [
-                _common_place([problem], say) or "",
-                say.of(problem.what) if what is None else "",
-                f"-> {say.of(problem.remedy)}" if remedy is None else "",
-            ]
-            lines.append((2 if what else 0, _joined(parts)))
-        more = problems[_MOST_LINES:]
-        if more:
-            rows = _ranges(sorted({each.row for each in more if each.row is not None}))
-            text = say("and {n} more; rows: {rows}", n=len(more), rows=rows)
-            lines.append((2, text if rows else say("and {n} more", n=len(more))))
-    if remedy is not None:
-        lines += [(0, f"-> {say.of(remedy)}")] if remedy else []
-    elif what is not None and place is not None:
         shown = dict.fromkeys(say.of(problem.remedy) for problem in problems)
-        lines += [(0, f"-> {text}") for text in shown]
+        several = [(0, f"-> {text}") for text in shown]
+    else:
+        lines = _single_lines(
+            problems, say, has_what=what is not None, has_remedy=remedy is not None
+        )
+        lines = lines if what is None else [(0, say.of(what)), *((2, text) for _, text in lines)]
+        several = []
+    if remedy is None:
+        return lines + several
+    return [*lines, (0, f"-> {say.of(remedy)}")] if remedy else lines
+
+
+def _single_lines(
+    problems: Sequence[Problem], say: Language, *, has_what: bool, has_remedy: bool
+) -> list[tuple[int, str]]:
+    """Return a line for each place, with what all places do not share."""
+    alike: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in problems:
+        key = (problem.what, problem.remedy, problem.file, problem.column)
+        alike.setdefault(key, []).append(problem)
+    groups = list(alike.values())
+    lines = []
+    for group in groups[:_MOST_LINES]:
+        what = "" if has_what else say.of(group[0].what)
+        remedy = "" if has_remedy else f"-> {say.of(group[0].remedy)}"
+        lines.append((0, _joined([_common_place(group, say) or "", what, remedy])))
+    more = [problem for group in groups[_MOST_LINES:] for problem in group]
+    if more:
+        rows = _ranges(sorted({each.row for each in more if each.row is not None}))
+        text = say("and {n} more; rows: {rows}", n=len(more), rows=rows)
+        lines.append((0, text if rows else say("and {n} more", n=len(more))))
     return lines
 
 
@@ -147,7 +160,7 @@ def _consequence_lines(finding: Finding, say: Language) -> list[tuple[int, str]]
 
 
 def _is_small_arm(problem: Problem) -> bool:
-    return problem.kind == SMALL_ARM and problem.severity == "error"
+    return problem.kind == SMALL_ARM and problem.severity == "error" and problem.column != "arms"
 
 
 def _ranges(rows: Sequence[int]) -> str:

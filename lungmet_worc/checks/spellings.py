@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from lungmet_worc.errors import Problem, Severity
 from lungmet_worc.manifest import Patient
 from lungmet_worc.sentences import Sentence
-
-_MOST_LISTED = 3
 
 
 def spelling_problems(
@@ -53,11 +51,3 @@ def spelling_problems(
                     column=column,
                     patient=patient.patient_id,
                 )
-
-
-def quoted(texts: Sequence[str]) -> str:
-    """Return texts in quotation marks, the first three of many."""
-    shown = ", ".join(f'"{text}"' for text in texts[:_MOST_LISTED])
-    if len(texts) <= _MOST_LISTED:
-        return shown
-    return Sentence("{names} and {n} more", names=shown, n=len(texts) - _MOST_LISTED)

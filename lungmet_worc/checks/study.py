@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from lungmet_worc.checks.causes import SAME_FILE, SMALL_ARM, causes_of
-from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort
+from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort, checked_cohort
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
 from lungmet_worc.checks.inspection_cache import inspect_changed
 from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.mended import mended
-from lungmet_worc.checks.patient_view import patient_views, patients_text
+from lungmet_worc.checks.patient_view import patients_text
 from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.subgroups import subgroup_problems
 from lungmet_worc.cohort import Cohort, build_cohort
-from lungmet_worc.cohort_variants import cohort_variants
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import NO_CAUSES, Causes, ManifestError, Problem
+from lungmet_worc.errors import NO_CAUSES, Causes, ManifestError, Problem, problems_as_dicts
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection
 from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
@@ -92,15 +92,9 @@ class CheckReport:
         arm, ``patients`` the same by patient, ``expected_precision`` what the cohort can show.
         """
         precision = expected_precision(self.counted.cohort)
-        places = {problem: place for place, problem in enumerate(self.problems)}
-        problems = [
-            problem.as_dict(say.of)
-            | {"follows_from": [places[cause] for cause in self.causes.get(problem, ())]}
-            for problem in self.problems
-        ]
         report = {
             "ok": self.ok,
-            "problems": problems,
+            "problems": problems_as_dicts(self.problems, self.causes, say.of),
             "cohort": self.counted.as_dict(),
             "patients": [patient.as_dict() for patient in self.counted.patients],
             "expected_precision": None if precision is None else precision.as_dict(),
@@ -112,7 +106,7 @@ class CheckReport:
         blocks = []
         if self.problems:
             blocks.append(problem_list(self.problems, width, causes=self.causes, say=say))
-        blocks.append(self._counted_problems(say))
+        blocks.append(self._counted_problems(say, width))
         if self.cohort.patients:
             blocks.append(self.counted.to_text(say, width))
         precision = expected_precision(self.counted.cohort)
@@ -126,9 +120,9 @@ class CheckReport:
         if not patients:
             return self.to_text(width, say)
         table = patients_text(patients, self.cohort.outcome_name, width, say)
-        return f"{table}\n{self._counted_problems(say)}"
+        return f"{table}\n{self._counted_problems(say, width)}"
 
-    def _counted_problems(self, say: Language) -> str:
+    def _counted_problems(self, say: Language, width: int) -> str:
         """Return how many problems there are, without those that follow from others."""
         if not self.problems:
             return f"{say('No problems found.')}\n"
@@ -149,7 +143,7 @@ class CheckReport:
                     "{n} more problems follow from these",
                 )
             )
-        return f"{', '.join(parts)}.\n"
+        return textwrap.fill(f"{', '.join(parts)}.", width) + "\n"
 
 
 def check_study(
@@ -216,7 +210,7 @@ def check_study(
     return CheckReport(
         ordered,
         cohort,
-        _counted(study, manifest, ordered, unusable),
+        checked_cohort(study, manifest, ordered, unusable),
         _digests(found),
         unusable,
         frozenset(columns),
@@ -227,31 +221,9 @@ def check_study(
 def _too_few_once_mended(
     study: StudyConfig, manifest: Manifest, errors: Iterable[Problem]
 ) -> list[Problem]:
+    if not manifest.patients:  # without ids nobody knows who there will be
+        return []
     return _of_arms(study_feasibility(study, build_cohort(study, mended(study, manifest, errors))))
-
-
-def _counted(
-    study: StudyConfig,
-    manifest: Manifest,
-    problems: Sequence[Problem],
-    unusable: Mapping[tuple[str, str], str],
-) -> CheckedCohort:
-    """Count who is there and who enters which arm, while the errors stand and after."""
-    entering = build_cohort(study, manifest, unusable)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    once_mended = mended(study, manifest, errors)
-    return CheckedCohort(
-        entering,
-        tuple(patient_views(study, manifest, entering, problems)),
-        build_cohort(study, once_mended) if errors else None,
-        tuple(cohort_variants(study, once_mended)),
-        manifest.columns,
-        sum(
-            problem.column == study.cohort.patient_id and problem.row is not None
-            for problem in errors
-            if not problem.patient and problem.row != 1
-        ),
-    )
 
 
 def _of_patient(problem: Problem, patient: Patient) -> Problem:
@@ -326,6 +298,6 @@ def _inspected(scan: Scan, inspection: PairInspection) -> InspectedScan:
 def _of_arms(problems: Iterable[Problem]) -> list[Problem]:
     """Return problems, those of the numbers of an arm with that kind."""
     return [
-        replace(problem, kind=SMALL_ARM) if problem.column.startswith("arms.") else problem
+        replace(problem, kind=SMALL_ARM) if problem.column.split(".")[0] == "arms" else problem
         for problem in problems
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lungmet_worc.checks.key_causes import UNKNOWN_MODALITY
 from lungmet_worc.config import ArmConfig, StudyConfig, table_name
 from lungmet_worc.errors import Problem, did_you_mean
 from lungmet_worc.feature_groups import extracted_groups, needed_switches
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, joined
 from lungmet_worc.worc import settings as worc_settings
 
 
@@ -43,6 +44,7 @@ def arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Probl
             Sentence('There is no modality "{name}".', name=name),
             did_you_mean(name, config.modalities),
             column=f"{column}.modalities",
+            kind=UNKNOWN_MODALITY,
         )
         for name in arm.modalities
         if name not in config.modalities
@@ -164,6 +166,7 @@ def _group_problems(column: str, arm: ArmConfig, config: StudyConfig) -> Iterato
                     modality=modality,
                     group=group,
                 )
+                said: str = what
                 remedy = Sentence(
                     'Take it out, use preset = "full", or switch such features on in '
                     "[worc.ImageFeatures] or [worc.PyRadiomics]."
@@ -172,8 +175,8 @@ def _group_problems(column: str, arm: ArmConfig, config: StudyConfig) -> Iterato
                     erratum = Sentence(
                         "WORC never uses its Laplacian-of-Gaussian features (errata E28)."
                     )
-                    what = Sentence("{what} {more}", what=what, more=erratum)
-                yield Problem(what, remedy, column=f"{column}.features")
+                    said = joined([what, erratum], " ")
+                yield Problem(said, remedy, column=f"{column}.features")
     chosen = config.worc.get("SelectFeatGroup", {})
     for key in needed_switches(arm.feature_groups, known.values()):
         if chosen.get(key) == "False":

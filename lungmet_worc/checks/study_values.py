@@ -9,6 +9,7 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from lungmet_worc.checks.key_causes import MISSING_KEY, UNKNOWN_KEY
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem, did_you_mean
 from lungmet_worc.sentences import Sentence
@@ -61,11 +62,13 @@ def validation_problems(error: ValidationError) -> Iterator[Problem]:
                     Sentence("This key is missing."),
                     Sentence("Add {key}.", key=column),
                     column=column,
+                    kind=MISSING_KEY,
                 )
         elif kind == "extra_forbidden":
             known = _known_keys(location[:-1])
             what = Sentence("This key is not known.")
-            yield Problem(what, did_you_mean(location[-1], known), column=column)
+            remedy = did_you_mean(location[-1], known)
+            yield Problem(what, remedy, column=column, kind=UNKNOWN_KEY)
         elif kind == "literal_error":
             known = tuple(str(item["ctx"]["expected"]).replace("'", "").split(" or "))
             known = tuple(part for text in known for part in text.split(", "))

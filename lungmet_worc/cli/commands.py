@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lungmet_worc.cli.spoken import spoken
+from lungmet_worc.report.language import later
+
 if TYPE_CHECKING:
     from lungmet_worc.errors import LungmetError
     from lungmet_worc.report.language import Language
@@ -21,10 +24,11 @@ def demo(options: argparse.Namespace) -> int:
 
     folder = Path(options.out)
     claim_demo_folder(folder)
-    print(f"Making a synthetic MRI and CT cohort in {folder / 'cohort'}.")
+    say = spoken(options)
+    print(say("Making a synthetic MRI and CT cohort in {folder}.", folder=folder / "cohort"))
     study = Study.from_toml(make_demo_cohort(folder / "cohort"))
     run = study.run(folder, cores=options.cores)
-    _show_results(run)
+    _show_results(run, say)
     return 0
 
 
@@ -32,17 +36,17 @@ def init(options: argparse.Namespace) -> int:
     """Lay out a new study."""
     from lungmet_worc.starter import init_study
 
+    say = spoken(options)
     for path in init_study(Path(options.folder)):
-        print(f"wrote {path}")
-    print(
-        f'\nNext: fill in the manifest, then "lungmet check {Path(options.folder) / "study.toml"}".'
-    )
+        print(say("wrote {path}", path=path))
+    study = Path(options.folder) / "study.toml"
+    print("\n" + say('Next: fill in the manifest, then "lungmet check {study}".', study=study))
     return 0
 
 
 def check(options: argparse.Namespace) -> int:
     """List everything that is wrong with a study."""
-    from lungmet_worc.cli.spoken import spoken, width
+    from lungmet_worc.cli.spoken import width
     from lungmet_worc.errors import StudyFileError
     from lungmet_worc.study import Study
 
@@ -66,7 +70,9 @@ def check(options: argparse.Namespace) -> int:
 
 def _error_as_dict(error: LungmetError, say: Language) -> dict[str, object]:
     """Return a study file's error as ``check --json`` has it."""
-    problems = [problem.as_dict(say.of) for problem in error.problems]
+    from lungmet_worc.errors import problems_as_dicts
+
+    problems = problems_as_dicts(error.problems, error.causes, say.of)
     return {"ok": False, "message": say.of(error.message), "problems": problems}
 
 
@@ -104,11 +110,15 @@ def run(options: argparse.Namespace) -> int:
         print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
         raise TaskFailedError(error.message) from error
     if options.only in (None, "report"):
-        _show_results(finished)
+        _show_results(finished, spoken(options))
     elif finished.digest().partial:
         print(finished.digest().to_text())
     else:
-        print(f"The {options.only} is complete in {options.out}.")
+        done = {
+            "extraction": later("The extraction is complete in {folder}."),
+            "search": later("The search is complete in {folder}."),
+        }
+        print(spoken(options)(done[options.only], folder=options.out))
     return 0
 
 
@@ -141,7 +151,7 @@ def compare(options: argparse.Namespace) -> int:
     print(joined.to_text())
     if options.out is not None:
         for folder in joined.write(options.out):
-            print(f"wrote {_relative(folder)}")
+            print(spoken(options)("wrote {path}", path=_relative(folder)))
     return 0
 
 
@@ -152,16 +162,16 @@ def export_worc(options: argparse.Namespace) -> int:
 
     written = export(load_study(options.study), options.arm, Path(options.out), note=print)
     for path in written:
-        print(f"wrote {path}")
+        print(spoken(options)("wrote {path}", path=path))
     return 0
 
 
-def _show_results(run: Run) -> None:
+def _show_results(run: Run, say: Language) -> None:
     from lungmet_worc.run_summary import summary_text
 
     print(f"\n{run.digest().to_text()}\n")
     print(summary_text(run))
-    print(f"Report: {_relative(run.report())}")
+    print(say("Report: {path}", path=_relative(run.report())))
 
 
 def _show_tables(run: Run) -> None:

@@ -10,9 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+from lungmet_worc.cli.spoken import spoken
 from lungmet_worc.engines.processes import safe_environment
 from lungmet_worc.pipeline import Pipeline, available_cores
 from lungmet_worc.progress import Bars
+from lungmet_worc.report.language import Language
 from lungmet_worc.runs import RunPaths, is_locked, locked
 from lungmet_worc.study_file import load_study
 
@@ -74,10 +76,17 @@ def run_detached(options: argparse.Namespace) -> int:
             console.seek(begins)
             sys.stdout.write(console.read().decode("utf-8", "replace"))
         return process.returncode
-    print(
-        f"The run goes on as process {process.pid}, also after you log out.\n"
-        f"  watch it:  lungmet status {options.out} --watch\n"
-        f"  stop it:   kill {process.pid}     (the same command goes on from there)\n"
-        f"  its words: {Path(options.out) / paths.console.name}"
-    )
+    print(_goes_on(process.pid, options.out, paths.console.name, spoken(options)))
     return 0
+
+
+def _goes_on(pid: int, out: str, console: str, say: Language) -> str:
+    """Return what to know of a run that goes on by itself."""
+    rows = [
+        (say("watch it:"), f"lungmet status {out} --watch"),
+        (say("stop it:"), say("kill {pid} (the same command goes on from there)", pid=pid)),
+        (say("its words:"), str(Path(out) / console)),
+    ]
+    widest = max(len(label) for label, _ in rows)
+    lines = [say("The run goes on as process {pid}, also after you log out.", pid=pid)]
+    return "\n".join([*lines, *(f"  {label.ljust(widest)} {text}" for label, text in rows)])

@@ -14,8 +14,8 @@ from typing import Any
 from lungmet_worc.report.language import ENGLISH, LANGUAGES, Language, language
 from lungmet_worc.runs import RunPaths
 
-#: Characters of a line where the output is no terminal, and at most on one.
-WIDTH = 118
+#: Characters of a line where the output is no terminal, and at most and at least on one.
+WIDTH, NARROWEST = 118, 60
 
 
 def spoken(options: argparse.Namespace) -> Language:
@@ -37,10 +37,10 @@ def spoken(options: argparse.Namespace) -> Language:
 
 
 def width() -> int:
-    """Return how many characters of a line fit the terminal: 118 where there is none."""
+    """Return how many characters of a line fit the terminal: 60 to 118, and that without one."""
     if not sys.stdout.isatty():
         return WIDTH
-    return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    return max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
 
 
 def _said(options: argparse.Namespace) -> Iterator[object]:

@@ -96,7 +96,7 @@ def test_a_batch_that_is_spelled_in_two_ways_is_told_by_row(tmp_path: Path) -> N
 def test_a_batch_of_one_outcome_is_a_warning(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, vendor=lambda i: ("even", "odd", "both", "both")[i % 4])
     assert found.severity == "warning"
-    assert '"even", "odd"' in found.what
+    assert '"even" and "odd"' in found.what
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from lungmet_worc.checks.causes import SMALL_ARM
 from lungmet_worc.checks.merged_sentences import merged
 from lungmet_worc.checks.problem_list import problem_list
-from lungmet_worc.errors import Problem
+from lungmet_worc.errors import CohortError, Problem
 from lungmet_worc.report.language import language
 from lungmet_worc.sentences import Sentence
 
@@ -85,6 +86,17 @@ def test_other_words_of_one_sentence_have_a_line_each_and_one_remedy() -> None:
     ]
 
 
+def test_places_with_the_same_words_share_a_line() -> None:
+    cells = [
+        replace(WRONG, what=Sentence('"{text}" is none.', text=text), row=row, patient=f"P{row}")
+        for row, text in ((4, "a"), (5, "b"), (6, "a"))
+    ]
+    assert problem_list(cells).splitlines()[2:4] == [
+        '1. a.csv, rows 4, 6, column c, patients P4, P6: "a" is none.',
+        '   a.csv, row 5, column c, patient P5: "b" is none.',
+    ]
+
+
 def test_consequences_stand_under_their_cause_and_that_comes_first() -> None:
     cause = replace(WRONG, what="The column is missing.", row=1, patient="")
     arms = [small(name, 0) for name in ("a", "b", "c")]
@@ -114,6 +126,13 @@ def test_other_consequences_are_said_in_full() -> None:
     text = problem_list([WRONG, after], causes={after: (WRONG,)})
     assert "Until this is mended: a.csv, row 3, column mask, patient P1: The mask is" in text
     assert "Warnings" not in text
+
+
+def test_an_error_with_causes_goes_from_one_process_to_another() -> None:
+    arm = small("a", 0)
+    for causes in ({}, {arm: (WRONG,)}):
+        error = pickle.loads(pickle.dumps(CohortError("No.", [WRONG, arm], causes)))
+        assert (error.message, error.problems, error.causes) == ("No.", (WRONG, arm), causes)
 
 
 def test_a_cause_that_is_not_shown_hides_nothing() -> None:
