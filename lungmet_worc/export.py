@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import shutil
 import string
@@ -33,6 +34,8 @@ from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
 
 SCRIPT = "run_worc.py"
+#: The one file that says where the images lie on this machine.
+ROOT = "root.txt"
 
 #: Words of the paths in which WORC looks for patients' ids (errata E5).
 _WORC_PATHS = (
@@ -273,7 +276,9 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
         encoded = clinical.encode(experiment.members, experiment.config.clinical, said)
         arms.write_semantics(semantics, encoded, names)
         written.append(semantics)
-    written.append(_write_rows(out / "sources.csv", _sources(experiment, out)))
+    root, sources = _sources(experiment, out)
+    (out / ROOT).write_text(f"{root}\n", "utf-8")
+    written += [_write_rows(out / "sources.csv", sources), out / ROOT]
     rows = [["patient_id", "worc_id", "outcome"]]
     rows += [[user, names[user], str(plan.outcomes[user])] for user in ids]
     written.append(_write_rows(out / "patients.csv", rows))
@@ -281,19 +286,24 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
     return written
 
 
-def _sources(experiment: _Experiment, out: Path) -> list[list[str]]:
+def _sources(experiment: _Experiment, out: Path) -> tuple[Path, list[list[str]]]:
+    """Return the folder above all images, and where they lie in it; masks lie in ``out``."""
     rows = [["patient", "modality", "image", "segmentation"]]
+    pairs = [p.pairs[m] for m in experiment.config.modalities for p in experiment.members]
+    files = [Path(str(path)) for pair in pairs for path in (pair.image, pair.segmentation)]
+    root = Path(os.path.commonpath([path.parent for path in files]))
     for modality in experiment.config.modalities:
         label = experiment.plan.study.modalities[modality].label
         for patient in experiment.members:
             pair, worc_id = patient.pairs[modality], experiment.names[patient.patient_id]
-            mask = str(pair.segmentation)
+            image = Path(str(pair.image)).relative_to(root).as_posix()
+            mask = Path(str(pair.segmentation)).relative_to(root).as_posix()
             if label is not None:
                 target = Path("masks", modality, f"{worc_id}.nii.gz")
-                _write_label(mask, label, out / target)
-                mask = str(target)
-            rows.append([worc_id, modality, str(pair.image), mask])
-    return rows
+                _write_label(str(pair.segmentation), label, out / target)
+                mask = target.as_posix()
+            rows.append([worc_id, modality, image, mask])
+    return root, rows
 
 
 def _write_label(segmentation: str, label: int, path: Path) -> None:

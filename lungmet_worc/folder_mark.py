@@ -32,7 +32,7 @@ _NAMED = 5
 #: What file managers put into any folder that they show; nobody misses it, and it is never touched.
 _OF_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 #: A mark that is being written, perhaps by another process that begins at the same moment.
-_HALF_A_MARK = re.compile(rf"\.{re.escape(MARK)}\.\d+\.partial\.json")
+_HALF_A_MARK = re.compile(r"\.(lungmet\.json|made_by_lungmet\.txt)\.\d+\.partial\.\w+")
 
 #: Below an ``--out``, the longest path of a file that is written (bytes), with some room.
 _LONGEST_BELOW = 500
@@ -115,6 +115,12 @@ def _of_another_kind(folder: Path, kind: Kind) -> RunFolderError:
     return RunFolderError(Sentence("{holds} Use another folder for --out.", holds=holds[kind]))
 
 
+def is_our_scratch(scratch: Path) -> bool:
+    """Return whether a scratch folder may be deleted: it has its mark, or holds nothing."""
+    names = [path.name for path in scratch.iterdir()]
+    return SCRATCH_MARK in names or all(_HALF_A_MARK.fullmatch(name) for name in names)
+
+
 def foreign(folder: Path, names: Sequence[str]) -> RunFolderError:
     """Return the error that names a folder and what lies in it."""
     shown, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
@@ -173,7 +179,7 @@ def _is_in_the_way(path: Path, *, beside_files: bool) -> bool:
 def _refuse_what_is_in_the_way(folder: Path) -> None:
     """Refuse what lies where we write and is not ours: links, pipes, a folder "scratch"."""
     scratch = folder / "scratch"
-    if scratch.is_dir() and not (scratch / SCRATCH_MARK).is_file() and any(scratch.iterdir()):
+    if scratch.is_dir() and not is_our_scratch(scratch):
         message = Sentence(
             'In "{folder}" lies a folder "{scratch}" that lungmet did not mark as its own, and it '
             "would be deleted. Move it away. (If a run of an earlier version left it there, delete "
@@ -246,6 +252,11 @@ def _is_of_an_earlier_version(folder: Path, kind: Kind) -> bool:
         names = set(_names(folder)) - {".lock", "digest.txt"}
         return bool(names) and all(kind_of(folder / name) == "run" for name in names)
     return False
+
+
+def is_json(path: Path) -> bool:
+    """Return whether a file, as lungmet writes several, holds a JSON object that says something."""
+    return bool(_json(path))
 
 
 def _json(path: Path) -> dict[str, Any]:
