@@ -244,30 +244,35 @@ def _is_of_an_earlier_version(folder: Path, kind: Kind) -> bool:
         return state.get("format") == 1 and isinstance(study, dict) and "arms" in study
     if kind == "demo":
         template = resources.files("lungmet_worc") / "templates" / "demo.toml"
-        try:
-            return (folder / "study.toml").read_bytes() == template.read_bytes()
-        except OSError:
-            return False
+        return _plain_bytes(folder / "study.toml") == template.read_bytes()
     if kind == "night":
         names = set(_names(folder)) - {".lock", "digest.txt"}
-        return bool(names) and all(kind_of(folder / name) == "run" for name in names)
+        inner = [folder / name for name in names]
+        runs = (_marked(each) or _is_of_an_earlier_version(each, "run") for each in inner)
+        return bool(inner) and all(each in ("run", True) for each in runs)
     return False
 
 
 def is_json(path: Path) -> bool:
-    """Return whether a file, as lungmet writes several, holds a JSON object that says something."""
-    return bool(_json(path))
+    """Return whether a file holds a JSON object, as those of lungmet do."""
+    try:
+        return isinstance(json.loads(_plain_bytes(path) or b""), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _json(path: Path) -> dict[str, Any]:
     """Return what a JSON file says, nothing if it is not there or holds something else."""
+    said: dict[str, Any] = json.loads(path.read_bytes()) if is_json(path) else {}
+    return said
+
+
+def _plain_bytes(path: Path) -> bytes | None:
+    """Return what a file holds, None without one; a pipe would be waited for."""
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):  # reading from a pipe would wait for ever
-            return {}
-        read = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return read if isinstance(read, dict) else {}
+        return path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _refuse_long_path(folder: Path) -> None:

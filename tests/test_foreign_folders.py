@@ -220,11 +220,22 @@ def test_nothing_behind_a_link_is_touched(
         assert f'"{link}" is a link' in refused.value.message or "scratch" in refused.value.message
 
 
+def test_folders_that_lead_into_themselves_and_very_deep_ones_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").mkdir()
+    (tmp_path / "loop" / "again").symlink_to(tmp_path / "loop")
+    deep = tmp_path / "deep" / "/".join("d" * 300)
+    deep.mkdir(parents=True)
+    for name in ("loop", "deep"):
+        for kind in ("run", "comparison", "demo", "night"):
+            with pytest.raises(RunFolderError, match="did not write"):
+                require_ours(tmp_path / name, kind)  # type: ignore[arg-type]
+
+
 def test_a_pipe_is_not_waited_for(study: Path, tmp_path: Path) -> None:
-    for name in (".lock", "run.json", "log.txt", MARK):
+    for name in (".lock", "run.json", "log.txt", MARK, "study.toml"):
         folder = tmp_path / f"with {name}"
         folder.mkdir()
-        if name != MARK:
+        if name not in (MARK, "study.toml"):
             claim(folder, "run")
         os.mkfifo(folder / name)
         with pytest.raises(RunFolderError, match=r"is a link, or not|did not write"):
