@@ -97,6 +97,20 @@ def require_new(folder: Path) -> None:
         raise foreign(folder, there)
 
 
+def resolved(folder: Path | str) -> Path:
+    """Return a folder as the user named it as an absolute path; links to folders are followed.
+
+    Raises
+    ------
+    RunFolderError
+        Links lead round in a circle, or the name cannot be that of a folder.
+    """
+    try:
+        return Path(folder).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise not_writable(Path(folder), error) from error
+
+
 def kind_of(folder: Path) -> Kind | None:
     """Return what lies in a folder of ours, None if it is not ours or not there."""
     earlier = (kind for kind in _KINDS if _is_of_an_earlier_version(folder, kind))
@@ -287,7 +301,7 @@ def _refuse_long_path(folder: Path) -> None:
         raise RunFolderError(message)
 
 
-def not_writable(folder: Path, error: OSError | ValueError) -> RunFolderError:
+def not_writable(folder: Path, error: Exception) -> RunFolderError:
     """Return the error that tells why nothing can be written to a folder."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         message = Sentence(

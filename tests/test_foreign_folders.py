@@ -250,6 +250,17 @@ def test_a_folder_name_that_no_disk_takes_is_said(name: str, study: Path, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_that_is_no_folder_is_said(study: Path, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "round").symlink_to(tmp_path / "and round")
+    (tmp_path / "and round").symlink_to(tmp_path / "round")
+    (tmp_path / "file").touch()
+    for name in ("round", "round/run", "file", "file/run", "nul\0"):
+        for call in python_calls(study, run, tmp_path / name).values():
+            with pytest.raises(RunFolderError, match="Nothing can be written to"):
+                call()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_the_mark_says_what_it_is_and_nothing_private(tmp_path: Path) -> None:
     claim(tmp_path / "run", "run")
     text = (tmp_path / "run" / MARK).read_text()

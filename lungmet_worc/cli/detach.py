@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from lungmet_worc.folder_mark import resolved
 from lungmet_worc.pipeline import Pipeline, available_cores
 from lungmet_worc.progress import Bars
 from lungmet_worc.runs import RunPaths, is_locked, locked
@@ -37,7 +38,7 @@ def run_detached(options: argparse.Namespace) -> int:
         The study cannot be run, or another run works in the folder.
     """
     study = load_study(options.study)
-    paths = RunPaths(Path(options.out).resolve())
+    paths = RunPaths(resolved(options.out))
     if is_locked(paths):
         with locked(paths):  # says who holds it
             pass
@@ -50,7 +51,6 @@ def run_detached(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         words += [] if value is None else [f"--{name}", str(value)]
     words += ["--debug"] if options.debug else []
-    paths.folder.mkdir(parents=True, exist_ok=True)
     with paths.console.open("ab") as console:
         begins = console.tell()
         process = subprocess.Popen(
