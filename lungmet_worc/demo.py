@@ -18,7 +18,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from lungmet_worc.file_record import give_places
-from lungmet_worc.folder_mark import claim, kind_of, require_ours
+from lungmet_worc.folder_mark import claim, kind_of, require_ours, resolved
 from lungmet_worc.held_folder import make_folder
 from lungmet_worc.kept_aside import KeptAside
 from lungmet_worc.leftovers import make_scratch, remove_leftovers
@@ -76,7 +76,7 @@ def make_demo_cohort(folder: Path, *, n_patients: int = 24, seed: int = 2024) ->
     if n_patients < 2:
         message = Sentence("A cohort needs at least 2 patients, got {n}.", n=n_patients)
         raise ValueError(message)
-    paths = RunPaths(folder.resolve())
+    paths = RunPaths(resolved(folder))
     with locked(paths, "demo"):
         remove_leftovers(paths)
         staged = make_scratch(paths) / "cohort"
@@ -101,7 +101,7 @@ def claim_demo_folder(folder: Path) -> None:
     RunFolderError
         If it is not ours, or holds the run of another study; nothing was written.
     """
-    folder = folder.resolve()
+    folder = resolved(folder)
     require_ours(folder, "run")
     if (folder / "run.json").exists() and kind_of(folder / "cohort") != "demo":
         require_ours(folder, "demo")

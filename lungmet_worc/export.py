@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
 import re
 import shutil
 import string
@@ -41,6 +42,8 @@ from lungmet_worc.worc import settings as worc_settings
 logger = logging.getLogger(__name__)
 
 SCRIPT = "run_worc.py"
+#: The one file that says where the images lie on this machine.
+ROOT = "root.txt"
 #: Goes on where WORC's evaluation ends with an error (errata E39).
 EVALUATION = "evaluate_worc.py"
 
@@ -319,7 +322,9 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
         encoded = clinical.encode(experiment.members, experiment.config.clinical, said)
         arms.write_semantics(semantics, encoded, names)
         written.append(semantics)
-    written.append(_write_rows(out / "sources.csv", _sources(experiment, out)))
+    root, sources = _sources(experiment, out)
+    (out / ROOT).write_text(f"{root}\n", "utf-8")
+    written += [_write_rows(out / "sources.csv", sources), out / ROOT]
     rows = [["patient_id", "worc_id", "outcome"]]
     rows += [[inert(user), names[user], str(plan.outcomes[user])] for user in ids]
     written.append(_write_rows(out / "patients.csv", rows))
@@ -344,8 +349,12 @@ def _left_out(splits: ArmSplits) -> Iterator[Sentence]:
         )
 
 
-def _sources(experiment: _Experiment, out: Path) -> list[list[str]]:
+def _sources(experiment: _Experiment, out: Path) -> tuple[Path, list[list[str]]]:
+    """Return the folder above all images, and where they lie in it; masks lie in ``out``."""
     rows = [["patient", "modality", "image", "segmentation"]]
+    pairs = [p.pairs[m] for m in experiment.config.modalities for p in experiment.members]
+    files = [Path(str(path)) for pair in pairs for path in (pair.image, pair.segmentation)]
+    root = Path(os.path.commonpath([path.parent for path in files]))
     for modality in experiment.config.modalities:
         label = experiment.plan.study.modalities[modality].label
         for patient in experiment.members:
@@ -354,8 +363,13 @@ def _sources(experiment: _Experiment, out: Path) -> list[list[str]]:
                 continue  # the members of an arm have all images
             image = plain_image(pair.image, out, Path("images", modality, worc_id))
             mask = plain_mask(pair.segmentation, label, out, Path("masks", modality, worc_id))
-            rows.append([worc_id, modality, image, mask])
-    return rows
+            rows.append([worc_id, modality, _below(root, image), _below(root, mask)])
+    return root, rows
+
+
+def _below(root: Path, path: str) -> str:
+    """Return a path from the root; what lies in the export is relative already."""
+    return Path(path).relative_to(root).as_posix() if Path(path).is_absolute() else path
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]]) -> Path:

@@ -32,7 +32,7 @@ _NAMED = 5
 #: What file managers put into any folder that they show; nobody misses it, and it is never touched.
 _OF_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 #: A mark that is being written, perhaps by another process that begins at the same moment.
-_HALF_A_MARK = re.compile(rf"\.{re.escape(MARK)}\.\d+\.partial\.json")
+_HALF_A_MARK = re.compile(r"\.(lungmet\.json|made_by_lungmet\.txt)\.\d+\.partial\.\w+")
 
 #: Below an ``--out``, the longest path of a file that is written (bytes), with some room.
 _LONGEST_BELOW = 500
@@ -97,6 +97,20 @@ def require_new(folder: Path) -> None:
         raise foreign(folder, there)
 
 
+def resolved(folder: Path | str) -> Path:
+    """Return a folder as the user named it as an absolute path; links to folders are followed.
+
+    Raises
+    ------
+    RunFolderError
+        Links lead round in a circle, or the name cannot be that of a folder.
+    """
+    try:
+        return Path(folder).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise not_writable(Path(folder), error) from error
+
+
 def kind_of(folder: Path) -> Kind | None:
     """Return what lies in a folder of ours, None if it is not ours or not there."""
     earlier = (kind for kind in _KINDS if _is_of_an_earlier_version(folder, kind))
@@ -113,6 +127,12 @@ def _of_another_kind(folder: Path, kind: Kind) -> RunFolderError:
         "night": Sentence('"{folder}" is the folder of a night of several studies.', folder=folder),
     }
     return RunFolderError(Sentence("{holds} Use another folder for --out.", holds=holds[kind]))
+
+
+def is_our_scratch(scratch: Path) -> bool:
+    """Return whether a scratch folder may be deleted: it has its mark, or holds nothing."""
+    names = [path.name for path in scratch.iterdir()]
+    return SCRATCH_MARK in names or all(_HALF_A_MARK.fullmatch(name) for name in names)
 
 
 def foreign(folder: Path, names: Sequence[str]) -> RunFolderError:
@@ -173,7 +193,7 @@ def _is_in_the_way(path: Path, *, beside_files: bool) -> bool:
 def _refuse_what_is_in_the_way(folder: Path) -> None:
     """Refuse what lies where we write and is not ours: links, pipes, a folder "scratch"."""
     scratch = folder / "scratch"
-    if scratch.is_dir() and not (scratch / SCRATCH_MARK).is_file() and any(scratch.iterdir()):
+    if scratch.is_dir() and not is_our_scratch(scratch):
         message = Sentence(
             'In "{folder}" lies a folder "{scratch}" that lungmet did not mark as its own, and it '
             "would be deleted. Move it away. (If a run of an earlier version left it there, delete "
@@ -238,25 +258,35 @@ def _is_of_an_earlier_version(folder: Path, kind: Kind) -> bool:
         return state.get("format") == 1 and isinstance(study, dict) and "arms" in study
     if kind == "demo":
         template = resources.files("lungmet_worc") / "templates" / "demo.toml"
-        try:
-            return (folder / "study.toml").read_bytes() == template.read_bytes()
-        except OSError:
-            return False
+        return _plain_bytes(folder / "study.toml") == template.read_bytes()
     if kind == "night":
         names = set(_names(folder)) - {".lock", "digest.txt"}
-        return bool(names) and all(kind_of(folder / name) == "run" for name in names)
+        inner = [folder / name for name in names]
+        runs = (_marked(each) or _is_of_an_earlier_version(each, "run") for each in inner)
+        return bool(inner) and all(each in ("run", True) for each in runs)
     return False
+
+
+def is_json(path: Path) -> bool:
+    """Return whether a file holds a JSON object, as those of lungmet do."""
+    try:
+        return isinstance(json.loads(_plain_bytes(path) or b""), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _json(path: Path) -> dict[str, Any]:
     """Return what a JSON file says, nothing if it is not there or holds something else."""
+    said: dict[str, Any] = json.loads(path.read_bytes()) if is_json(path) else {}
+    return said
+
+
+def _plain_bytes(path: Path) -> bytes | None:
+    """Return what a file holds, None without one; a pipe would be waited for."""
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):  # reading from a pipe would wait for ever
-            return {}
-        read = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return read if isinstance(read, dict) else {}
+        return path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _refuse_long_path(folder: Path) -> None:
@@ -271,7 +301,7 @@ def _refuse_long_path(folder: Path) -> None:
         raise RunFolderError(message)
 
 
-def not_writable(folder: Path, error: OSError | ValueError) -> RunFolderError:
+def not_writable(folder: Path, error: Exception) -> RunFolderError:
     """Return the error that tells why nothing can be written to a folder."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         message = Sentence(

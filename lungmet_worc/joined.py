@@ -20,7 +20,7 @@ from lungmet_worc.errors import LungmetError, Problem, ResultsError
 from lungmet_worc.file_names import LONGEST_NAME, shortened
 from lungmet_worc.file_record import put_in_place
 from lungmet_worc.finished_run import FinishedRun, differences, open_run
-from lungmet_worc.folder_mark import not_writable, require_ours
+from lungmet_worc.folder_mark import not_writable, require_ours, resolved
 from lungmet_worc.kept_aside import KeptAside
 from lungmet_worc.leftovers import make_scratch, remove_leftovers
 from lungmet_worc.run import Run
@@ -103,7 +103,7 @@ class Joined:
         from lungmet_worc.figures import write_all_figures
         from lungmet_worc.tables import write_all_tables
 
-        paths = RunPaths(Path(folder).resolve())
+        paths = RunPaths(resolved(folder))
         require_ours(paths.folder, "comparison")
         results = self.results()
         aside = KeptAside(paths, now())

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from lungmet_worc.folder_mark import SCRATCH_MARK, inner_folders
+from lungmet_worc.folder_mark import SCRATCH_MARK, inner_folders, is_our_scratch
 from lungmet_worc.held_folder import make_folder
 from lungmet_worc.runs import RunPaths
 from lungmet_worc.worc.storage import write_text
@@ -36,8 +36,15 @@ def make_scratch(paths: RunPaths) -> Path:
 
 def remove_leftovers(paths: RunPaths) -> None:
     """Remove what processes that were killed left; call it with the folder locked."""
-    if (paths.scratch / SCRATCH_MARK).is_file() and not paths.scratch.is_symlink():
-        shutil.rmtree(paths.scratch, ignore_errors=True)
+    scratch = paths.scratch
+    if scratch.is_dir() and not scratch.is_symlink() and is_our_scratch(scratch):
+        # The mark goes last: what is left by a process that is killed now is still ours.
+        for path in scratch.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != SCRATCH_MARK:
+                path.unlink(missing_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)
     for left in list(_half_written(paths.folder)):
         left.unlink(missing_ok=True)
         logger.info("%s was half written and is removed", left.name)

@@ -17,6 +17,7 @@ from lungmet_worc.errors import (
     TaskFailedError,
 )
 from lungmet_worc.file_names import shortened
+from lungmet_worc.folder_mark import resolved
 from lungmet_worc.night_digest import COUNTED, Ending, NightDigest, StudyNight
 from lungmet_worc.progress import Bars, Progress, Quiet
 from lungmet_worc.report.language import ENGLISH, Language
@@ -108,7 +109,7 @@ class Night:
             except ValueError as error:
                 raise DeadlineError(str(error)) from error
         self._refuse_namesakes()
-        with locked(RunPaths(self._out.resolve()), "night"):
+        with locked(RunPaths(resolved(self._out)), "night"):
             try:
                 self._run()
             except KeyboardInterrupt:

@@ -24,7 +24,7 @@ from lungmet_worc.errors import CohortError, TaskFailedError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
 from lungmet_worc.file_record import is_fresh, put_in_place
-from lungmet_worc.folder_mark import claim
+from lungmet_worc.folder_mark import claim, is_json
 from lungmet_worc.held_folder import is_in_place
 from lungmet_worc.kept_aside import KeptAside, settle_last
 from lungmet_worc.leftovers import make_scratch, remove_leftovers
@@ -119,6 +119,11 @@ class Pipeline:
         write_state(self.paths, self.state)
         settle_last(self.paths, last_started)
         self._aside = KeptAside(self.paths, self.state["started"])
+        # A file of ours that is damaged, or somebody's of that name, is not written over.
+        self._aside.keep(
+            (file for file in (self.paths.inspections, self.paths.made_from) if not is_json(file)),
+            rewritten=True,
+        )
         engine = make_engine(
             self.study.run,
             cores=self.cores,

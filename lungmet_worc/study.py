@@ -128,9 +128,10 @@ class Study:
     def plan(self, out: Path | str, *, cores: int | None = None) -> PlanSummary:
         """Return what a run into this folder would do, and about how long it would take."""
         from lungmet_worc.estimate import plan_summary
+        from lungmet_worc.folder_mark import resolved
         from lungmet_worc.runs import RunPaths
 
-        paths = RunPaths(Path(out).resolve())
+        paths = RunPaths(resolved(out))
         return plan_summary(self.config, paths, cores=self._cores(cores))
 
     def run(
@@ -166,12 +167,13 @@ class Study:
             every arm were done.
         """
         from lungmet_worc.deadline import next_moment
+        from lungmet_worc.folder_mark import resolved
         from lungmet_worc.pipeline import Pipeline
         from lungmet_worc.progress import Bars
         from lungmet_worc.run import Run
         from lungmet_worc.runs import RunPaths
 
-        paths = RunPaths(Path(out).resolve())
+        paths = RunPaths(resolved(out))
         deadline = until or self.config.run.deadline
         Pipeline(
             self.config,

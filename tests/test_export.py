@@ -114,7 +114,7 @@ def exported(study: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> Pa
     written = export_worc(study, "both", folder)
     assert {path.name for path in written} == {
         "worc_MRI.ini", "worc_CT.ini", "labels.csv", "semantics.csv", "fixedsplits.csv",
-        "sources.csv", "patients.csv", "run_worc.py", "evaluate_worc.py",
+        "sources.csv", "root.txt", "patients.csv", "run_worc.py", "evaluate_worc.py",
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == {path.name for path in written} | {"masks"}
     return folder
@@ -173,9 +173,13 @@ def test_one_label_of_a_segmentation_becomes_a_mask(exported: Path, study: Study
     sources = _rows(exported / "sources.csv")
     assert len(sources) == 2 * (N_PATIENTS - 1)
     for row in sources:
-        assert Path(row["image"]).is_file()
-        # Relative paths are relative to the folder; images stay where they are.
-        mask = exported / row["segmentation"]
+        # Images stay where they are; only the root says where on this machine.
+        root = Path((exported / "root.txt").read_text("utf-8").strip())
+        assert root == study.cohort.manifest.parent / "images"
+        assert "/" not in row["image"]
+        assert (root / row["image"]).is_file()
+        label = row["modality"] == "MRI"
+        mask = (exported if label else root) / row["segmentation"]
         voxels = sitk.GetArrayFromImage(sitk.ReadImage(str(mask)))
         assert set(np.unique(voxels)) == {0, 1}
         assert (row["modality"] == "MRI") == row["segmentation"].startswith("masks/MRI/")
@@ -211,8 +215,9 @@ def test_script_says_which_image_has_moved(exported: Path, tmp_path: Path) -> No
         [sys.executable, str(tmp_path / "run_worc.py")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(str(tmp_path / "masks" / "MRI"))
-    assert "Correct sources.csv." in done.stderr
+    assert done.stderr.startswith("masks/MRI/")
+    assert f"neither in {tmp_path} nor in " in done.stderr
+    assert "Correct root.txt, or sources.csv." in done.stderr
 
 
 def test_script_refuses_a_folder_that_has_a_patients_id_in_its_path(

@@ -220,11 +220,22 @@ def test_nothing_behind_a_link_is_touched(
         assert f'"{link}" is a link' in refused.value.message or "scratch" in refused.value.message
 
 
+def test_folders_that_lead_into_themselves_and_very_deep_ones_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").mkdir()
+    (tmp_path / "loop" / "again").symlink_to(tmp_path / "loop")
+    deep = tmp_path / "deep" / "/".join("d" * 300)
+    deep.mkdir(parents=True)
+    for name in ("loop", "deep"):
+        for kind in ("run", "comparison", "demo", "night"):
+            with pytest.raises(RunFolderError, match="did not write"):
+                require_ours(tmp_path / name, kind)  # type: ignore[arg-type]
+
+
 def test_a_pipe_is_not_waited_for(study: Path, tmp_path: Path) -> None:
-    for name in (".lock", "run.json", "log.txt", MARK):
+    for name in (".lock", "run.json", "log.txt", MARK, "study.toml"):
         folder = tmp_path / f"with {name}"
         folder.mkdir()
-        if name != MARK:
+        if name not in (MARK, "study.toml"):
             claim(folder, "run")
         os.mkfifo(folder / name)
         with pytest.raises(RunFolderError, match=r"is a link, or not|did not write"):
@@ -237,6 +248,17 @@ def test_a_folder_name_that_no_disk_takes_is_said(name: str, study: Path, tmp_pa
         with pytest.raises(RunFolderError, match=r"too long for this disk|Use a shorter one"):
             Study.from_toml(study).run(out)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_no_folder_is_said(study: Path, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "round").symlink_to(tmp_path / "and round")
+    (tmp_path / "and round").symlink_to(tmp_path / "round")
+    (tmp_path / "file").touch()
+    for name in ("round", "round/run", "file", "file/run", "nul\0"):
+        for call in python_calls(study, run, tmp_path / name).values():
+            with pytest.raises(RunFolderError, match="Nothing can be written to"):
+                call()
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_the_mark_says_what_it_is_and_nothing_private(tmp_path: Path) -> None:

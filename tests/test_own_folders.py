@@ -14,7 +14,7 @@ from lungmet_worc import compare_runs
 from lungmet_worc.collect import StudyResults
 from lungmet_worc.errors import RunFolderError
 from lungmet_worc.file_record import is_fresh, put_in_place, recorded, write_record
-from lungmet_worc.folder_mark import SCRATCH_MARK, claim
+from lungmet_worc.folder_mark import SCRATCH_MARK, claim, is_json
 from lungmet_worc.kept_aside import KeptAside, settle_last
 from lungmet_worc.leftovers import make_scratch, remove_leftovers
 from lungmet_worc.runs import RunPaths, locked, write_state
@@ -114,6 +114,19 @@ def test_a_pipe_in_the_place_of_a_table_is_not_waited_for(paths: RunPaths) -> No
     assert not is_fresh(paths.report_files, "run")
     write_report(paths, OURS, "run")
     assert is_fresh(paths.report_files, "run")
+
+
+def test_a_damaged_file_of_ours_is_told_from_one_that_says_nothing(tmp_path: Path) -> None:
+    for text, expected in (
+        ("{}", True),
+        ('{"a": 1}', True),
+        ("{", False),
+        ("[]", False),
+        ("", False),
+    ):
+        (tmp_path / "made_from.json").write_text(text)
+        assert is_json(tmp_path / "made_from.json") is expected
+    assert not is_json(tmp_path / "gone.json")
 
 
 LEFT = (

@@ -16,6 +16,7 @@ import pandas as pd
 
 from lungmet_worc import Run, Study
 from lungmet_worc.errors import LungmetError
+from lungmet_worc.folder_mark import claim
 from lungmet_worc.worc.settings import PRESETS
 
 #: Where the images are in the folder: our own layout, the IBSI release today, and before.
@@ -153,6 +154,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     try:
+        claim(arguments.out.resolve(), "run")  # before the cohort lies in it
         study = prepare(
             arguments.data,
             arguments.out / "cohort",

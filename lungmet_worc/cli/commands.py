@@ -142,11 +142,11 @@ def compare(options: argparse.Namespace) -> int:
 
         _show_tables(Run(options.runs[0]))
         return 0
-    from lungmet_worc.folder_mark import require_ours
+    from lungmet_worc.folder_mark import require_ours, resolved
     from lungmet_worc.joined import compare_runs
 
     if options.out is not None:
-        require_ours(Path(options.out).resolve(), "comparison")
+        require_ours(resolved(options.out), "comparison")
     joined = compare_runs(options.runs)
     print(joined.to_text())
     if options.out is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lungmet_worc.cli.spoken import spoken
 from lungmet_worc.engines.processes import safe_environment
+from lungmet_worc.folder_mark import resolved
 from lungmet_worc.pipeline import Pipeline, available_cores
 from lungmet_worc.progress import Bars
 from lungmet_worc.report.language import Language
@@ -41,7 +42,7 @@ def run_detached(options: argparse.Namespace) -> int:
         The study cannot be run, or another run works in the folder.
     """
     study = load_study(options.study)
-    paths = RunPaths(Path(options.out).resolve())
+    paths = RunPaths(resolved(options.out))
     if is_locked(paths):
         with locked(paths):  # says who holds it
             pass
@@ -55,7 +56,6 @@ def run_detached(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         words += [] if value is None else [f"--{name}", str(value)]
     words += ["--debug"] if options.debug else []
-    paths.folder.mkdir(parents=True, exist_ok=True)
     with paths.console.open("ab") as console:
         begins = console.tell()
         process = subprocess.Popen(

@@ -18,7 +18,8 @@ import pytest
 from lungmet_worc.config import RunConfig
 from lungmet_worc.engines import make_engine
 from lungmet_worc.engines.fastr import home
-from lungmet_worc.errors import EngineError
+from lungmet_worc.errors import EngineError, FolderMovedError
+from lungmet_worc.held_folder import holding
 from lungmet_worc.tasks import Failure, Task, TaskResult
 from tests.engines.private_slurm import PrivateSlurm
 from tests.engines.small_tasks import (
@@ -141,6 +142,24 @@ def test_a_run_that_is_stopped_leaves_no_process(folder: Path) -> None:
         wait_for((folder / "long.txt.started").exists)
         results.close()  # type: ignore[attr-defined]  # as an exception in the loop does
     _, alive = psutil.wait_procs(list(processes_of(folder)), STOPS)
+    assert alive == []
+
+
+def test_a_run_folder_that_is_renamed_stops_the_engine(folder: Path) -> None:
+    tasks = [task(folder, "long", take_long), task(folder, "short", write)]
+    renamed = folder.with_name("renamed, 50%j")
+    with (
+        pytest.raises(FolderMovedError),
+        holding(folder),
+        make_engine(settings(), cores=2, folder=folder / "scratch") as engine,
+    ):
+        for result in engine.run(tasks):
+            assert result.task.label == "short"
+            wait_for((folder / "long.txt.started").exists)
+            folder.rename(renamed)
+    assert not folder.exists()
+    assert (renamed / "short.txt").exists()
+    _, alive = psutil.wait_procs([*processes_of(folder), *processes_of(renamed)], STOPS)
     assert alive == []
 
 
