@@ -19,6 +19,7 @@ from lungmet_worc.cli import main
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError, LungmetError
 from lungmet_worc.export import export_worc
+from lungmet_worc.imaging.plain_files import plain_image, plain_mask
 from lungmet_worc.splits import make_splits, read_splits
 from lungmet_worc.study_file import load_study
 from lungmet_worc.tasks import Task, TaskResult
@@ -183,6 +184,26 @@ def test_one_label_of_a_segmentation_becomes_a_mask(exported: Path, study: Study
         voxels = sitk.GetArrayFromImage(sitk.ReadImage(str(mask)))
         assert set(np.unique(voxels)) == {0, 1}
         assert (row["modality"] == "MRI") == row["segmentation"].startswith("masks/MRI/")
+
+
+def test_plain_worc_reads_what_we_read(tmp_path: Path) -> None:
+    """Masks of any values, and files that ITK would confuse, are written into the export."""
+    voxels = np.arange(8 * 6 * 4, dtype=np.int16).reshape(4, 6, 8)
+    alone = write_volume(tmp_path / "alone.nii.gz", voxels)
+    beside = write_volume(tmp_path / "beside.nii.gz", voxels)
+    write_volume(tmp_path / "beside.nii", voxels + 1)
+    tumour = (voxels % 3 == 0).astype(np.uint8)
+    binary = write_volume(tmp_path / "binary.nii.gz", tumour)
+    rounded = write_volume(tmp_path / "rounded.nii.gz", tumour * np.float32(0.9999))
+    out = tmp_path / "out"
+    assert plain_image(alone, out, Path("images/MRI/a")) == str(alone)
+    assert plain_mask(binary, None, out, Path("masks/MRI/a")) == str(binary)
+    assert not out.exists()
+    image = plain_image(beside, out, Path("images/MRI/b"))
+    mask = plain_mask(rounded, 1, out, Path("masks/MRI/b"))
+    assert (image, mask) == ("images/MRI/b.nii.gz", "masks/MRI/b.nii.gz")
+    for path, expected in ((out / image, voxels), (out / mask, tumour)):
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), expected)
 
 
 def test_script_is_python_and_names_the_arm(exported: Path) -> None:

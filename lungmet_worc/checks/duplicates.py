@@ -65,12 +65,16 @@ def _grouped(
 def _named(group: Sequence[InspectedScan]) -> Sentence:
     """Return "P1 (row 2), P3 (row 4) and P7 (row 8)"."""
     rows = dict.fromkeys((scan.patient, scan.row) for scan in group)
-    *first, last = [Sentence("{patient} (row {row})", patient=p, row=row) for p, row in rows]
-    return Sentence("{first} and {last}", first=reduce(_listed, first), last=last)
+    return _and([Sentence("{patient} (row {row})", patient=p, row=row) for p, row in rows])
 
 
-def _listed(first: Sentence, second: Sentence) -> Sentence:
-    return Sentence("{first}, {second}", first=first, second=second)
+def _and(names: Sequence[str]) -> Sentence:
+    """Return "one, two and three"; there are at least two."""
+    *first, last = names
+    listed = reduce(
+        lambda one, other: Sentence("{first}, {second}", first=one, second=other), first
+    )
+    return Sentence("{first} and {last}", first=listed, last=last)
 
 
 def _in_conflict(group: Sequence[InspectedScan], part: int) -> list[InspectedScan]:
@@ -102,7 +106,7 @@ def _same_images(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
             for scan in conflict:
                 yield _problem(scan, 0, what, Sentence("Give each patient's own image."))
         elif len({scan.columns[0] for scan in group}) > 1:
-            modalities = ", ".join(scan.modality for scan in group)
+            modalities = _and([scan.modality for scan in group])
             what = Sentence("The same image is used for {modalities}.", modalities=modalities)
             remedy = Sentence("Correct one of the two paths, unless this is meant.")
             yield _problem(group[-1], 0, what, remedy, warning=True)

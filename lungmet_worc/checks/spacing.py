@@ -33,9 +33,15 @@ def spacing_problems(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
         Of the whole study.
     """
     for modality in dict.fromkeys(scan.modality for scan in scans):
-        known = [scan for scan in scans if scan.modality == modality and scan.inspection.spacing]
+        known = [scan for scan in scans if scan.modality == modality and _is_sound(scan)]
         if len(known) >= _FEWEST:
             yield from _of_modality(known)
+
+
+def _is_sound(scan: InspectedScan) -> bool:
+    """Return whether a scan could be read, and nobody has to mend it first."""
+    found = scan.inspection
+    return bool(found.spacing) and all(problem.severity != "error" for problem in found.problems)
 
 
 def _of_modality(scans: Sequence[InspectedScan]) -> Iterator[Problem]:

@@ -126,7 +126,11 @@ def geometry_of(path: Path) -> NiftiGeometry | None:
     rows = np.array(struct.unpack_from(f"{order}12f", content, 280), dtype=np.float64)
     return NiftiGeometry(
         size=tuple(max(1, extent) for extent in extents[1:4]),
-        pixdim=tuple(abs(length) for length in pixdim[1:4]),
+        # Of axes that an image does not have, nothing need be said.
+        pixdim=tuple(
+            abs(length) if axis <= extents[0] else 1.0
+            for axis, length in enumerate(pixdim[1:4], start=1)
+        ),
         qform=_quaternion_matrix(quaternion, pixdim) if q_code > 0 else None,
         sform=rows.reshape(3, 4) if s_code > 0 else None,
     )

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from lungmet_worc import versions
 from lungmet_worc.checks import inspection_cache as inspection_cache
 from lungmet_worc.checks.study import CheckReport, check_study
+from lungmet_worc.errors import Problem
 from lungmet_worc.estimate import plan_summary
 from lungmet_worc.imaging import scans
+from lungmet_worc.report.language import language
 from lungmet_worc.runs import RunPaths, write_state
 from tests.synthetic import (
     change_cell,
@@ -54,6 +57,10 @@ def check(manifest: Path, kept: Path | None, **parts: str) -> tuple[CheckReport,
 
 def image(manifest: Path, name: str = "P3_CT_image") -> Path:
     return manifest.parent / "images" / f"{name}.nii.gz"
+
+
+def of_patients(report: CheckReport) -> list[Problem]:
+    return [problem for problem in report.problems if problem.patient]
 
 
 def same(one: CheckReport, other: CheckReport) -> bool:
@@ -137,6 +144,29 @@ def test_a_change_is_seen(
     report, read = check(manifest, kept)
     assert read == 1
     assert report.unusable == {}
+
+
+def test_a_file_beside_an_image_is_seen_to_come_and_go(manifest: Path, kept: Path) -> None:
+    assert of_patients(check(manifest, kept)[0]) == []
+    beside = image(manifest).with_suffix("")
+    beside.write_bytes(gzip.decompress(image(manifest).read_bytes()))
+    report, read = check(manifest, kept)
+    assert read == 1
+    (problem,) = of_patients(report)
+    assert problem.patient == "P3"
+    assert beside.name in problem.what
+    beside.unlink()
+    report, read = check(manifest, kept)
+    assert read == 1
+    assert of_patients(report) == []
+
+
+def test_what_is_kept_can_be_said_in_dutch(manifest: Path, kept: Path) -> None:
+    write_volume(image(manifest, "P2_CT_mask"), np.zeros((8, 16, 16), np.uint8))
+    check(manifest, kept)
+    report, read = check(manifest, kept)
+    assert read == 0
+    assert "Het masker is leeg." in [language("nl").of(found.what) for found in report.problems]
 
 
 def test_a_deleted_file_is_seen(manifest: Path, kept: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lungmet_worc.checks.duplicates import InspectedScan
 from lungmet_worc.checks.spacing import spacing_problems
+from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.inspection import PairInspection
 
 Spacing = tuple[float, float, float]
@@ -71,3 +72,12 @@ def test_one_size_stands_apart(spacing: Spacing) -> None:
 )
 def test_nothing_stands_out(spacings: list[Spacing]) -> None:
     assert told(spacings) == {}
+
+
+def test_what_has_to_be_mended_first_is_not_told_twice() -> None:
+    broken = PairInspection((Problem("Broken.", "Mend it."),), spacing=(0.0006, 0.0006, 0.005))
+    scans = [
+        InspectedScan(f"P{n}", n + 2, "CT", ("i", "m"), ("", ""), inspection)
+        for n, inspection in enumerate([*[PairInspection((), spacing=USUAL)] * 6, broken])
+    ]
+    assert list(spacing_problems(scans)) == []

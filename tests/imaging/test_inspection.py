@@ -19,6 +19,7 @@ from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.files import in_one_file
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection, file_digest, inspect_pair
+from lungmet_worc.imaging.itk_output import warnings_in
 from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.manifest import ImagePair
 from tests.synthetic import Array, make_image, make_mask, write_volume
@@ -378,6 +379,67 @@ def itk_tolerance(value: float) -> Iterator[None]:
         process.SetGlobalDefaultDirectionTolerance(before[1])
 
 
+class TestVoxelSize:
+    @pytest.mark.parametrize(
+        "spacing", [(0.0006, 0.0006, 0.005), (600, 600, 5000), (1, 1, 51), (0.5, 0.005, 5)]
+    )
+    def test_what_no_scanner_makes(self, pair: Pair, spacing: tuple[float, ...]) -> None:
+        pair.image_geometry = pair.mask_geometry = {"spacing": spacing}
+        size = " x ".join(f"{length:.6g}" for length in spacing)
+        is_error(pair.problem(), "image", f"Voxels of {size} mm cannot be meant.")
+
+    @pytest.mark.parametrize("spacing", [(0.1, 0.1, 0.1), (5, 5, 10), (0.2, 0.2, 12)])
+    def test_what_scanners_make(self, pair: Pair, spacing: tuple[float, ...]) -> None:
+        pair.image_geometry = pair.mask_geometry = {"spacing": spacing}
+        assert pair.inspect().problems == ()
+
+    def test_a_header_in_metres(self, pair: Pair) -> None:
+        pair.suffix = "nii"
+        pair.write()
+        for name in ("image", "mask"):
+            path = pair.folder / f"{name}.nii"
+            content = bytearray(path.read_bytes())
+            content[123] = 1  # xyzt_units: metre
+            path.write_bytes(content)
+        problem = pair.problem(write=False)
+        assert "Voxels of 1000 x 1000 x 3000 mm" in problem.what
+        assert "xyzt_units" in problem.remedy
+
+
+class TestNeighbours:
+    @pytest.mark.parametrize("kind", ["image", "mask"])
+    def test_a_file_that_itk_would_read_instead(self, pair: Pair, kind: str) -> None:
+        expected = pair.inspect()
+        content = gzip.decompress((pair.folder / f"{kind}.nii.gz").read_bytes())
+        (pair.folder / f"{kind}.nii").write_bytes(content[:400] + content[400:][::-1])
+        found = pair.inspect(write=False)
+        (problem,) = found.problems
+        is_warning(problem, kind, f'Beside it lies "{kind}.nii"')
+        assert replace(found, problems=()) == expected
+
+
+class TestItk:
+    def test_its_warnings_are_told(self, pair: Pair, capfd: pytest.CaptureFixture[str]) -> None:
+        pair.suffix = "hdr"
+        pair.write()
+        path = pair.folder / "image.hdr"
+        content = bytearray(path.read_bytes())
+        content[344:348] = b"\0\0\0\0"  # Analyze 7.5
+        path.write_bytes(content)
+        problems = pair.inspect(write=False).problems
+        assert [problem.column for problem in problems if "ITK" in problem.what] == ["image"]
+        assert all(str(pair.folder) not in f"{problem}" for problem in problems)
+        assert capfd.readouterr() == ("", "")
+
+    def test_a_warning_is_taken_from_what_it_prints(self) -> None:
+        printed = (
+            "noise\nWARNING: In /tmp/ITK/io.cxx, line 1\nNiftiImageIO (0x5f): odd  scales\nhere\n"
+            "\nWARNING: In /tmp/ITK/io.cxx, line 2\nplain words\n\n"
+            "WARNING: In /tmp/ITK/io.cxx, line 1\nNiftiImageIO (0x60): odd scales here"
+        )
+        assert warnings_in(printed) == ["odd scales here", "plain words"]
+
+
 class TestLabels:
     def test_empty(self, pair: Pair) -> None:
         pair.mask[:] = 0
@@ -599,6 +661,19 @@ class TestHounsfield:
     def test_nothing_below_zero_is_a_warning(self, ct: Pair) -> None:
         ct.image = np.clip(ct.image, 0, None)
         is_warning(ct.problem(), "image", "may not be in Hounsfield units")
+
+    @pytest.mark.parametrize("padding", [-2000, -2048, -3024, -32768])
+    def test_padding_in_the_tumour(self, ct: Pair, padding: int) -> None:
+        inside = np.flatnonzero(ct.mask)
+        ct.image.flat[inside[:3]] = padding
+        share = f"{100 * 3 / len(inside):.1f}"
+        said = f"3 voxels inside the mask ({share} %) are far below air, down to {padding}"
+        is_warning(ct.problem(), "image", said)
+
+    def test_padding_outside_of_the_tumour(self, ct: Pair) -> None:
+        ct.image[:, :2] = -3024
+        ct.mask[:, :2] = 0
+        assert ct.inspect().problems == ()
 
     def test_mri_is_not_asked(self, pair: Pair) -> None:
         pair.image = pair.image + 1024

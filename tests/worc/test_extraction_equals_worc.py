@@ -9,6 +9,7 @@ what is single.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import SimpleITK as sitk
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.extraction import extract
 from lungmet_worc.worc.storage import read_features
-from tests.synthetic import make_image, make_mask, write_volume
+from tests.synthetic import Array, make_image, make_mask, write_volume
 from tests.worc.tools import (
     feature_commands,
     modality_settings,
@@ -154,32 +155,68 @@ def test_other_formats_are_converted_as_worc_does(worc, tmp_path: Path) -> None:
     _compare({"MR": scans["MR"]}, tmp_path)
 
 
-def test_label_chooses_one_value_of_the_mask(worc, tmp_path: Path) -> None:
-    image, mask, _ = _synthetic(tmp_path, seed=4)["MR"]
+def _features(folder: Path, image: Path, mask: Path, label: int | None) -> dict[str, float]:
     settings = modality_settings("MR")
     settings["General"]["FeatureCalculators"] = "[predict/CalcFeatures:1.0]"
-    ini = tmp_path / "settings.ini"
+    ini = folder / "settings.ini"
     ini.write_text(worc_settings.to_ini(settings), "utf-8")
-    tumour = sitk.GetArrayFromImage(sitk.ReadImage(str(mask)))
-    # Value 2 is the tumour of the other file, value 1 something beside it.
+    output = folder / "features.hdf5"
+    extract(
+        image=str(image),
+        segmentation=str(mask),
+        label=label,
+        settings=str(ini),
+        accelerate=False,
+        scratch=str(folder / "scratch"),
+        output=str(output),
+        stamp="stamp",
+    )
+    return read_features(output)
+
+
+def _several(tumour: Array) -> Array:
+    """Return the tumour as value 2, and value 1 beside it."""
     several = tumour * 2
     several[0, :6, :6] = 1
-    both = write_volume(tmp_path / "several.nii.gz", several)
-    volumes = []
-    for file, label in ((mask, None), (both, 2)):
-        output = tmp_path / f"{label}.hdf5"
-        extract(
-            image=str(image),
-            segmentation=str(file),
-            label=label,
-            settings=str(ini),
-            accelerate=False,
-            scratch=str(tmp_path / "scratch"),
-            output=str(output),
-            stamp="stamp",
-        )
-        volumes.append(read_features(output))
-    assert volumes[0] == volumes[1]
+    return several
+
+
+def _rounded(tumour: Array) -> Array:
+    """Return a mask of 1, 0.9999 and 1.0004, and of values that are nearly nothing."""
+    values = tumour.astype(np.float32)
+    values[:, ::2] *= np.float32(0.9999)
+    values[:, 1::4] += np.float32(4e-4)
+    return values
+
+
+@pytest.mark.parametrize(
+    ("change", "label"),
+    [
+        (_several, 2),
+        (_rounded, 1),
+        (_rounded, None),
+        (lambda tumour: tumour.astype(np.float64) * 0.9999, 1),
+        (lambda tumour: tumour * 255, None),
+    ],
+)
+def test_the_tumour_is_the_same_however_it_is_written(
+    worc, tmp_path: Path, change: Callable[[Array], Array], label: int | None
+) -> None:
+    image, mask, _ = _synthetic(tmp_path, seed=4)["MR"]
+    tumour = sitk.GetArrayFromImage(sitk.ReadImage(str(mask)))
+    other = write_volume(tmp_path / "other.nii.gz", change(tumour))
+    expected = _features(tmp_path, image, mask, None)
+    assert _features(tmp_path, image, other, label) == expected
+
+
+def test_what_lies_beside_an_image_or_a_mask_changes_nothing(worc, tmp_path: Path) -> None:
+    image, mask, _ = _synthetic(tmp_path, seed=6)["MR"]
+    expected = _features(tmp_path, image, mask, 1)
+    for path in (image, mask):
+        voxels = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+        write_volume(path.with_name(path.name.removesuffix(".gz")), np.roll(voxels, 2, axis=1))
+    assert _features(tmp_path, image, mask, 1) == expected
+    assert _features(tmp_path, image, mask, None) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.fingerprint import fingerprint_arm, fingerprint_images
@@ -44,7 +45,12 @@ def _scans(folder: Path, *, slice_distance: float, slices: int = 8) -> tuple[lis
 
 
 def _ours(
-    folder: Path, settings: Settings, overrides: Settings, scans: tuple[list[str], list[str]]
+    folder: Path,
+    settings: Settings,
+    overrides: Settings,
+    scans: tuple[list[str], list[str]],
+    *,
+    label: int | None = None,
 ) -> Settings:
     output = folder / "worc.ini"
     fingerprint_images(
@@ -52,6 +58,7 @@ def _ours(
         overrides=overrides,
         images=scans[0],
         segmentations=scans[1],
+        label=label,
         scratch=str(folder / "scratch"),
         output=str(output),
         stamp="stamp",
@@ -102,6 +109,30 @@ def _read(path: Path, settings: Settings) -> Settings:
         section: {key: parser[section][key.lower()] for key in values}
         for section, values in settings.items()
     }
+
+
+def test_only_the_chosen_label_counts(worc, tmp_path: Path) -> None:
+    """A tumour in one slice, beside a muscle in all of them, is drawn in one slice."""
+    images, masks = _scans(tmp_path, slice_distance=1.0, slices=1)
+    settings = _settings()
+    expected = _ours(tmp_path, settings, {}, (images, masks))
+    assert expected["ImageFeatures"]["extraction_mode"] == "2D"
+    for mask in masks:
+        voxels = sitk.GetArrayFromImage(sitk.ReadImage(mask)).astype(np.float32) * 0.9999
+        voxels[:, 0, :3] = 2
+        write_volume(Path(mask), voxels, spacing=(1.0, 1.0, 1.0))
+    assert _ours(tmp_path, settings, {}, (images, masks), label=1) == expected
+    muscle = _ours(tmp_path, settings, {}, (images, masks), label=2)
+    assert muscle["ImageFeatures"]["extraction_mode"] == "3D"
+
+
+def test_what_lies_beside_the_images_does_not_count(worc, tmp_path: Path) -> None:
+    scans = _scans(tmp_path, slice_distance=1.0)
+    for image in scans[0]:
+        voxels = sitk.GetArrayFromImage(sitk.ReadImage(image))
+        write_volume(Path(image.removesuffix(".gz")), voxels, spacing=(1.0, 1.0, 9.0))
+    decided = _ours(tmp_path, _settings(), {}, scans)
+    assert decided["ImageFeatures"]["extraction_mode"] == "3D"
 
 
 def test_what_the_user_set_wins(worc, tmp_path: Path) -> None:
