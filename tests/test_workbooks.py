@@ -363,6 +363,11 @@ def test_more_columns_than_any_table(tmp_path: Path) -> None:
     assert "16,384 columns" in refused(tmp_path / "m.csv").what
 
 
+def test_more_rows_than_any_table(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("patient_id,lung_met\n" + "\n" * 1_048_580)
+    assert refused(tmp_path / "m.csv").row == 1_048_576
+
+
 @pytest.mark.parametrize(
     "change",
     [
