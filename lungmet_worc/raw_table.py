@@ -72,7 +72,10 @@ def bounded(path: Path, found: Iterator[tuple[int, list[str]]]) -> dict[int, lis
     rows: dict[int, list[str]] = {}
     cells = 0
     remedy = Sentence("Keep one row for each patient and only the columns that the study needs.")
+    too_large = Sentence("The table is larger than any manifest: it goes on after this row.")
     for number, row in found:
+        if number > LAST_ROW:
+            raise unusable(path, too_large, remedy, LAST_ROW)
         if len(row) > MOST_COLUMNS:
             what = Sentence("The row has more than {most:,} columns.", most=MOST_COLUMNS)
             raise unusable(path, what, remedy, number)
@@ -83,8 +86,7 @@ def bounded(path: Path, found: Iterator[tuple[int, list[str]]]) -> dict[int, lis
             what = Sentence("A cell has more than {most:,} characters.", most=LONGEST_CELL)
             raise unusable(path, what, Sentence("Shorten it, or take it out."), number)
         if len(rows) >= MOST_ROWS or cells > MOST_CELLS:
-            what = Sentence("The table is larger than any manifest: it goes on after this row.")
-            raise unusable(path, what, remedy, number)
+            raise unusable(path, too_large, remedy, number)
         rows[number] = row
     return rows
 

@@ -9,6 +9,7 @@ from lungmet_worc.csv_reading import read_csv
 from lungmet_worc.errors import Problem
 from lungmet_worc.raw_table import RawTable, refuse_large, unusable
 from lungmet_worc.regular_file import refuse_irregular
+from lungmet_worc.scan_paths import of_windows
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.workbook_reading import read_workbook
 
@@ -69,6 +70,9 @@ def _content(path: Path) -> bytes:
         refuse_large(path, path.stat().st_size)
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
+        windows = of_windows(path.parent, path.name)
+        if windows is not None:
+            raise unusable(path, *windows) from None
         what = Sentence("There is no such file.")
         raise unusable(path, what, Sentence("Correct the path.")) from None
     except (OSError, ValueError) as error:  # ValueError: a path that no system can have

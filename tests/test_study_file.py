@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from lungmet_worc import Study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import StudyFileError
 from lungmet_worc.study_file import load_study
@@ -148,6 +150,65 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
         load_study(tmp_path / "nothing.toml")
     with pytest.raises(StudyFileError, match="cannot be read"):
         load_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("x = " + "[" * 2000 + "]" * 2000, "too deep"),
+        ("x = " + "{a = " * 1500 + "1" + "}" * 1500, "too deep"),
+        ("[run]\ncores = " + "9" * 5000, "thousands of digits"),
+        ("[search]\nsplits = 1000000000", "less than or equal to 10000"),
+        ("[search]\nseed = 99999999999999999999", "less than 4294967296"),
+        ("[search]\npreset = [1]", "is not possible here"),
+        ('[search]\nclassifiers = "SVM"', "a list between square brackets"),
+        ("[statistics]\nsubgroups = [3]", "a text between quotation marks"),
+        ("[statistics]\nbands = {age = [nan]}", "This must be a number"),
+        ('[run]\nmemory = "' + "9" * 400 + ' GB"', "no size of memory"),
+    ],
+)
+def test_values_that_no_study_has(tmp_path: Path, more: str, said: str) -> None:
+    assert said in problems(tmp_path, STUDY + more)
+
+
+def test_a_long_value_is_not_said_whole(tmp_path: Path) -> None:
+    assert len(problems(tmp_path, f'{STUDY}[run]\ncores = "{"x" * 50_000}"')) < 500
+
+
+def test_a_nul_in_a_path(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").touch()
+    text = STUDY.replace('"manifest.csv"', '"m\\u0000.csv"')
+    assert load(tmp_path, text).cohort.manifest == tmp_path / "m.csv"
+    with pytest.raises(StudyFileError, match="cannot be read"):
+        load_study(f"{tmp_path}/a\x00b.toml")
+    with pytest.raises(StudyFileError, match="cannot be read"):
+        Study.from_toml("a\x00b")
+
+
+@pytest.mark.parametrize("manifest", ["~nobody-of-this-name/m.csv", "\\ud800", "x" * 5000, "m/m"])
+def test_a_manifest_that_cannot_be_there(tmp_path: Path, manifest: str) -> None:
+    (tmp_path / "m").symlink_to("m")
+    study = Study(manifest.encode().decode("unicode_escape"), "y", {"a": {"clinical": ["age"]}})
+    report = study.check(cores=1)
+    assert [problem.severity for problem in report.problems] == ["error"]
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "study.toml")
+    for path, said in ((tmp_path / "study.toml", "FIFO"), ("/dev/zero", "device")):
+        with pytest.raises(StudyFileError, match=said):
+            load_study(path)
+    (tmp_path / "large.toml").write_text("# " + "x" * 2_000_000)
+    with pytest.raises(StudyFileError, match="more than 1 MB"):
+        load_study(tmp_path / "large.toml")
+
+
+def test_a_manifest_by_its_windows_path(tmp_path: Path) -> None:
+    text = STUDY.replace('"manifest.csv"', "'Q:\\trial\\manifest.csv'")
+    found = check_study(load(tmp_path, text)).problems
+    assert [("drive Q" in problem.what, "/mnt/q/" in problem.remedy) for problem in found] == [
+        (True, True)
+    ]
 
 
 def test_a_study_from_python_is_checked_as_a_file_is() -> None:

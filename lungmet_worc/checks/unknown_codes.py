@@ -107,7 +107,8 @@ def _stands_out(code: float, times: Counter[float], others: Sequence[float]) -> 
     if code < 10:
         categories = all(number.is_integer() and number >= 0 for number in others)
         nine_is_used = code == 9 or 9 in times or times[code] > 1
-        return categories and high <= _LAST_CATEGORY and code - high >= 3 and nine_is_used
+        lowest = min(each for each in times if each > 0)  # 7, 8 and 9 stand together
+        return categories and high <= _LAST_CATEGORY and lowest - high >= 3 and nine_is_used
     share = _GAP_REPEATED if times[code] > 1 else _GAP_ONCE
     if code - high > max(1.0, share * spread):
         return True
