@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -391,6 +392,39 @@ def test_this_package_is_found_by_our_processes_wherever_it_lies(
     path = path_for_processes()
     assert path[0] == "/somewhere"
     assert (Path(path[-1]) / "lungmet_worc" / "__init__.py").is_file()
+
+
+def test_settings_of_matplotlib_in_the_working_folder_change_no_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """matplotlib reads them when it is imported; TeX would run what is in a name."""
+    from matplotlib import rc_context, rcParams
+
+    from lungmet_worc import figures
+
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(figures, "check_arms", lambda arms: None)
+    monkeypatch.setattr(figures, "draw_all", lambda *arguments: seen.update(rcParams) or {})
+    with rc_context({"text.usetex": True, "savefig.facecolor": "red"}):
+        figures.write_all_figures(SimpleNamespace(arms=()), {}, tmp_path, cohort=pd.DataFrame())  # type: ignore[arg-type]
+        assert rcParams["text.usetex"]
+    assert (seen["text.usetex"], seen["savefig.facecolor"]) == (False, "auto")
+    assert seen["text.parse_math"] is False
+
+
+def test_an_arm_that_is_named_as_a_path_stays_in_the_folder(tmp_path: Path) -> None:
+    """As somebody may write it into the run.json of a run that is compared."""
+    from matplotlib.figure import Figure
+
+    from lungmet_worc.figures.files import save
+    from lungmet_worc.figures.style import Drawing
+
+    (tmp_path / "figures").mkdir()
+    save(Drawing(Figure(), pd.DataFrame()), tmp_path / "figures", "roc_/../../x")
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
+        "roc__.._.._x.csv", "roc__.._.._x.png", "roc__.._.._x.svg",
+    ]  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["figures"]
 
 
 # --- A name in a script -------------------------------------------------------------------------
