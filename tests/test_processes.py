@@ -11,10 +11,10 @@ import psutil
 START = """
 import os, signal, time
 from loky import ProcessPoolExecutor
-from lungmet_worc.engines.processes import end_with, without_interrupts
+from lungmet_worc.engines.processes import end_with, starting_processes
 
 pool = ProcessPoolExecutor(max_workers=2, initializer=end_with, initargs=(os.getpid(),))
-with without_interrupts():
+with starting_processes():
     masks = [pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()) for _ in range(2)]
 masked = all(signal.SIGINT in mask.result() for mask in masks)
 ours = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -14,7 +14,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import process
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from loky import ProcessPoolExecutor
 
 #: prctl: which signal a process gets when its parent dies. Linux only, as the program is.
 _PARENT_DEATH_SIGNAL = 1
@@ -67,6 +71,30 @@ def starting_processes() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def process_pool(
+    processes: int, environment: Mapping[str, str] = MappingProxyType({})
+) -> ProcessPoolExecutor:
+    """Return a pool of such processes, which start with the first task.
+
+    Parameters
+    ----------
+    processes : int
+        How many, at most.
+    environment : mapping of str to str, optional
+        Variables to add to theirs.
+    """
+    from loky import ProcessPoolExecutor
+
+    # The pool's locks start the process that keeps account of them.
+    with starting_processes():
+        return ProcessPoolExecutor(
+            max_workers=processes,
+            initializer=end_with,
+            initargs=(os.getpid(),),
+            env={**environment, **SAFE_PATH},
+        )
 
 
 def safe_environment(outer: Mapping[str, str]) -> dict[str, str]:

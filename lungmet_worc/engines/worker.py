@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc import failures
 from lungmet_worc.engines import memory
-from lungmet_worc.engines.processes import SAFE_PATH, end_with, starting_processes
+from lungmet_worc.engines.processes import process_pool, starting_processes
 from lungmet_worc.errors import InputChangedError
 from lungmet_worc.held_folder import hold, make_folder
 from lungmet_worc.tasks import Failure, Task
@@ -46,19 +46,12 @@ class Worker:
     """
 
     def __init__(self, folder: Path) -> None:
-        from loky import ProcessPoolExecutor
-
         # That a process keeps memory and is replaced is loky's business, and changes nothing.
         warnings.filterwarnings("ignore", "A worker was restarted while some jobs", UserWarning)
         self._folder = folder
         self._process: BaseProcess | None = None
-        self._pool = ProcessPoolExecutor(
-            max_workers=1,
-            initializer=end_with,
-            initargs=(os.getpid(),),
-            # Before the worker loads numpy: BLAS reads these once.
-            env={**dict.fromkeys(environment.ONE_THREAD, "1"), **SAFE_PATH},
-        )
+        # Before the worker loads numpy: BLAS reads these once.
+        self._pool = process_pool(1, dict.fromkeys(environment.ONE_THREAD, "1"))
 
     def start(self, task: Task) -> Future[Outcome]:
         """Start a task.

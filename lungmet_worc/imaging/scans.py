@@ -9,7 +9,7 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 
 from lungmet_worc.config import ModalityConfig
-from lungmet_worc.engines.processes import SAFE_PATH, end_with, starting_processes
+from lungmet_worc.engines.processes import process_pool, starting_processes
 from lungmet_worc.errors import CohortError, Problem
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection, inspect_pair
 from lungmet_worc.manifest import ImagePair, Patient
@@ -92,11 +92,9 @@ def _inspect_in_pool(
     scans: Mapping[int, Scan], processes: int, keep: Callable[[int, PairInspection], None]
 ) -> None:
     """Inspect scans in other processes until all are done or one of these dies."""
-    from loky import BrokenProcessPool, ProcessPoolExecutor
+    from loky import BrokenProcessPool
 
-    pool = ProcessPoolExecutor(
-        max_workers=processes, initializer=end_with, initargs=(os.getpid(),), env=SAFE_PATH
-    )
+    pool = process_pool(processes)
     finished = False
     try:
         with starting_processes():
