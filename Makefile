@@ -7,11 +7,16 @@ BIN := $(VENV)/bin
 # Processes that run tests; the tests of a file share their runs, so they stay together.
 TEST_WORKERS ?= 2
 
+# The version that is compared with that of .venv, and the tests that it runs.
+OTHER ?= 3.12
+OTHER_TESTS := tests/worc tests/engines $(addprefix tests/test_,packaging.py set_up.py cli.py \
+  demo.py detach.py export.py pipeline.py processes.py signals.py study_file.py)
+
 # matplotlib would otherwise keep its font list in the home folder.
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-faults test-slurm lint format check-worc bench clean
+.PHONY: help venv demo test test-other test-faults test-slurm lint format check-worc bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +29,14 @@ demo: venv  ## run MRI, CT and combined on a synthetic cohort, into runs/demo
 
 test: venv  ## run the tests
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+# On another Python, what may differ there: what WORC and its libraries compute, processes, the
+# command line, and the tables of a whole study.
+test-other: demo  ## compare another Python with that of .venv: make test-other OTHER=3.12
+	@tools/set_up .venv-$(OTHER) $(OTHER)
+	.venv-$(OTHER)/bin/lungmet demo --out runs/demo-$(OTHER)
+	diff -r runs/demo/tables runs/demo-$(OTHER)/tables
+	.venv-$(OTHER)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(OTHER_TESTS)
 
 test-faults: venv  ## kill and stop 40 runs at random moments, and see that each is finished
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
@@ -57,6 +70,6 @@ else
 	@echo "Extraction needs the public cohort, see experiments/sts_tcia: make bench DATA=path/to/data"
 endif
 
-clean:  ## remove .venv, caches and runs/demo; other runs stay
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis runs/demo
+clean:  ## remove what is made here: .venv, caches and runs/demo; other runs stay
+	rm -rf $(VENV) .venv-$(OTHER) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis runs/demo runs/demo-$(OTHER)
 	find lungmet_worc tests experiments -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -138,14 +138,15 @@ class Environment:
         )
         (folder / "pyvenv.cfg").touch()
 
-    def set_up(self, *wanted: str) -> subprocess.CompletedProcess[str]:
-        return set_up(self.folder, *wanted)
+    def set_up(self, *wanted: str, path: str = "") -> subprocess.CompletedProcess[str]:
+        return set_up(self.folder, *wanted, path=path)
 
 
-def set_up(folder: Path, *wanted: str) -> subprocess.CompletedProcess[str]:
+def set_up(folder: Path, *wanted: str, path: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [BASH, str(ROOT / "tools" / "set_up"), str(folder), *wanted],
         cwd=folder.parent,
+        env={**os.environ, "PATH": path or os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=False,
@@ -213,6 +214,16 @@ def test_a_folder_that_is_no_environment_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no virtual environment" in done.stderr
     assert [each.name for each in folder.iterdir()] == ["thesis.docx"]
+
+
+@pytest.mark.parametrize("system", ["Darwin", "MINGW64_NT-10.0"])
+def test_another_system_than_linux(tmp_path: Path, system: str) -> None:
+    environment = Environment(tmp_path / "venv")
+    make_program(tmp_path / "uname", f"echo {system}")
+    done = environment.set_up(path=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("lungmet_worc runs on Linux only.")
+    assert not environment.told.exists()
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
