@@ -80,7 +80,8 @@ def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
             seconds.setdefault(stage, []).append(float(entry["seconds"]))
     study = state["study"]
     if counts and "search" not in counts:
-        counts["search"] = Counter({"to do": len(study["arms"]) * study["search"]["splits"]})
+        number = len(study["arms"]) * study["search"]["splits"] - len(state.get("untested", ()))
+        counts["search"] = Counter({"to do": number})
     cores = int(state.get("cores") or 1)
     order = ("fingerprint", "extraction", "settings", "search", "permutation", "evaluation")
     paces = []
