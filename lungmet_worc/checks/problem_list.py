@@ -97,22 +97,20 @@ def _single_lines(
     groups = list(alike.values())
     lines = []
     for group in groups[:_MOST_LINES]:
-        what = "" if has_what else say.of(group[0].what)
+        place = _common_place(group, say) or ""
         remedy = "" if has_remedy else f"-> {say.of(group[0].remedy)}"
-        lines.append((0, _joined([_common_place(group, say) or "", what, remedy])))
+        if has_what:
+            lines.append((0, f"{place}  {remedy}" if remedy else place))
+            continue
+        what = say.of(group[0].what)
+        lines.append((0, f"{place}: {what}" if place else what))
+        lines += [(0, remedy)] if remedy else []
     more = [problem for group in groups[_MOST_LINES:] for problem in group]
     if more:
         rows = _ranges(sorted({each.row for each in more if each.row is not None}))
         text = say("and {n} more; rows: {rows}", n=len(more), rows=rows)
         lines.append((0, text if rows else say("and {n} more", n=len(more))))
     return lines
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """Return place, what and remedy of one problem in one line."""
-    place, what, remedy = parts
-    text = f"{place}: {what}" if place and what else place or what
-    return f"{text}  {remedy}" if remedy else text
 
 
 def _common_place(problems: Sequence[Problem], say: Language) -> str | None:

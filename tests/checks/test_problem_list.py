@@ -86,6 +86,19 @@ def test_other_words_of_one_sentence_have_a_line_each_and_one_remedy() -> None:
     ]
 
 
+def test_other_words_and_other_remedies_stand_together() -> None:
+    cells = [
+        replace(WRONG, what=Sentence('"{text}" is none.', text=text), row=row, remedy=f"No {text}.")
+        for text, row in (("a", 4), ("b", 8))
+    ]
+    assert problem_list(cells).splitlines()[2:] == [
+        '1. a.csv, row 4, column c, patient P1: "a" is none.',
+        "   -> No a.",
+        '   a.csv, row 8, column c, patient P1: "b" is none.',
+        "   -> No b.",
+    ]
+
+
 def test_places_with_the_same_words_share_a_line() -> None:
     cells = [
         replace(WRONG, what=Sentence('"{text}" is none.', text=text), row=row, patient=f"P{row}")
