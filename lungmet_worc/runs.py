@@ -18,6 +18,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from lungmet_worc.errors import RunFolderError
+from lungmet_worc.run_state import run_state
 
 logger = logging.getLogger(__name__)
 
@@ -190,7 +191,7 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
         The file is damaged, or of another version's format.
     """
     try:
-        state = json.loads(paths.run_json.read_text("utf-8"))
+        state = run_state(paths.run_json.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
