@@ -20,6 +20,7 @@ from lungmet_worc.errors import RunFolderError
 from lungmet_worc.file_names import file_name
 from lungmet_worc.folder_mark import Kind, claim, not_writable
 from lungmet_worc.held_folder import holding
+from lungmet_worc.run_state import run_state
 from lungmet_worc.sentences import Sentence
 
 logger = logging.getLogger(__name__)
@@ -193,7 +194,7 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
         The file is damaged, or of another version's format.
     """
     try:
-        state = json.loads(paths.run_json.read_text("utf-8"))
+        state = run_state(paths.run_json.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

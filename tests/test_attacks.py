@@ -255,6 +255,37 @@ def test_compare_runs_nothing_of_what_it_reads(
     assert [*marks.iterdir(), *forged.marks.iterdir()] == []
 
 
+def _places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return where something stands in JSON."""
+    pairs = enumerate(value) if isinstance(value, list) else getattr(value, "items", list)()
+    return [place, *(inner for key, each in pairs for inner in _places(each, (*place, key)))]
+
+
+def _changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    if not place:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[place[0]] = _changed(copy[place[0]], place[1:], new)
+    return copy
+
+
+def test_whatever_run_json_says_ends_in_a_sentence(
+    forged: Forged, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = json.loads(RunPaths(forged.folder).run_json.read_text("utf-8"))
+    random, places = np.random.default_rng(0), _places(state)
+    others: list[Any] = [None, 7, "x", [], {}, [1], {"a": 1}, -1, float("inf"), True]
+    texts = [NESTED, "", "[" * 5, "\x00", "7"]
+    for _ in range(150):
+        place = places[random.integers(len(places))]
+        texts.append(json.dumps(_changed(state, place, others[random.integers(len(others))])))
+    for text in texts:
+        RunPaths(tmp_path).run_json.write_text(text, "utf-8")
+        status = main(["status", str(tmp_path)])
+        said = capsys.readouterr().err
+        assert status == 0 or (status == 1 and said.startswith("Error: ")), text[:2000] + said
+
+
 def test_run_reads_back_a_whole_folder_and_runs_nothing(
     forged_study: Path, tmp_path: Path, marks: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

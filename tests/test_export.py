@@ -211,7 +211,7 @@ def test_script_is_python_and_names_the_arm(exported: Path) -> None:
     text = script.read_text("utf-8")
     compile(text, "run_worc.py", "exec")
     assert "MODALITIES = ['MRI', 'CT']" in text
-    assert 'NAME = "test_both"' in text
+    assert "STUDY = 'test'\nARM = 'both'\nNAME = 'test_both'\n" in text
     assert "lungmet_worc" not in text.split('"""')[2]
     shown = subprocess.run(
         [sys.executable, str(script), "--help"], capture_output=True, text=True, check=True
