@@ -17,10 +17,11 @@ from lungmet_worc.figures import write_all_figures
 from lungmet_worc.imaging.acquisition import acquisition_table
 from lungmet_worc.imaging.thumbnails import ThumbnailSource, thumbnails
 from lungmet_worc.plan import Plan
-from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
 from lungmet_worc.report.checklists import checklists
+from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import language
+from lungmet_worc.report.page import write_report
 from lungmet_worc.report.run_facts import run_facts
 from lungmet_worc.runs import now
 from lungmet_worc.study_results import read_results, study_results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -46,3 +46,25 @@ class Sentence(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         """Let processes hand texts to each other."""
         return (self.template,), dict(self.fields)
+
+
+#: So many names are said before "and 3 more".
+MOST_NAMED = 3
+
+
+def named(names: Sequence[str]) -> Sentence:
+    """Return names as in a sentence: "A", "A, B and C", or the first three and how many more."""
+    more = len(names) - MOST_NAMED
+    if more > 0:
+        return Sentence("{names} and {n} more", names=", ".join(names[:MOST_NAMED]), n=more)
+    if len(names) < 2:
+        return Sentence("{name}", name="".join(names))
+    return Sentence("{names} and {last}", names=", ".join(names[:-1]), last=names[-1])
+
+
+def joined(parts: Sequence[str], mark: str) -> Sentence:
+    """Return texts one behind the other, each said in its own right; see `Sentence`."""
+    said = Sentence("{text}", text=parts[0] if parts else "")
+    for part in parts[1:]:
+        said = Sentence("{before}{mark}{text}", before=said, mark=mark, text=part)
+    return said

@@ -18,7 +18,7 @@ from lungmet_worc import export
 from lungmet_worc.cli import main
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError, LungmetError
-from lungmet_worc.export import export_worc
+from lungmet_worc.export import export_notes, export_worc
 from lungmet_worc.splits import make_splits, read_splits
 from lungmet_worc.study_file import load_study
 from lungmet_worc.tasks import Task, TaskResult
@@ -114,7 +114,7 @@ def exported(study: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> Pa
     written = export_worc(study, "both", folder)
     assert {path.name for path in written} == {
         "worc_MRI.ini", "worc_CT.ini", "labels.csv", "semantics.csv", "fixedsplits.csv",
-        "sources.csv", "patients.csv", "run_worc.py",
+        "sources.csv", "patients.csv", "run_worc.py", "evaluate_worc.py",
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == {path.name for path in written} | {"masks"}
     return folder
@@ -193,6 +193,13 @@ def test_script_is_python_and_names_the_arm(exported: Path) -> None:
     )
     assert "--cores" in shown.stdout
     assert not (exported / "home").exists()
+
+
+def test_whoever_runs_it_hears_that_an_evaluation_may_end_with_an_error(tmp_path: Path) -> None:
+    manifest = write_cohort(tmp_path / "cohort", 4, ["MRI"])
+    said = export_notes(make_study(manifest, ["MRI"], search='classifiers = ["QDA", "LR"]'))
+    assert ["evaluate_worc.py" in note for note in said] == [True]
+    assert export_notes(make_study(manifest, ["MRI"], search='classifiers = ["LDA", "LR"]')) == []
 
 
 def test_script_says_which_image_has_moved(exported: Path, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from lungmet_worc.collect import ArmPredictions, outcome_tables, patients_table
 from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.manifest import ImagePair, Patient
-from lungmet_worc.report import ReportContext, write_report
+from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.headline import headline
-from lungmet_worc.report.page import _typeset
+from lungmet_worc.report.page import _typeset, write_report
 from lungmet_worc.report.privacy import cleaned, without_paths
 from lungmet_worc.report.sections import cohort_flow, flattened, often_wrong, shown_cohort
 from lungmet_worc.statistics.comparison import compare_arms

@@ -29,7 +29,7 @@ def test_rates_and_time_left() -> None:
     assert (extraction.done, extraction.to_do, extraction.failed) == (4, 5, 1)
     assert extraction.per_minute == pytest.approx(40)
     assert extraction.seconds_left == pytest.approx(7.5)
-    assert str(extraction) == "extraction 4 of 10 done, 40 a minute, about 8 s left, 1 failed"
+    assert extraction.sentence == "extraction 4 of 10 done, 40 a minute, about 8 s left, 1 failed"
     assert (search.stage, search.to_do, search.seconds_left) == ("search", 8, None)
     assert stage_paces(make_state(tasks={})) == []
     (search,) = stage_paces(make_state())

@@ -132,12 +132,15 @@ def compare(options: argparse.Namespace) -> int:
 
 def export_worc(options: argparse.Namespace) -> int:
     """Write an arm as a plain WORC experiment."""
+    from lungmet_worc.export import export_notes
     from lungmet_worc.export import export_worc as export
     from lungmet_worc.study_file import load_study
 
-    written = export(load_study(options.study), options.arm, Path(options.out), note=print)
-    for path in written:
+    study = load_study(options.study)
+    for path in export(study, options.arm, Path(options.out), note=print):
         print(f"wrote {path}")
+    for note in export_notes(study):
+        print(f"\n{note}")
     return 0
 
 

@@ -63,7 +63,7 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
                 _write(f"{_CLEAR}{status_text(digest, paces)}\n")
             if digest.ending != "running":
                 break
-            line = "; ".join(str(pace) for pace in paces if pace.to_do) or _between(paces)
+            line = "; ".join(pace.sentence for pace in paces if pace.to_do) or _between(paces)
             if not terminal and line != said:
                 said = line
                 _write(f"{line}\n")

@@ -13,8 +13,8 @@ from PIL import Image
 
 from lungmet_worc.digest import make_digest
 from lungmet_worc.figures import write_all_figures
-from lungmet_worc.report import ReportContext
 from lungmet_worc.report.checklists import checklists
+from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import language as say
 from lungmet_worc.tables import make_all_tables
 from tests.tables.made_up import made_up_results

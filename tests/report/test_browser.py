@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lungmet_worc.report import write_report
+from lungmet_worc.report.page import write_report
 from tests.report.made_up_page import Page, made_up_context
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

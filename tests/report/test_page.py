@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.report.blocks import Section, Text, anchors, filled
 from lungmet_worc.report.comparison_part import TESTS, side_by_side
+from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import ENGLISH, language
-from lungmet_worc.report.page import _row_spans, _typeset_cell
+from lungmet_worc.report.page import _row_spans, _typeset_cell, write_report
 from lungmet_worc.report.pictures import data_url, within
 from lungmet_worc.report.sections import reason_text, who_left_out
 from tests.report.made_up_page import Page, in_language, made_up_context
