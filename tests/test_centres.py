@@ -104,11 +104,11 @@ class TestCheck:
         (of_one,) = [problem for problem in some if "give no AUC" in problem.what]
         assert of_one.severity == "warning"
         assert '"alone"' in of_one.what
-        halves = {number: ("even", "odd")[number % 2] for number in range(1, 17)}
-        most = problems(tmp_path / "most", {**halves, 1: "both", 2: "both"})
+        pairs = {1: "a", 3: "a", 2: "b", 4: "b", 5: "c", 7: "c"}
+        most = problems(tmp_path / "most", {**dict.fromkeys(range(1, 17), "rest"), **pairs})
         (of_most,) = [problem for problem in most if "give no AUC" in problem.what]
         assert of_most.severity == "error"
-        assert "2 of 3 centres" in of_most.what
+        assert "3 of 4 centres" in of_most.what
 
     def test_too_few_left_to_train_on(self, tmp_path: Path) -> None:
         large = {number: "large" if number < 14 else "small" for number in range(1, 17)}

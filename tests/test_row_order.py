@@ -166,7 +166,7 @@ def test_the_plan_for_a_run_of_an_earlier_version_says_it(
     stale = plan_summary(load_study(study), paths, cores=1).stale
     (search,) = [each for each in stale if each.stage == "search"]
     assert search.number == sum(task.stage == "search" for task in tasks)
-    assert str(search.cause) == (
+    assert search.cause.what == (
         "patients are now taken in the order of their ids, whatever the order of the rows of the "
         "manifest"
     )
