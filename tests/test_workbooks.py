@@ -241,6 +241,28 @@ def test_thousands_as_text_beside_numbers(tmp_path: Path) -> None:
     assert sizes == ["5", "6", "7096", "8", "26888", "1.125", "11", "12"]
 
 
+@pytest.mark.parametrize("table", ["arms", "statistics", "report"])
+def test_a_semicolon_file_wherever_its_numbers_are_read(tmp_path: Path, table: str) -> None:
+    rows = [("P1", 1, "7.096", "61,5"), ("P2", 0, "26.888", "58,0"), ("P3", 1, "911", "70,5")]
+    header = ("patient_id", "lung_met", "volume", "age")
+    (tmp_path / "m.csv").write_text(
+        "\n".join(";".join(map(str, row)) for row in (header, *rows)), "utf-8"
+    )
+    tables: dict[str, Any] = {
+        "study": {"name": "t", "outcome": "lung_met"},
+        "cohort": {"manifest": str(tmp_path / "m.csv")},
+        "arms": {"a": {"clinical": ["age", "volume"] if table == "arms" else ["age"]}},
+        "statistics": {"subgroups": ["volume"] if table == "statistics" else []},
+        "report": {"acquisition": ["volume"] if table == "report" else []},
+    }
+    problem = only(collect_manifest(study_from_tables(tables, folder=tmp_path)).problems)
+    assert (problem.severity, problem.row, problem.column) == ("error", 2, "volume")
+    tables["cohort"]["decimal"] = ","
+    found = collect_manifest(study_from_tables(tables, folder=tmp_path))
+    assert found.problems == ()
+    assert [p.clinical["volume"] for p in found.patients] == ["7096", "26888", "911"]
+
+
 def test_missing_says_what_counts_as_not_known(tmp_path: Path) -> None:
     def change(sheet: Any) -> None:
         sheet["D4"], sheet["C6"], sheet["B7"] = 999, "Niet bepaald", 999
