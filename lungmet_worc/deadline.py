@@ -14,7 +14,7 @@ from lungmet_worc.tasks import Task
 #: Fewer splits than these have no interval and no test.
 FEWEST_SPLITS = 2
 
-_FORMS = 'Write a time such as "07:00", or a date and time such as "2026-11-24 07:00".'
+_FORMS = Sentence('Write a time such as "07:00", or a date and time such as "2026-11-24 07:00".')
 _NEARLY = re.compile(
     r"\s*(\d{1,2})\s*(?:[.:h ]?\s*(\d{2}))?\s*(?:h|hrs?|uur|o'clock)?\s*([ap]m)?\s*"
 )
@@ -45,8 +45,8 @@ def parse_deadline(text: str) -> time | datetime:
         except ValueError:
             continue
     nearest = _nearest(text)
-    remedy = f'Did you mean "{nearest}"?' if nearest else _FORMS
-    message = f'"{text}" is no time. {remedy}'
+    remedy = Sentence('Did you mean "{name}"?', name=nearest) if nearest else _FORMS
+    message = Sentence('"{text}" is no time. {remedy}', text=text, remedy=remedy)
     raise ValueError(message)
 
 
@@ -70,9 +70,10 @@ def next_moment(text: str, now: datetime | None = None) -> datetime:
     if isinstance(parsed, datetime):
         moment = parsed.astimezone(UTC)
         if moment <= now:
-            message = (
-                f"The deadline {text} is over. Give another one with --until or in [run] "
-                "deadline, or leave it out."
+            message = Sentence(
+                "The deadline {time} is over. Give another one with --until or in [run] "
+                "deadline, or leave it out.",
+                time=text,
             )
             raise DeadlineError(message)
         return moment
@@ -139,14 +140,13 @@ def common_splits(
     if splits == of:
         return common, None
     if splits < FEWEST_SPLITS:
-        raise too_early(
-            Sentence(
-                "{splits} of {of} splits are done in every arm, and it takes {fewest}",
-                splits=splits,
-                of=of,
-                fewest=FEWEST_SPLITS,
-            )
+        why = Sentence(
+            "{done} of {of} splits are done in every arm, and it takes {fewest}",
+            done=splits,
+            of=of,
+            fewest=FEWEST_SPLITS,
         )
+        raise too_early(why)
     tested = Counter(_arm(task) for task in common)
     for arm in dict.fromkeys(_arm(task) for task in searches):
         if tested[arm] < FEWEST_SPLITS:

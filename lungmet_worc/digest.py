@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from lungmet_worc.progress import duration
 from lungmet_worc.remedies import FailureCause, failed_tasks, left_out, plain_cause
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.sentences import Sentence, joined
 
 State = Mapping[str, Any]
 Ending = Literal["complete", "partial", "failed", "running", "stopped"]
@@ -20,6 +21,12 @@ LOG = "log.txt"
 #: The reason not to be tested that only a search can find: the split is searched, and done.
 SEARCHED = "no workflow"
 
+_VERDICTS = {
+    "complete": Sentence("Complete."),
+    "failed": Sentence("Failed. What is finished is kept; the same command goes on from there."),
+    "running": Sentence("Running."),
+    "stopped": Sentence("Stopped before its end; the same command goes on from there."),
+}
 _MOST_CAUSES = 5
 _MOST_FAILURES = 20
 
@@ -57,16 +64,29 @@ class ArmDigest:
     without_score: tuple[tuple[str, int], ...] = ()
     untested: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> Sentence:
         """Return the arm as one line."""
-        parts = [f"{self.n_done} of {self.n_splits} splits done"]
-        if self.n_failed:
-            parts.append(f"{self.n_failed} failed")
+        parts = []
         if self.n_patients is not None:
-            parts.insert(0, f"{self.n_patients} patients, {self.n_events} with the outcome")
-            if self.n_left_out:
-                parts.append(f"{self.n_left_out} patients left out")
-        return f"{self.arm}: {'; '.join(parts)}"
+            parts.append(
+                Sentence.plural(
+                    self.n_patients,
+                    "{n} patient, {events} with the outcome",
+                    "{n} patients, {events} with the outcome",
+                    events=self.n_events,
+                )
+            )
+        parts.append(
+            Sentence("{done} of {splits} splits done", done=self.n_done, splits=self.n_splits)
+        )
+        if self.n_failed:
+            parts.append(Sentence("{n} failed", n=self.n_failed))
+        if self.n_left_out:
+            parts.append(
+                Sentence.plural(self.n_left_out, "{n} patient left out", "{n} patients left out")
+            )
+        return Sentence("{arm}: {state}", arm=self.arm, state=joined(parts, "; "))
 
 
 @dataclass(frozen=True)
@@ -107,45 +127,65 @@ class Digest:
     errata: tuple[tuple[str, str], ...] = ()
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Sentence:
         """Return how the run ended, in one sentence."""
         if self.ending == "partial":
-            return f"Partial: {self.partial}. A run without a deadline goes on from here."
-        return {
-            "complete": "Complete.",
-            "failed": "Failed. What is finished is kept; the same command goes on from there.",
-            "running": "Running.",
-            "stopped": "Stopped before its end; the same command goes on from there.",
-        }[self.ending]
+            return Sentence(
+                "Partial: {part}. A run without a deadline goes on from here.", part=self.partial
+            )
+        return _VERDICTS[self.ending]
 
-    def sections(self) -> list[tuple[str, list[str]]]:
+    def sections(self) -> list[tuple[Sentence, list[Sentence]]]:
         """Return title and lines of each part that has something to say."""
-        found = [("Arms", [str(arm) for arm in self.arms])]
-        for title, causes in (("Failed", self.failed), ("Left out", self.left_out)):
-            lines = [str(cause) for cause in causes[:_MOST_FAILURES]]
-            if len(causes) > _MOST_FAILURES:
-                lines.append(f"{len(causes) - _MOST_FAILURES} more causes are in {LOG}.")
+        found = [(Sentence("Arms"), [arm.sentence for arm in self.arms])]
+        for title, causes in (
+            (Sentence("Failed"), self.failed),
+            (Sentence("Left out"), self.left_out),
+        ):
+            lines = [cause.sentence for cause in causes[:_MOST_FAILURES]]
+            more = len(causes) - _MOST_FAILURES
+            if more > 0:
+                lines.append(
+                    Sentence.plural(
+                        more,
+                        "{n} more cause is in {file}.",
+                        "{n} more causes are in {file}.",
+                        file=LOG,
+                    )
+                )
             found.append((title, lines))
-        found.append(("Not tested", [line for arm in self.arms for line in _not_tested(arm)]))
-        found.append(("Candidate workflows without a score", self._without_score()))
+        untested = [line for arm in self.arms for line in _not_tested(arm)]
+        found.append((Sentence("Not tested"), untested))
+        found.append((Sentence("Candidate workflows without a score"), self._without_score()))
         if self.errata:
             numbers = ", ".join(dict.fromkeys(number for number, _ in self.errata))
-            found.append(("Known defects of WORC that were met", [numbers]))
+            title = Sentence("Known defects of WORC that were met")
+            found.append((title, [Sentence("{numbers}", numbers=numbers)]))
         return [(title, lines) for title, lines in found if lines]
 
-    def to_text(self) -> str:
+    def to_text(self, say: Language = ENGLISH) -> str:
         """Return the digest for a terminal, times as the clock on the wall shows them."""
-        began = datetime.fromisoformat(self.started).astimezone()
-        took = "" if self.seconds is None else f", {self._took()} {duration(self.seconds)}"
-        lines = [f'Study "{self.study}": {self.verdict}', f"Started {began:%Y-%m-%d %H:%M}{took}."]
+        head = say('Study "{study}": {verdict}', study=self.study, verdict=say.of(self.verdict))
+        details = say("Details: {file} in the run folder.", file=LOG)
+        return "\n".join([head, *self.body(say), details])
+
+    def body(self, say: Language) -> list[str]:
+        """Return when it was and what happened, without how it ended."""
+        lines = [say.of(self._when())]
         for title, items in self.sections():
-            lines += [f"{title}:", *(f"  {item}" for item in items)]
-        return "\n".join([*lines, f"Details: {LOG} in the run folder."])
+            lines += [f"{say.of(title)}:", *(f"  {say.of(item)}" for item in items)]
+        return lines
 
-    def _took(self) -> str:
-        return "so far" if self.ending == "running" else "took"
+    def _when(self) -> Sentence:
+        began = f"{datetime.fromisoformat(self.started).astimezone():%Y-%m-%d %H:%M}"
+        if self.seconds is None:
+            return Sentence("Started {time}.", time=began)
+        took = duration(self.seconds)
+        if self.ending == "running":
+            return Sentence("Started {time}, so far {span}.", time=began, span=took)
+        return Sentence("Started {time}, took {span}.", time=began, span=took)
 
-    def _without_score(self) -> list[str]:
+    def _without_score(self) -> list[Sentence]:
         by_cause: dict[str, list[str]] = {}
         totals: Counter[str] = Counter()
         for arm in self.arms:
@@ -158,16 +198,26 @@ class Digest:
         if not totals:
             return []
         counts = [
-            f"{arm.arm} {sum(number for _, number in arm.without_score)} of {arm.n_candidates}"
+            Sentence(
+                "{arm} {n} of {total}",
+                arm=arm.arm,
+                n=sum(number for _, number in arm.without_score),
+                total=arm.n_candidates,
+            )
             for arm in self.arms
         ]
-        lines = [", ".join(counts)]
+        lines = [joined(counts, ", ")]
         lines += [
-            f"{cause}: {', '.join(by_cause[cause])}"
+            Sentence("{cause}: {counts}", cause=cause, counts=", ".join(by_cause[cause]))
             for cause, _ in totals.most_common(_MOST_CAUSES)
         ]
-        if len(totals) > _MOST_CAUSES:
-            lines.append(f"{len(totals) - _MOST_CAUSES} more causes are in the report.")
+        more = len(totals) - _MOST_CAUSES
+        if more > 0:
+            lines.append(
+                Sentence.plural(
+                    more, "{n} more cause is in the report.", "{n} more causes are in the report."
+                )
+            )
         return lines
 
 
@@ -193,7 +243,13 @@ def make_digest(state: State, *, running: bool = False, now: str | None = None) 
         if entry["state"] == "failed"
     ]
     partial = state.get("partial")
-    said = f"{partial['splits']} of {partial['of']} splits in every arm" if partial else ""
+    said = (
+        Sentence(
+            "{done} of {splits} splits in every arm", done=partial["splits"], splits=partial["of"]
+        )
+        if partial
+        else ""
+    )
     started = str(state.get("started") or now)
     return Digest(
         study=state["study"]["name"],

@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.runs import RunPaths, read_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.splits import with_counted_splits
+from lungmet_worc.stage_names import stage_name
 from lungmet_worc.stale_causes import StaleTasks, changed_settings, stale_tasks
 from lungmet_worc.tasks import Task, TaskState
 from lungmet_worc.worc import settings as worc_settings
@@ -46,6 +49,8 @@ SECONDS_PER_VOLUME = {
 }
 SECONDS_PER_FIT = {True: 0.02, False: 0.06}
 
+_ROW = "{:<12} {:>7} {:>9} {:>9}   {}"
+
 
 @dataclass(frozen=True)
 class StagePlan:
@@ -66,7 +71,7 @@ class PlanSummary:
     ----------
     stages : tuple of StagePlan
         In the order in which they run.
-    cohort : str
+    cohort : CheckedCohort
         Who enters which arm.
     cores : int
         Tasks that would run at the same time.
@@ -75,7 +80,7 @@ class PlanSummary:
     """
 
     stages: tuple[StagePlan, ...]
-    cohort: str
+    cohort: CheckedCohort
     cores: int
     stale: tuple[StaleTasks, ...] = ()
 
@@ -84,19 +89,25 @@ class PlanSummary:
         """Return the wall time to expect."""
         return sum(stage.seconds for stage in self.stages) / self.cores
 
-    def to_text(self) -> str:
-        """Return the plan as a table and a sentence."""
-        lines = [self.cohort.rstrip(), ""]
-        lines.append(f"{'stage':<12} {'done':>6} {'missing':>8} {'stale':>6}   about")
+    def to_text(self, say: Language = ENGLISH) -> str:
+        """Return the plan as a table and a sentence, in the language of the reader."""
+        heads = say("stage"), say("done"), say("missing"), say("stale"), say("about")
+        lines = [self.cohort.to_text(say).rstrip(), "", _ROW.format(*heads)]
         for stage in self.stages:
-            lines.append(
-                f"{stage.stage:<12} {stage.fresh:>6} {stage.missing:>8} {stage.stale:>6}   "
-                f"{duration(math.ceil(stage.seconds / self.cores))}"
-            )
-        lines += ["", f"In all about {duration(math.ceil(self.seconds))} on {self.cores} core(s)."]
+            about = say.of(duration(math.ceil(stage.seconds / self.cores)))
+            name = say.of(stage_name(stage.stage))
+            lines.append(_ROW.format(name, stage.fresh, stage.missing, stage.stale, about))
+        total = say.of(duration(math.ceil(self.seconds)))
+        in_all = say.plural(
+            self.cores,
+            "In all about {time} on {n} core.",
+            "In all about {time} on {n} cores.",
+            time=total,
+        )
+        lines += ["", in_all]
         if self.stale:
-            lines += ["", "Stale, and would run again (the old results are kept in old/):"]
-            lines += [f"  {each}" for each in self.stale]
+            lines += ["", say("Stale, and would run again (the old results are kept in old/):")]
+            lines += [f"  {say.of(each.sentence)}" for each in self.stale]
         return "\n".join(lines)
 
 
@@ -151,7 +162,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     stale = [task for _, of_stage in planned for task in of_stage]
     return PlanSummary(
         tuple(stage for stage, _ in planned),
-        checked.counted.to_text(),
+        checked.counted,
         cores,
         tuple(stale_tasks(stale, record)),
     )

@@ -37,6 +37,8 @@ from lungmet_worc.worc import settings as worc_settings
 logger = logging.getLogger(__name__)
 
 SCRIPT = "run_worc.py"
+#: Goes on where WORC's evaluation ends with an error (errata E39).
+EVALUATION = "evaluate_worc.py"
 
 #: Words of the paths in which WORC looks for patients' ids (errata E5).
 _WORC_PATHS = (
@@ -122,6 +124,22 @@ def export_worc(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return written
+
+
+def export_notes(study: StudyConfig) -> list[Sentence]:
+    """Return what whoever runs the exported experiment should know before it takes a night."""
+    classifiers = study.worc_settings()["Classification"]["classifiers"]
+    if "QDA" not in classifiers.replace(" ", "").split(","):
+        return []
+    return [
+        Sentence(
+            "Among the classifiers is quadratic discriminant analysis (QDA). Where one that could "
+            "not be fitted is in an ensemble, WORC's evaluation ends with an error after the "
+            "search (errata E39); {script} then goes on with {evaluation}, and no search is lost.",
+            script=SCRIPT,
+            evaluation=EVALUATION,
+        )
+    ]
 
 
 def _refuse(study: StudyConfig, arm: str, out: Path) -> None:
@@ -304,6 +322,9 @@ def _write(experiment: _Experiment, out: Path) -> list[Path]:
     rows += [[user, names[user], str(plan.outcomes[user])] for user in ids]
     written.append(_write_rows(out / "patients.csv", rows))
     written.append(_write_script(experiment, out / SCRIPT))
+    evaluation = resources.files("lungmet_worc").joinpath(f"templates/{EVALUATION}.txt")
+    (out / EVALUATION).write_text(evaluation.read_text("utf-8"), "utf-8")
+    written.append(out / EVALUATION)
     return written
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 from lungmet_worc.digest import Digest
 from lungmet_worc.progress import duration
+from lungmet_worc.report.language import ENGLISH, Language, later
+from lungmet_worc.sentences import Sentence, joined
 
 Ending = Literal[
     "complete", "partial", "failed", "unusable", "too late", "stopped", "not started", "waiting"
@@ -17,20 +19,27 @@ Ending = Literal[
 
 #: How many studies ended so, said of one and of several.
 COUNTED: dict[Ending, tuple[str, str]] = {
-    "complete": ("is complete", "are complete"),
-    "partial": ("is partial", "are partial"),
-    "failed": ("failed", "failed"),
-    "unusable": ("cannot be run as it is", "cannot be run as they are"),
-    "too late": ("had too little time", "had too little time"),
-    "stopped": ("was stopped", "were stopped"),
-    "not started": ("was not started", "were not started"),
-    "waiting": ("is running or waits for its turn", "are running or wait for their turn"),
+    "complete": (later("{n} is complete"), later("{n} are complete")),
+    "partial": (later("{n} is partial"), later("{n} are partial")),
+    "failed": (later("{n} failed"), later("{n} failed")),
+    "unusable": (later("{n} cannot be run as it is"), later("{n} cannot be run as they are")),
+    "too late": (later("{n} had too little time"), later("{n} had too little time")),
+    "stopped": (later("{n} was stopped"), later("{n} were stopped")),
+    "not started": (later("{n} was not started"), later("{n} were not started")),
+    "waiting": (
+        later("{n} is running or waits for its turn"),
+        later("{n} are running or wait for their turn"),
+    ),
 }
-_VERDICT: dict[Ending, str] = {
-    "unusable": "Not run, something has to be mended first.",
-    "too late": "No report yet.",
-    "not started": "Not started.",
-    "waiting": "Running or waiting for its turn.",
+_VERDICT: dict[Ending, Sentence] = {
+    "complete": Sentence("Complete."),
+    "partial": Sentence("Partial."),
+    "failed": Sentence("Failed."),
+    "stopped": Sentence("Stopped."),
+    "unusable": Sentence("Not run, something has to be mended first."),
+    "too late": Sentence("No report yet."),
+    "not started": Sentence("Not started."),
+    "waiting": Sentence("Running or waiting for its turn."),
 }
 
 
@@ -48,7 +57,7 @@ class StudyNight:
         Name of the study; empty if its file cannot be read.
     folder : Path, optional
         Its run folder.
-    said : str
+    said : tuple of str
         Why, and what to do, as far as the digest of the run does not say it.
     digest : Digest, optional
         What the run did.
@@ -60,28 +69,33 @@ class StudyNight:
     ending: Ending = "waiting"
     name: str = ""
     folder: Path | None = None
-    said: str = ""
+    said: tuple[str, ...] = ()
     digest: Digest | None = None
     exit_code: int = 0
 
-    def to_text(self) -> str:
+    def to_text(self, say: Language = ENGLISH) -> str:
         """Return how it ended, why, and where the results are."""
-        lines = [*self.said.splitlines()]
+        lines = [line for text in self.said for line in say.of(text).splitlines()]
         if self.digest:
-            head, *rest = self.digest.to_text().splitlines()
-            verdict = _VERDICT.get(self.ending) or head.partition(": ")[2]
-            if self.ending == "failed" and self.digest.ending != "failed":
-                verdict = "Failed."
-            lines += rest[:-1]
-        else:
-            verdict = _VERDICT.get(self.ending, f"{self.ending.capitalize()}.")
+            lines += self.digest.body(say)
         if self.folder and self.digest:
             report = self.folder / "report.html"
             if report.exists() and self.ending in ("complete", "partial"):
-                lines.append(f"Report: {report}")
-            lines.append(f"Details: {self.folder / 'log.txt'}")
-        title = f'Study "{self.name}" ({self.file})' if self.name else f"Study file {self.file}"
-        return "\n".join([f"{title}: {verdict}", *(f"  {line}" for line in lines)])
+                lines.append(say("Report: {path}", path=report))
+            lines.append(say("Details: {path}", path=self.folder / "log.txt"))
+        title = (
+            say('Study "{study}" ({file})', study=self.name, file=self.file)
+            if self.name
+            else say("Study file {file}", file=self.file)
+        )
+        return "\n".join([f"{title}: {say.of(self._verdict)}", *(f"  {line}" for line in lines)])
+
+    @property
+    def _verdict(self) -> Sentence:
+        """Return how the study ended; the digest of its run knows more where they agree."""
+        if self.digest and self.digest.ending == self.ending:
+            return self.digest.verdict
+        return _VERDICT[self.ending]
 
 
 @dataclass(frozen=True)
@@ -106,26 +120,34 @@ class NightDigest:
         return max(study.exit_code for study in self.studies)
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Sentence:
         """Return how the night was, in one sentence."""
         counts = Counter(study.ending for study in self.studies)
         of = len(self.studies)
         if counts["complete"] == of:
-            return "the study is complete." if of == 1 else f"all {of} studies are complete."
+            return Sentence.plural(of, "the study is complete.", "all {n} studies are complete.")
         parts = [
-            f"{number} {COUNTED[ending][number > 1]}"
+            Sentence.plural(number, *COUNTED[ending])
             for ending in COUNTED
             if (number := counts[ending])
         ]
-        return f"of {of} {'study' if of == 1 else 'studies'} {', '.join(parts)}."
+        return Sentence.plural(
+            of, "of {n} study {counts}.", "of {n} studies {counts}.", counts=joined(parts, ", ")
+        )
 
-    def to_text(self) -> str:
+    def to_text(self, say: Language = ENGLISH) -> str:
         """Return the digest for a terminal, times as the clock on the wall shows them."""
-        took = duration((self.now - self.began).total_seconds())
-        head = f"Overnight: {self.verdict}\nStarted {self.began.astimezone():%Y-%m-%d %H:%M}, "
-        blocks = [f"{head}took {took}.", *(study.to_text() for study in self.studies)]
+        head = say("Overnight: {verdict}", verdict=say.of(self.verdict))
+        when = say(
+            "Started {time}, took {span}.",
+            time=f"{self.began.astimezone():%Y-%m-%d %H:%M}",
+            span=say.of(duration((self.now - self.began).total_seconds())),
+        )
+        blocks = [f"{head}\n{when}", *(study.to_text(say) for study in self.studies)]
         if self.exit_code:
             blocks.append(
-                "What is finished is kept; once this is mended, the same command does the rest."
+                say(
+                    "What is finished is kept; once this is mended, the same command does the rest."
+                )
             )
         return "\n\n".join(blocks) + "\n"

@@ -18,11 +18,14 @@ from lungmet_worc.errors import (
 )
 from lungmet_worc.night_digest import COUNTED, Ending, NightDigest, StudyNight
 from lungmet_worc.progress import Bars, Progress, Quiet
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.run import Run
 from lungmet_worc.runs import RunPaths, locked
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.study import Study
 
 _MOST_PROBLEMS = 20
+_OTHERS_START = Sentence("The others start now. What you mend meanwhile is tried again after them.")
 
 
 class Night:
@@ -46,6 +49,8 @@ class Night:
         Tasks that run at the same time; by default as each study file says.
     progress : Progress, optional
         Who listens; by default bars or plain lines.
+    say : Language
+        The language of the digest.
 
     Examples
     --------
@@ -62,11 +67,13 @@ class Night:
         until: str | None = None,
         cores: int | None = None,
         progress: Progress | None = None,
+        say: Language = ENGLISH,
     ) -> None:
         self._out = Path(out)
+        self._say = say
         self._until = until
         self._cores = cores
-        self._progress = progress or Bars()
+        self._progress = progress or Bars(say)
         self._began = datetime.now(UTC)
         self._studies = {number: StudyNight(str(file)) for number, file in enumerate(files)}
 
@@ -104,7 +111,7 @@ class Night:
             try:
                 self._run()
             except KeyboardInterrupt:
-                self._end_waiting("The night was stopped before its turn.", 0)
+                self._end_waiting(Sentence("The night was stopped before its turn."), 0)
                 raise
             finally:
                 self._write()
@@ -117,13 +124,21 @@ class Night:
         for number in sound + (unsound if sound else []):
             study = self._studies[number]
             self._write()
-            which = f"Study {number + 1} of {len(self._studies)}"
-            self._progress.note(f"\n{which}: {study.name or study.file}")
+            self._progress.note(
+                Sentence(
+                    "\nStudy {number} of {of}: {name}",
+                    number=number + 1,
+                    of=len(self._studies),
+                    name=study.name or study.file,
+                )
+            )
             try:
                 self._studies[number] = self._run_one(number)
             except StorageError as error:
                 self._studies[number] = self._ended(number, "failed", error)
-                self._end_waiting("Nothing more can be written to the disk, see above.", 3)
+                self._end_waiting(
+                    Sentence("Nothing more can be written to the disk, see above."), 3
+                )
                 return
 
     def _refuse_namesakes(self) -> None:
@@ -155,7 +170,7 @@ class Night:
         """Check all studies and return those that cannot be run as they are."""
         unsound = []
         for number, night in self._studies.items():
-            self._progress.note(f"Checking {night.file}")
+            self._progress.note(Sentence("Checking {file}", file=night.file))
             try:
                 self._look_at(number)
             except LungmetError as error:
@@ -177,11 +192,12 @@ class Night:
     def _tell_unsound(self, unsound: Sequence[int], sound: Sequence[int]) -> None:
         if not unsound:
             return
-        what = "1 study" if len(unsound) == 1 else f"{len(unsound)} studies"
-        lines = [f"\n{what} of {len(self._studies)} {COUNTED['unusable'][len(unsound) > 1]}:"]
-        lines += [self._studies[number].to_text() for number in unsound]
+        counts = Sentence.plural(len(unsound), *COUNTED["unusable"])
+        text = Sentence("Of {of} studies {counts}:", of=len(self._studies), counts=counts)
+        lines = [f"\n{self._say.of(text)}"]
+        lines += [self._studies[number].to_text(self._say) for number in unsound]
         if sound:
-            lines.append("The others start now. What you mend meanwhile is tried again after them.")
+            lines.append(self._say.of(_OTHERS_START))
         self._progress.note("\n".join(lines) + "\n")
 
     def _read(self, number: int) -> tuple[Study, Path, datetime | None]:
@@ -211,7 +227,9 @@ class Night:
         try:
             study, folder, deadline = self._read(number)
             if deadline and seconds_left(deadline) <= 0:
-                why = "The deadline had come before its turn. Run it again with more time."
+                why = Sentence(
+                    "The deadline had come before its turn. Run it again with more time."
+                )
                 return self._ended(number, "not started", why, exit_code=1)
             until = deadline.isoformat() if deadline else None
             run = study.run(folder, cores=self._cores, until=until, progress=self._progress)
@@ -237,24 +255,28 @@ class Night:
     ) -> StudyNight:
         """Return a study with how it ended and what its run folder says of it."""
         night = self._studies[number]
+        said: tuple[str, ...] = (why,) if isinstance(why, str) and why else ()
         if isinstance(why, LungmetError):
             exit_code = why.exit_code
-            why = _shown(why, night.file)
+            said = _shown(why, night.file)
         digest = None
         if night.folder and ending not in ("unusable", "not started"):
             try:
                 digest = Run(night.folder).digest()
             except RunFolderError:  # it did not come so far
                 digest = None
-        return StudyNight(night.file, ending, night.name, night.folder, why, digest, exit_code)
+        return StudyNight(night.file, ending, night.name, night.folder, said, digest, exit_code)
 
     def _unexpected(self, number: int, ending: Ending, error: Exception) -> StudyNight:
         night = self._studies[number]
-        folder = f' --out "{night.folder}"' if night.folder else ""
-        why = (
-            f"lungmet met an error that it did not expect: {type(error).__name__}: {error}\n"
-            "This is a defect of lungmet_worc. Please report it with the output of\n"
-            f'  lungmet {"run" if folder else "check"} "{night.file}"{folder} --debug'
+        command = f'lungmet check "{night.file}" --debug'
+        if night.folder:
+            command = f'lungmet run "{night.file}" --out "{night.folder}" --debug'
+        why = Sentence(
+            "lungmet met an error that it did not expect: {error}\n"
+            "This is a defect of lungmet_worc. Please report it with the output of\n  {command}",
+            error=f"{type(error).__name__}: {error}",
+            command=command,
         )
         return self._ended(number, ending, why, exit_code=3)
 
@@ -268,9 +290,15 @@ class Night:
         from lungmet_worc.worc.storage import write_text
 
         try:
-            write_text(self._digest_file, self.digest().to_text())
+            write_text(self._digest_file, self.digest().to_text(self._say))
         except OSError as error:
-            self._progress.note(f"{self._digest_file} could not be written: {error.strerror}.")
+            self._progress.note(
+                Sentence(
+                    "{file} could not be written: {error}.",
+                    file=self._digest_file,
+                    error=error.strerror,
+                )
+            )
 
 
 def _folder_name(name: str) -> str:
@@ -278,10 +306,12 @@ def _folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "study"
 
 
-def _shown(error: LungmetError, file: str) -> str:
+def _shown(error: LungmetError, file: str) -> tuple[str, ...]:
     """Return an error and its problems, a line each, unless they are very many."""
     lines = [error.message, *(f"  {problem}" for problem in error.problems[:_MOST_PROBLEMS])]
-    if len(error.problems) > _MOST_PROBLEMS:
-        more = len(error.problems) - _MOST_PROBLEMS
-        lines.append(f'  {more} more are listed by "lungmet check {file}".')
-    return "\n".join(lines)
+    more = len(error.problems) - _MOST_PROBLEMS
+    if more > 0:
+        lines.append(
+            Sentence('  {n} more are listed by "lungmet check {file}".', n=more, file=file)
+        )
+    return tuple(lines)

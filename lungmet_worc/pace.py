@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lungmet_worc.progress import duration
+from lungmet_worc.sentences import Sentence, joined
+from lungmet_worc.stage_names import stage_name
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,25 @@ class StagePace:
             return 0.0
         return 60 * self.to_do / self.per_minute if self.per_minute else None
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> Sentence:
         """Return the stage as one line."""
-        text = f"{self.stage} {self.done} of {self.done + self.to_do + self.failed} done"
+        parts = [
+            Sentence(
+                "{stage} {done} of {total} done",
+                stage=stage_name(self.stage),
+                done=self.done,
+                total=self.done + self.to_do + self.failed,
+            )
+        ]
         if self.to_do and self.per_minute:
             left = duration(self.seconds_left or 0)
-            text += f", {self.per_minute:.3g} a minute, about {left} left"
-        return text + (f", {self.failed} failed" if self.failed else "")
+            parts.append(
+                Sentence("{rate:.3g} a minute, about {left} left", rate=self.per_minute, left=left)
+            )
+        if self.failed:
+            parts.append(Sentence("{n} failed", n=self.failed))
+        return joined(parts, ", ")
 
 
 def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
@@ -66,7 +80,8 @@ def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
             seconds.setdefault(stage, []).append(float(entry["seconds"]))
     study = state["study"]
     if counts and "search" not in counts:
-        counts["search"] = Counter({"to do": len(study["arms"]) * study["search"]["splits"]})
+        number = len(study["arms"]) * study["search"]["splits"] - len(state.get("untested", ()))
+        counts["search"] = Counter({"to do": number})
     cores = int(state.get("cores") or 1)
     order = ("fingerprint", "extraction", "settings", "search", "permutation", "evaluation")
     paces = []

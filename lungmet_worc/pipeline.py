@@ -20,7 +20,7 @@ from lungmet_worc.config import StudyConfig
 from lungmet_worc.deadline import common_splits
 from lungmet_worc.digest import make_digest
 from lungmet_worc.engines import make_engine
-from lungmet_worc.errors import CohortError, ResultsError
+from lungmet_worc.errors import CohortError, TaskFailedError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
 from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
@@ -390,7 +390,7 @@ class Pipeline:
                 'report. "lungmet status" says why; search more candidates, or give the arms other '
                 "columns."
             )
-            raise ResultsError(message)
+            raise TaskFailedError(message)
         evaluations = plan.evaluations(list(searches))
         self._stages.must("evaluation", evaluations)
         stamp = plan.report_stamp(evaluations, unusable, permutations)

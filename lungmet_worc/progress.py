@@ -10,6 +10,10 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.stage_names import stage_activity
+
 logger = logging.getLogger(__name__)
 
 
@@ -48,28 +52,26 @@ class Quiet:
         logger.info("%s", text)
 
 
-_TITLES = {
-    "check": "Checking",
-    "fingerprint": "Looking at the images",
-    "extraction": "Extracting features",
-    "settings": "Preparing the arms",
-    "harmonisation": "Harmonising features",
-    "search": "Searching workflows",
-    "permutation": "Permuting outcomes",
-    "evaluation": "Evaluating",
-    "report": "Writing the report",
-}
-
-_FORMAT = "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}] {postfix}"
+#: Of tqdm, which fills in the fields.
+_FORMAT = Sentence(
+    "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}, {remaining} left, {rate_fmt}] {postfix}"
+)
 
 #: Without a terminal at most one line is written in this time, in seconds.
 LINE_INTERVAL = 10.0
 
 
 class Bars:
-    """Shows a run on the standard error stream."""
+    """Shows a run on the standard error stream.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    say : Language
+        The language of the reader.
+    """
+
+    def __init__(self, say: Language = ENGLISH) -> None:
+        self._language = say
         self._bar: tqdm[Any] | None = None
         # A terminal that does not tell its width has no room for a bar.
         self._terminal = sys.stderr.isatty() and shutil.get_terminal_size((0, 0)).columns > 0
@@ -81,20 +83,26 @@ class Bars:
         """Start the bar of a stage, with what is done already filled in."""
         self._stage, self._total, self._done, self._fresh = stage, total, fresh, fresh
         self._started = self._said = time.monotonic()
-        title = f"{_TITLES.get(stage, stage):<22}"
+        title = self._title()
         if self._terminal:
             self._bar = tqdm(
                 total=total,
                 initial=fresh,
                 desc=title,
-                unit=" tasks",
+                unit=self._language.of(Sentence(" tasks")),
                 dynamic_ncols=True,
-                bar_format=_FORMAT,
+                bar_format=self._language.of(_FORMAT),
             )
         elif fresh == total:
-            self._say(f"{title} {total} of {total}, already done")
+            self._say(Sentence("{title} {n} of {n}, already done", title=title, n=total))
+        elif fresh:
+            self._say(
+                Sentence(
+                    "{title} {n} to do, {fresh} already done", title=title, n=total, fresh=fresh
+                )
+            )
         else:
-            self._say(f"{title} {total} to do" + (f", {fresh} already done" if fresh else ""))
+            self._say(Sentence("{title} {n} to do", title=title, n=total))
 
     def advance(self, label: str) -> None:
         """Show that one task ended."""
@@ -106,8 +114,16 @@ class Bars:
         now = time.monotonic()
         if self._done == self._total or now - self._said > LINE_INTERVAL:
             self._said = now
-            title = _TITLES.get(self._stage, self._stage)
-            self._say(f"{title:<22} {self._done} of {self._total} ({label}){self._pace(now)}")
+            self._say(
+                Sentence(
+                    "{title} {done} of {total} ({label}), {pace}",
+                    title=self._title(),
+                    done=self._done,
+                    total=self._total,
+                    label=label,
+                    pace=self._pace(now),
+                )
+            )
 
     def finish(self) -> None:
         """Close the bar."""
@@ -118,29 +134,31 @@ class Bars:
     def note(self, text: str) -> None:
         """Show a line without breaking the bar."""
         if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
+            self._bar.write(self._language.of(text), file=sys.stderr)
         else:
             self._say(text)
 
-    def _pace(self, now: float) -> str:
+    def _title(self) -> str:
+        return f"{self._language.of(stage_activity(self._stage)):<22}"
+
+    def _pace(self, now: float) -> Sentence:
         """Return rate and time left, once a few tasks are known."""
         ran, elapsed = self._done - self._fresh, now - self._started
         if ran < 1 or elapsed <= 0 or self._done == self._total:
-            return f", {elapsed:.0f} s"
+            return Sentence("{seconds:.0f} s", seconds=elapsed)
         rate = ran / elapsed
-        left = (self._total - self._done) / rate
-        return f", {rate * 60:.1f} a minute, about {duration(left)} left"
+        left = duration((self._total - self._done) / rate)
+        return Sentence("{rate:.1f} a minute, about {left} left", rate=rate * 60, left=left)
 
-    @staticmethod
-    def _say(text: str) -> None:
-        sys.stderr.write(f"{text}\n")
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"{self._language.of(text)}\n")
         sys.stderr.flush()
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float) -> Sentence:
     """Return a time span as people say it."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return Sentence("{seconds:.0f} s", seconds=seconds)
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return Sentence("{minutes:.0f} min", minutes=seconds / 60)
+    return Sentence("{hours:.1f} h", hours=seconds / 3600)

@@ -6,48 +6,47 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lungmet_worc.stale_causes import named
+from lungmet_worc.sentences import Sentence, joined, named
+from lungmet_worc.stage_names import stage_name
 
 #: What is found in an error, what it means, and what to do about it.
 _KNOWN = (
     (
         r"No space left on device|Disk quota exceeded",
-        "the disk is full",
-        "Make room; the same command goes on from there.",
+        Sentence("the disk is full"),
+        Sentence("Make room; the same command goes on from there."),
     ),
     (
         r"MemoryError|out of memory|ended from outside|Unable to allocate|Cannot allocate",
-        "the machine ran out of memory, or somebody ended the worker process",
-        "Run again with fewer tasks at a time, for example --cores 1.",
+        Sentence("the machine ran out of memory, or somebody ended the worker process"),
+        Sentence("Run again with fewer tasks at a time, for example --cores 1."),
     ),
     (
         r"FileNotFoundError|No such file or directory",
-        "a file is no longer where it was",
-        "Put it back, or correct the manifest, and run again.",
+        Sentence("a file is no longer where it was"),
+        Sentence("Put it back, or correct the manifest, and run again."),
     ),
     (
         r"PermissionError|Permission denied",
-        "a file may not be read or written",
-        "Ask who owns the file for the right to it, and run again.",
+        Sentence("a file may not be read or written"),
+        Sentence("Ask who owns the file for the right to it, and run again."),
     ),
     (
         # Of PREDICT, and of numpy where nothing at all is left.
         r"mask only contains 1 segmented voxel|index 0 is out of bounds for axis 0 with size 0",
-        "too little of the mask is left after WORC's preprocessing, such as resampling",
-        "Look whether the whole tumour is drawn, or resample less coarsely.",
-    ),
-    (
-        r"No candidate workflow could be scored",
-        "none of the candidate workflows could be fitted",
-        "Search more candidates, or give the arm more patients.",
+        Sentence("too little of the mask is left after WORC's preprocessing, such as resampling"),
+        Sentence("Look whether the whole tumour is drawn, or resample less coarsely."),
     ),
 )
 #: The same for candidate workflows (errata E9).
 _KNOWN_OF_CANDIDATES = (
     (
         r"covariance matrix of class .* is not full rank",
-        "quadratic discriminant analysis had too few patients of a class for its features",
+        Sentence(
+            "quadratic discriminant analysis had too few patients of a class for its features"
+        ),
     ),
+    (r"no feature was left after selection", Sentence("no feature was left after selection")),
 )
 _LONGEST = 220
 
@@ -58,7 +57,7 @@ class FailureCause:
 
     Parameters
     ----------
-    what : str
+    what : Sentence
         What failed, for whom and why, in one sentence.
     remedy : str
         What to do about it; empty if nobody knows.
@@ -66,13 +65,14 @@ class FailureCause:
         The patients concerned; empty for a search or an evaluation.
     """
 
-    what: str
+    what: Sentence
     remedy: str = ""
     patients: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> Sentence:
         """Return the cause and its remedy."""
-        return f"{self.what} {self.remedy}".strip()
+        return joined([self.what, self.remedy], " ") if self.remedy else self.what
 
 
 def failed_tasks(failures: Iterable[tuple[str, str]], log: str) -> list[FailureCause]:
@@ -97,12 +97,12 @@ def failed_tasks(failures: Iterable[tuple[str, str]], log: str) -> list[FailureC
         if stage == "extraction":
             patients = tuple(dict.fromkeys(name.partition("/")[2] for name in names))
             if not remedy:
-                remedy = (
+                remedy = Sentence(
                     "Mend image or segmentation, or let the study go on without the patient: "
                     '[run] on_error = "exclude-patient".'
                 )
-        remedy = remedy or f"The whole traceback is in {log}."
-        found.append(FailureCause(f"{_subject(stage, names)} failed: {why}.", remedy, patients))
+        remedy = remedy or Sentence("The whole traceback is in {log}.", log=log)
+        found.append(FailureCause(_failed(stage, names, why), remedy, patients))
     return found
 
 
@@ -123,8 +123,11 @@ def left_out(excluded: Iterable[tuple[str, str, str]]) -> list[FailureCause]:
         why, remedy = explained(members[0][1])
         found.append(
             FailureCause(
-                f"{_patients(patients)}, {modality}: {why}.",
-                remedy or "Mend image or segmentation and run again; the patient then enters.",
+                Sentence(
+                    "{who}, {modality}: {why}.", who=_patients(patients), modality=modality, why=why
+                ),
+                remedy
+                or Sentence("Mend image or segmentation and run again; the patient then enters."),
                 patients,
             )
         )
@@ -137,7 +140,7 @@ def explained(error: str) -> tuple[str, str]:
     short = error if len(error) <= _LONGEST else f"{error[:_LONGEST]} ..."
     for pattern, meaning, remedy in _KNOWN:
         if re.search(pattern, error):
-            return f"{meaning} ({short})", remedy
+            return Sentence("{meaning} ({error})", meaning=meaning, error=short), remedy
     return short, ""
 
 
@@ -149,32 +152,42 @@ def plain_cause(cause: str) -> str:
     return cause if len(cause) <= _LONGEST // 2 else f"{cause[: _LONGEST // 2]} ..."
 
 
-def _subject(stage: str, names: Sequence[str]) -> str:
-    """Return what failed, for example ``CT features of P1 and P2``."""
+def _failed(stage: str, names: Sequence[str], why: str) -> Sentence:
+    """Return what failed and why, for example ``CT features of P1 and P2 failed: ...``."""
     by_place: dict[str, list[str]] = {}
     for name in names:
         place, _, last = name.partition("/")
         by_place.setdefault(place, []).append(last)
     if stage == "extraction":
-        parts = [f"{place} features of {_patients(who)}" for place, who in by_place.items()]
-    elif stage == "search":
-        parts = [
-            f"{place}, {'split' if len(numbers) == 1 else 'splits'} "
-            f"{named([str(int(number) + 1) for number in numbers])}"
-            for place, numbers in by_place.items()
-        ]
-        return f"The search of {'; '.join(parts)}"
-    else:
-        title = {"fingerprint": "The look at the images of", "settings": "The settings of"}
-        return f"{title.get(stage, f'The {stage} of')} {named(list(by_place))}"
-    return "; ".join(parts)
+        parts = [_features(place, who) for place, who in by_place.items()]
+        return Sentence("{what} failed: {why}.", what=joined(parts, "; "), why=why)
+    if stage == "search":
+        parts = [_splits(place, numbers) for place, numbers in by_place.items()]
+        return Sentence("The search of {what} failed: {why}.", what=joined(parts, "; "), why=why)
+    what = named(list(by_place))
+    if stage == "fingerprint":
+        return Sentence("The look at the images of {what} failed: {why}.", what=what, why=why)
+    if stage == "settings":
+        return Sentence("The settings of {what} failed: {why}.", what=what, why=why)
+    name = stage_name(stage)
+    return Sentence("The {stage} of {what} failed: {why}.", stage=name, what=what, why=why)
+
+
+def _features(modality: str, patients: Sequence[str]) -> Sentence:
+    return Sentence("{modality} features of {who}", modality=modality, who=_patients(patients))
+
+
+def _splits(arm: str, numbers: Sequence[str]) -> Sentence:
+    said = named([str(int(number) + 1) for number in numbers])
+    if len(numbers) == 1:
+        return Sentence("{arm}, split {numbers}", arm=arm, numbers=said)
+    return Sentence("{arm}, splits {numbers}", arm=arm, numbers=said)
 
 
 def _patients(patients: Sequence[str]) -> str:
-    number = len(patients)
-    if number == 1:
+    if len(patients) == 1:
         return patients[0]
-    return f"{number} patients ({named(patients)})"
+    return Sentence("{n} patients ({who})", n=len(patients), who=named(patients))
 
 
 def _without(error: str, names: Sequence[str]) -> str:

@@ -10,10 +10,11 @@ import pandas as pd
 from lungmet_worc.config import ArmConfig
 from lungmet_worc.report.arm_descriptions import arm_kind
 from lungmet_worc.report.headline import Headline, headline
+from lungmet_worc.report.labels import heading
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.report.readable import readable
 from lungmet_worc.runs import read_state
 from lungmet_worc.statistics.comparison import TEST_NAME
-from lungmet_worc.statistics.metrics import METRIC_NAMES
 
 if TYPE_CHECKING:
     from lungmet_worc.run import Run
@@ -23,32 +24,36 @@ WIDTH = 100
 SHOWN = ("auc", "bca", "sensitivity", "specificity")
 
 
-def summary_text(run: Run) -> str:
+def summary_text(run: Run, say: Language = ENGLISH) -> str:
     """Return the answer of a finished run, the AUC of its arms, and their differences.
 
     Parameters
     ----------
     run : Run
         A run with tables.
+    say : Language
+        The language of the reader.
 
     Raises
     ------
     ResultsError
         The run has no tables yet.
     """
-    found = _headline(run)
+    found = _headline(run, say)
     lines = [textwrap.fill(" ".join(found.answer), WIDTH)]
-    lines += [textwrap.fill(f"Warning: {warning}", WIDTH) for warning in found.warnings]
-    blocks = ["\n\n".join(lines), _performance(run.performance)]
+    lines += [
+        textwrap.fill(say("Warning: {text}", text=warning), WIDTH) for warning in found.warnings
+    ]
+    blocks = ["\n\n".join(lines), _performance(run.performance, say)]
     pairs = run.comparison
     pairs = pairs[(pairs["metric"] == "auc") & (pairs["test"] == TEST_NAME)]
     if not pairs.empty:
-        blocks.append(_differences(pairs))
-    blocks.append('"lungmet compare" with the run folder shows all measures and all tests.')
+        blocks.append(_differences(pairs, say))
+    blocks.append(say('"lungmet compare" with the run folder shows all measures and all tests.'))
     return "\n\n".join(blocks) + "\n"
 
 
-def _headline(run: Run) -> Headline:
+def _headline(run: Run, say: Language) -> Headline:
     study = read_state(run.paths)["study"]
     return headline(
         run.performance,
@@ -57,21 +62,22 @@ def _headline(run: Run) -> Headline:
         kinds={name: arm_kind(ArmConfig(**arm)) for name, arm in study["arms"].items()},
         permutations=None if run.permutations.empty else run.permutations,
         partial=run.digest().partial,
+        say=say,
     )
 
 
-def _performance(performance: pd.DataFrame) -> str:
+def _performance(performance: pd.DataFrame, say: Language) -> str:
     """Return one line for each arm."""
-    text = readable(performance, "performance").set_index("Measure")
-    names = ["Patients", "Events", *(METRIC_NAMES[metric] for metric in SHOWN)]
-    return _aligned(text.loc[names].T.rename_axis("Arm").reset_index())
+    text = readable(performance, "performance", say).set_index(heading("metric", say))
+    names = [heading(column, say) for column in ("n_patients", "n_events", *SHOWN)]
+    return _aligned(text.loc[names].T.rename_axis(say("Arm")).reset_index())
 
 
-def _differences(pairs: pd.DataFrame) -> str:
+def _differences(pairs: pd.DataFrame, say: Language) -> str:
     """Return one line for each pair of arms."""
     # There is one test only, which has no column then.
-    text = readable(pairs, "comparison").drop(columns=["Measure", "Patients"])
-    return _aligned(text.rename(columns={"Arms": "Difference in AUC"}))
+    text = readable(pairs, "comparison", say).drop(columns=[say("Measure"), say("Patients")])
+    return _aligned(text.rename(columns={say("Arms"): say("Difference in AUC")}))
 
 
 def _aligned(text: pd.DataFrame) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lungmet_worc.made_from import MadeFrom
+from lungmet_worc.sentences import Sentence, named
+from lungmet_worc.stage_names import stage_name
 from lungmet_worc.tasks import Task
 from lungmet_worc.worc.settings import SET_ELSEWHERE
 from lungmet_worc.worc.storage import read_stamp
@@ -16,16 +18,19 @@ Ingredients = Mapping[str, Any]
 _NAMED = 3
 _MOST_SETTINGS = 5
 _LONGEST = 40
+#: Stands for the patients in a cause that has not yet met all of them.
 _WHO = "%"
 _CLINICAL = ("SelectFeatGroup", "semantic_features")
 
-_UNKNOWN = "it was made by an earlier version, or from something of which no record is kept"
-_ORDER = (
+_UNKNOWN = Sentence(
+    "it was made by an earlier version, or from something of which no record is kept"
+)
+_ORDER = Sentence(
     "patients are now taken in the order of their ids, whatever the order of the rows of the "
     "manifest"
 )
-_OTHERWISE = "the splits are drawn otherwise"
-_REVISION = "this version of lungmet_worc computes it otherwise"
+_OTHERWISE = Sentence("the splits are drawn otherwise")
+_REVISION = Sentence("this version of lungmet_worc computes it otherwise")
 
 
 @dataclass(frozen=True)
@@ -34,18 +39,21 @@ class Cause:
 
     Parameters
     ----------
-    what : str
-        The change in words; ``%`` stands for the patients.
+    what : Sentence
+        The change in words, without a full stop; its field ``who`` stands for the patients.
     patients : tuple of str
         Whose it is; empty where it is nobody's in particular.
     """
 
-    what: str
+    what: Sentence
     patients: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        """Return the change as a sentence without its full stop."""
-        return self.what.replace(_WHO, named(self.patients)) if self.patients else self.what
+    @property
+    def sentence(self) -> Sentence:
+        """Return the change with the patients in it."""
+        if not self.patients:
+            return self.what
+        return Sentence(self.what.template, **{**self.what.fields, "who": named(self.patients)})
 
 
 @dataclass(frozen=True)
@@ -69,10 +77,17 @@ class StaleTasks:
     of: tuple[str, ...]
     cause: Cause
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> Sentence:
         """Return the tasks and their cause as one line."""
-        tasks = "1 task" if self.number == 1 else f"{self.number} tasks"
-        return f"{self.stage}, {tasks} ({', '.join(self.of)}): {self.cause}"
+        return Sentence.plural(
+            self.number,
+            "{stage}, {n} task ({of}): {cause}",
+            "{stage}, {n} tasks ({of}): {cause}",
+            stage=stage_name(self.stage),
+            of=", ".join(self.of),
+            cause=self.cause.sentence,
+        )
 
 
 def stale_tasks(tasks: Sequence[Task], record: MadeFrom) -> list[StaleTasks]:
@@ -85,9 +100,9 @@ def stale_tasks(tasks: Sequence[Task], record: MadeFrom) -> list[StaleTasks]:
     record : MadeFrom
         What the outputs on disk were made from, and what all tasks would be made from now.
     """
-    number: dict[tuple[str, str], int] = {}
-    of: dict[tuple[str, str], dict[str, None]] = {}
-    patients: dict[tuple[str, str], dict[str, None]] = {}
+    number: dict[tuple[str, Sentence], int] = {}
+    of: dict[tuple[str, Sentence], dict[str, None]] = {}
+    patients: dict[tuple[str, Sentence], dict[str, None]] = {}
     for task in tasks:
         causes = _causes(task.key, record.of(read_stamp(task.output)), task.ingredients, record)
         for what, who in _merged(causes).items():
@@ -102,16 +117,8 @@ def stale_tasks(tasks: Sequence[Task], record: MadeFrom) -> list[StaleTasks]:
     ]  # fmt: skip
 
 
-def named(patients: Sequence[str]) -> str:
-    """Return patients as in a sentence: the first three, and how many more."""
-    more = len(patients) - _NAMED
-    if more > 0:
-        return f"{', '.join(patients[:_NAMED])} and {more} more"
-    return " and ".join(part for part in (", ".join(patients[:-1]), patients[-1]) if part)
-
-
-def _merged(causes: Sequence[Cause]) -> dict[str, list[str]]:
-    merged: dict[str, list[str]] = {}
+def _merged(causes: Sequence[Cause]) -> dict[Sentence, list[str]]:
+    merged: dict[Sentence, list[str]] = {}
     for cause in causes:
         merged.setdefault(cause.what, []).extend(cause.patients)
     return merged
@@ -142,27 +149,45 @@ def _versions(old: Ingredients, new: Ingredients) -> Iterator[Cause]:
     before, after = old.get("versions") or {}, new.get("versions") or {}
     for name in after:
         if before.get(name) != after[name]:
-            yield Cause(f"{name} was {before.get(name, 'not used')}, is {after[name]}")
+            yield Cause(_was(name, before.get(name, Sentence("not used")), after[name]))
 
 
 def _patients(stage: str, of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
     before, after = old.get("patients") or [], new.get("patients") or []
-    place = "the modality" if stage == "fingerprint" else "the arm"
     entered = tuple(name for name in after if name not in set(before))
     left = tuple(name for name in before if name not in set(after))
-    for who, verb in ((entered, "entered"), (left, "left")):
-        if who:
-            yield Cause(f"{'a patient' if len(who) == 1 else 'patients'} {verb} {place}: %", who)
+    of_modality = stage == "fingerprint"
+    if entered:
+        what = (
+            Sentence("new in the modality: {who}", who=_WHO)
+            if of_modality
+            else Sentence("new in the arm: {who}", who=_WHO)
+        )
+        yield Cause(what, entered)
+    if left:
+        what = (
+            Sentence("no longer in the modality: {who}", who=_WHO)
+            if of_modality
+            else Sentence("no longer in the arm: {who}", who=_WHO)
+        )
+        yield Cause(what, left)
     if not entered and not left and before != after:
         yield Cause(_ORDER)
-    for kind, word in (("images", "image"), ("masks", "mask")):
-        yield from _differing(f"the {of} {word} of % changed", old.get(kind), new.get(kind))
-    yield from _differing("the outcome of % changed", old.get("outcomes"), new.get("outcomes"))
+    for kind, part in (("images", "image"), ("masks", "mask")):
+        yield from _differing(_changed(of, part), old.get(kind), new.get(kind))
+    what = Sentence("the outcome of {who} changed", who=_WHO)
+    yield from _differing(what, old.get("outcomes"), new.get("outcomes"))
+
+
+def _changed(modality: str, part: str) -> Sentence:
+    if part == "image":
+        return Sentence("the {modality} image of {who} changed", modality=modality, who=_WHO)
+    return Sentence("the {modality} mask of {who} changed", modality=modality, who=_WHO)
 
 
 def _images(of: str, patient: tuple[str, ...], old: Ingredients, new: Ingredients) -> list[Cause]:
     return [
-        Cause(f"the {of} {part} of % changed", patient)
+        Cause(_changed(of, part), patient)
         for part in ("image", "mask")
         if old.get(part) != new.get(part)
     ]
@@ -177,26 +202,35 @@ def _features(old: Ingredients, new: Ingredients, record: MadeFrom) -> Iterator[
         if made and making:
             yield from _causes(f"extraction/{name}", made, making, record)
         else:
-            yield Cause(f"the {modality} features of % are made again", (patient,))
+            what = Sentence(
+                "the {modality} features of {who} are made again", modality=modality, who=_WHO
+            )
+            yield Cause(what, (patient,))
     ids = set(old.get("patients") or ()) & set(new.get("patients") or ())
-    for names, verb in ((after.keys() - before.keys(), "is new"),
-                        (before.keys() - after.keys(), "is no longer used")):  # fmt: skip
-        for name in sorted(names):
-            modality, _, patient = name.partition("/")
-            if patient in ids:
-                yield Cause(f"the {modality} scan of % {verb}", (patient,))
+    for name in sorted(after.keys() ^ before.keys()):
+        modality, _, patient = name.partition("/")
+        if patient in ids:
+            yield Cause(_scan(modality, new=name in after), (patient,))
+
+
+def _scan(modality: str, *, new: bool) -> Sentence:
+    if new:
+        return Sentence("the {modality} scan of {who} is new", modality=modality, who=_WHO)
+    return Sentence("the {modality} scan of {who} is no longer used", modality=modality, who=_WHO)
 
 
 def _harmonised(of: str, old: Ingredients, new: Ingredients, record: MadeFrom) -> Iterator[Cause]:
     """Follow features that ComBat harmonises again to why it does."""
-    yield from _differing(f"the ComBat batch of % ({of}) changed", old.get("batches"),
-                          new.get("batches"))  # fmt: skip
+    what = Sentence("the ComBat batch of {who} ({modality}) changed", who=_WHO, modality=of)
+    yield from _differing(what, old.get("batches"), new.get("batches"))
     before, after = old.get("combat"), new.get("combat")
     if before != after:
-        yield Cause(_was(f"[modalities.{of}.combat] batch and covariates", before, after))
+        name = Sentence("[modalities.{modality}.combat] batch and covariates", modality=of)
+        yield Cause(_was(name, before, after))
     for column, values in (new.get("covariates") or {}).items():
         earlier = (old.get("covariates") or {}).get(column)
-        yield from _differing(f"{column} of % changed", earlier, values)
+        what = Sentence("{column} of {who} changed", column=column, who=_WHO)
+        yield from _differing(what, earlier, values)
     before, after = old.get("harmonised") or {}, new.get("harmonised") or {}
     for modality in dict.fromkeys([*after, *before]):
         one, other = before.get(modality), after.get(modality)
@@ -204,8 +238,15 @@ def _harmonised(of: str, old: Ingredients, new: Ingredients, record: MadeFrom) -
         if one and other and one != other and made and making:
             yield from _causes(f"harmonisation/{modality}", made, making, record)
         elif one != other:
-            said = "is new" if not one else "is no longer used" if not other else "is made again"
-            yield Cause(f"ComBat of {modality} {said}")
+            yield Cause(_combat(modality, one, other))
+
+
+def _combat(modality: str, before: str | None, after: str | None) -> Sentence:
+    if not before:
+        return Sentence("ComBat of {modality} is new", modality=modality)
+    if not after:
+        return Sentence("ComBat of {modality} is no longer used", modality=modality)
+    return Sentence("ComBat of {modality} is made again", modality=modality)
 
 
 def _clinical(of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
@@ -213,7 +254,8 @@ def _clinical(of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
         yield Cause(_was(f"[arms.{of}] clinical", old.get("clinical"), new.get("clinical")))
     else:
         before, after = old.get("clinical_of"), new.get("clinical_of")
-        yield from _differing("clinical data of % changed", before, after)
+        what = Sentence("clinical data of {who} changed", who=_WHO)
+        yield from _differing(what, before, after)
 
 
 def _study(stage: str, of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
@@ -235,20 +277,25 @@ def _study(stage: str, of: str, old: Ingredients, new: Ingredients) -> Iterator[
     # That clinical columns are used follows from their names, which the search has beside it.
     follows = _CLINICAL if stage == "search" else None
     changes = [(place, values) for place, values in changes if place != follows]
-    said = list(dict.fromkeys(_setting(of, *place, *values) for place, values in changes))
     # A setting and its override are one change to the user.
-    said = list({text.partition(" was ")[0]: text for text in reversed(said)}.values())[::-1]
-    yield from map(Cause, said[:_MOST_SETTINGS])
-    if len(said) > _MOST_SETTINGS:
-        yield Cause(f"{len(said) - _MOST_SETTINGS} more settings changed")
+    said: dict[str, Sentence] = {}
+    for place, values in changes:
+        said.setdefault(_setting_name(of, *place), _setting(of, *place, *values))
+    told = list(said.values())
+    yield from map(Cause, told[:_MOST_SETTINGS])
+    if len(told) > _MOST_SETTINGS:
+        more = len(told) - _MOST_SETTINGS
+        yield Cause(Sentence.plural(more, "{n} more setting changed", "{n} more settings changed"))
 
 
 def _results(old: Ingredients, new: Ingredients) -> Iterator[Cause]:
     before, after = len(old.get("splits") or ()), len(new.get("splits") or ())
     if before != after:
-        yield Cause(f"it is of {before} splits, now of {after}")
+        yield Cause(
+            Sentence("it is of {before} splits, now of {after}", before=before, after=after)
+        )
     else:
-        yield Cause("its splits are made again")
+        yield Cause(Sentence("its splits are made again"))
 
 
 def changed_settings(
@@ -265,27 +312,34 @@ def changed_settings(
     return found
 
 
-def _setting(of: str, section: str, key: str, old: str | None, new: str | None) -> str:
+def _setting_name(of: str, section: str, key: str) -> str:
     if (section, key) == _CLINICAL:
-        return f"[arms.{of}] clinical changed"
+        return f"[arms.{of}] clinical"
     name = SET_ELSEWHERE.get((section, key), f"[worc.{section}] {key}")
-    return _was(name.replace("<name>", of), old, new)
+    return name.replace("<name>", of)
 
 
-def _was(name: str, old: object, new: object) -> str:
-    texts = [_text(old), _text(new)]
-    if max(map(len, texts)) > _LONGEST:
-        return f"{name} changed"
-    return f"{name} was {texts[0]}, is {texts[1]}"
+def _setting(of: str, section: str, key: str, old: str | None, new: str | None) -> Sentence:
+    name = _setting_name(of, section, key)
+    if (section, key) == _CLINICAL:
+        return Sentence("{name} changed", name=name)
+    return _was(name, old, new)
+
+
+def _was(name: str, old: object, new: object) -> Sentence:
+    before, after = _text(old), _text(new)
+    if max(len(before), len(after)) > _LONGEST:
+        return Sentence("{name} changed", name=name)
+    return Sentence("{name} was {before}, is {after}", name=name, before=before, after=after)
 
 
 def _text(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    return "not set" if value is None else str(value)
+        return ", ".join(map(str, value)) or Sentence("none")
+    return Sentence("not set") if value is None else value if isinstance(value, str) else str(value)
 
 
-def _differing(what: str, old: Any, new: Any) -> Iterator[Cause]:
+def _differing(what: Sentence, old: Any, new: Any) -> Iterator[Cause]:
     """Return the patients in both mappings whose values differ."""
     before, after = old or {}, new or {}
     who = tuple(name for name in after if name in before and before[name] != after[name])

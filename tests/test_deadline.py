@@ -155,6 +155,18 @@ def test_arms_are_evaluated_on_the_same_splits(tmp_path: Path) -> None:
     assert common_splits(tasks[:2], []) == (tasks[:2], None)
 
 
+def test_splits_in_which_an_arm_is_not_tested_do_not_count_for_it(tmp_path: Path) -> None:
+    # b is tested in splits 1 and 3 only.
+    tasks = [task for task in searches(tmp_path) if task.key not in ("search/b/0", "search/b/2")]
+    assert common_splits(tasks, []) == (tasks, None)
+    common, partial = common_splits(tasks, [make_task("search/a/2", tmp_path)])
+    assert [task.key for task in common if "/b/" in task.key] == ["search/b/1", "search/b/3"]
+    assert partial == {"splits": 3, "of": 4}
+    last = make_task("search/a/3", tmp_path)
+    with pytest.raises(DeadlineError, match="b is tested in 1 of the 3 splits that are done"):
+        common_splits(tasks, [last])
+
+
 class ClockedEngine:
     """An engine whose tasks move the clock."""
 

@@ -18,7 +18,7 @@ from lungmet_worc import export
 from lungmet_worc.cli import main
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError, LungmetError
-from lungmet_worc.export import export_worc
+from lungmet_worc.export import export_notes, export_worc
 from lungmet_worc.splits import make_splits, read_splits
 from lungmet_worc.study_file import load_study
 from lungmet_worc.tasks import Task, TaskResult
@@ -114,7 +114,7 @@ def exported(study: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> Pa
     written = export_worc(study, "both", folder)
     assert {path.name for path in written} == {
         "worc_MRI.ini", "worc_CT.ini", "labels.csv", "semantics.csv", "fixedsplits.csv",
-        "sources.csv", "patients.csv", "run_worc.py",
+        "sources.csv", "patients.csv", "run_worc.py", "evaluate_worc.py",
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == {path.name for path in written} | {"masks"}
     return folder
@@ -193,6 +193,13 @@ def test_script_is_python_and_names_the_arm(exported: Path) -> None:
     )
     assert "--cores" in shown.stdout
     assert not (exported / "home").exists()
+
+
+def test_whoever_runs_it_hears_that_an_evaluation_may_end_with_an_error(tmp_path: Path) -> None:
+    manifest = write_cohort(tmp_path / "cohort", 4, ["MRI"])
+    said = export_notes(make_study(manifest, ["MRI"], search='classifiers = ["QDA", "LR"]'))
+    assert ["evaluate_worc.py" in note for note in said] == [True]
+    assert export_notes(make_study(manifest, ["MRI"], search='classifiers = ["LDA", "LR"]')) == []
 
 
 def test_script_says_which_image_has_moved(exported: Path, tmp_path: Path) -> None:
@@ -310,3 +317,36 @@ def test_command(study: StudyConfig, tmp_path: Path, capsys: pytest.CaptureFixtu
     command = ["export-worc", str(study.path), "--arm", "nobody", "--out", str(tmp_path / "plain")]
     assert main(command) == 1
     assert "no arm" in capsys.readouterr().err
+
+
+def test_splits_that_plain_worc_cannot_run_are_left_out_and_said(
+    here: None, tmp_path: Path
+) -> None:
+    manifest = write_cohort(tmp_path, N_PATIENTS)
+    for patient in ("P2", "P5", "P7", "P12"):
+        for column in ("ct_image", "ct_mask"):
+            change_cell(manifest, patient, column, "")
+    study = make_study(manifest, cohort='patients = "available"', search="splits = 20")
+    said: list[str] = []
+    folder = tmp_path / "experiment"
+    written = export_worc(study, "CT_only", folder, note=said.append)
+    assert said == [
+        "Split 14 of the study is left out, since the arm cannot be tested there and plain WORC "
+        "would end with an error; the others are numbered anew. See untested.csv."
+    ]
+    assert folder / "untested.csv" in written
+    (left_out,) = _rows(folder / "untested.csv")
+    assert (left_out["split"], left_out["reason"]) == ("13", "nobody")
+    splits = read_splits(folder / "fixedsplits.csv")
+    assert [split.index for split in splits] == list(range(19))
+    assert all(split.test and split.train for split in splits)
+    settings = worc_settings.from_ini((folder / "worc_CT.ini").read_text("utf-8"))
+    assert settings["CrossValidation"]["N_iterations"] == "19"
+
+
+def test_an_arm_that_is_tested_everywhere_says_nothing(
+    study: StudyConfig, here: None, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    export_worc(study, "both", tmp_path / "experiment", note=said.append)
+    assert said == []

@@ -387,5 +387,5 @@ def test_a_real_night(files: list[Path], small_run: Run, tmp_path: Path) -> None
     digest = night.run()
     assert [study.ending for study in digest.studies] == ["failed", "complete"]
     assert digest.exit_code == 3
-    assert "none of the candidate workflows could be fitted" in digest.to_text()
+    assert "no candidate workflow could be scored" in digest.to_text()
     assert table_bytes(tmp_path / "out" / "A") == table_bytes(small_run.paths.folder)

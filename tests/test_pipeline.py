@@ -320,7 +320,7 @@ def test_a_changed_mask_makes_only_its_arms_stale(copied: tuple[Path, Path]) -> 
     mask = sitk.ReadImage(str(images / "P2_CT_mask.nii.gz"))
     grown = sitk.BinaryDilate(mask, [1, 1, 0])
     sitk.WriteImage(sitk.Cast(grown, mask.GetPixelID()), str(images / "P2_CT_mask.nii.gz"))
-    planned = [str(each) for each in Study.from_toml(study).plan(run, cores=1).stale]
+    planned = [each.sentence for each in Study.from_toml(study).plan(run, cores=1).stale]
     assert "search, 6 tasks (CT_only, combined): the CT mask of P2 changed" in planned
     Study.from_toml(study).run(run, cores=2, progress=recorder)
     assert recorder.ran["extraction"] == 1

@@ -67,7 +67,7 @@ def by_pair(extractions: list[Task]) -> dict[tuple[str, str], Task]:
 
 def explained(study: Path | StudyConfig, paths: RunPaths) -> list[str]:
     config = study if isinstance(study, StudyConfig) else load_study(study)
-    return [str(each) for each in plan_summary(config, paths, cores=1).stale]
+    return [each.sentence for each in plan_summary(config, paths, cores=1).stale]
 
 
 def test_nothing_is_stale_and_nothing_is_explained(study: Path, made: RunPaths) -> None:
@@ -101,7 +101,7 @@ def test_more_splits_leave_those_that_are_there(study: Path, made: RunPaths) -> 
     [searches] = [stage for stage in summary.stages if stage.stage == "search"]
     assert (searches.stale, searches.missing, searches.fresh) == (0, 9, 6)
     change = "[search] splits was 2, is 5"
-    assert [str(each) for each in summary.stale] == [
+    assert [each.sentence for each in summary.stale] == [
         f"fingerprint, 2 tasks (MRI, CT): {change}",
         f"settings, 3 tasks (MRI_only, CT_only, combined): {change}",
         "evaluation, 3 tasks (MRI_only, CT_only, combined): it is of 2 splits, now of 5",
@@ -134,9 +134,9 @@ def test_patients_who_enter_leave_or_have_another_outcome(study: Path, made: Run
     change_cell(study.parent / "manifest.csv", "P4", "lung_met", "1")
     lines = explained(study, made)
     arms = "(MRI_only, CT_only, combined)"
-    assert f"search, 6 tasks {arms}: a patient left the arm: P3" in lines
+    assert f"search, 6 tasks {arms}: no longer in the arm: P3" in lines
     assert f"search, 6 tasks {arms}: the outcome of P4 changed" in lines
-    assert "fingerprint, 2 tasks (MRI, CT): a patient left the modality: P3" in lines
+    assert "fingerprint, 2 tasks (MRI, CT): no longer in the modality: P3" in lines
 
 
 @pytest.mark.parametrize(

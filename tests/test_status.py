@@ -11,6 +11,7 @@ import pytest
 from lungmet_worc.cli import status
 from lungmet_worc.digest import make_digest
 from lungmet_worc.pace import stage_paces
+from lungmet_worc.report.language import language
 from lungmet_worc.run import Run
 from tests.test_digest import make_state
 
@@ -29,7 +30,7 @@ def test_rates_and_time_left() -> None:
     assert (extraction.done, extraction.to_do, extraction.failed) == (4, 5, 1)
     assert extraction.per_minute == pytest.approx(40)
     assert extraction.seconds_left == pytest.approx(7.5)
-    assert str(extraction) == "extraction 4 of 10 done, 40 a minute, about 8 s left, 1 failed"
+    assert extraction.sentence == "extraction 4 of 10 done, 40 a minute, about 8 s left, 1 failed"
     assert (search.stage, search.to_do, search.seconds_left) == ("search", 8, None)
     assert stage_paces(make_state(tasks={})) == []
     (search,) = stage_paces(make_state())
@@ -41,8 +42,15 @@ def test_the_text_of_a_running_run() -> None:
     digest = make_digest(state, running=True, now="2026-11-23T18:10:00+00:00")
     text = status.status_text(digest, stage_paces(state))
     assert "Running." in text
-    assert "extraction        4      6      0         40   about 9 s" in text
-    assert "search            0      8      0          ?   ?" in text
+    assert "extraction          4        6        0           40   about 9 s" in text
+    assert "search              0        8        0            ?   ?" in text
+
+
+def test_the_text_in_dutch() -> None:
+    digest = make_digest(running(4), running=True, now="2026-11-23T18:10:00+00:00")
+    text = status.status_text(digest, stage_paces(running(4)), language("nl"))
+    assert "te doen" in text
+    assert "ongeveer 9 s" in text
 
 
 class Watched:

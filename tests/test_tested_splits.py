@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lungmet_worc import Run, Study, compare_runs
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.errors import CohortError, ResultsError
+from lungmet_worc.errors import CohortError, TaskFailedError
 from lungmet_worc.progress import Quiet
 from lungmet_worc.report.language import language
 from lungmet_worc.study_file import load_study
@@ -220,16 +220,22 @@ def test_a_search_without_a_workflow_is_left_out_and_ends_no_run(
     assert run.digest().ending == "complete"
 
 
-def test_no_workflow_at_all_is_said_when_there_is_nothing_to_report(
+def test_an_arm_without_any_workflow_is_not_reported_and_the_others_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [{**row, "mark": int(row["patient_id"] == "P14")} for row in fourteen_patients()]
-    study = write_clinical_study(
-        tmp_path, rows, {"mark": ["mark"]}, search="splits = 8\ninner_splits = 30"
-    )
+    search, more = "splits = 3\ninner_splits = 30", "[statistics]\nbootstrap = 200"
+    arms = {"age": ["age"], "mark": ["mark"]}
+    study = write_clinical_study(tmp_path, rows, arms, search=search, more=more)
     use_stand_in(monkeypatch)
+    # The other arm is reported.
+    run = Study.from_toml(study).run(tmp_path / "both", progress=Quiet())
+    assert set(run.performance["arm"]) == {"age"}
+    assert set(run.untested["arm"]) == {"mark"}
+    assert "Mark was not tested in 3 splits: no candidate" in run.report().read_text("utf-8")
+    study = write_clinical_study(tmp_path, rows, {"mark": ["mark"]}, search=search)
     Study.from_toml(study).run(tmp_path / "run", only="search", progress=Quiet())
-    with pytest.raises(ResultsError, match="nothing to report"):
+    with pytest.raises(TaskFailedError, match="nothing to report"):
         Study.from_toml(study).run(tmp_path / "run", progress=Quiet())
 
 
@@ -295,7 +301,7 @@ def small_studies(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=20,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],

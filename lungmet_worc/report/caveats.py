@@ -107,9 +107,7 @@ def caveats(
     arms = performance[performance["metric"] == "auc"].to_dict("records")
     found = []
     if partial:
-        found.append(
-            say("These are results of a part of the study: {part}.", part=say.known(partial))
-        )
+        found.append(say("These are results of a part of the study: {part}.", part=say.of(partial)))
     found += [chance] if chance else []
     found += _permutation_test(permutations, say)
     found += _of_the_tests(arms, pairs, say)

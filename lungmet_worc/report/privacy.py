@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.sentences import Sentence
 
 _HOME = re.compile(
     r"(?:file://)?/(?:home|Users)/[^/\s\"':;,]+|[A-Za-z]:[\\/]Users[\\/][^\\/\s\"']+"
@@ -50,6 +51,8 @@ def cleaned(value: Any, say: Language = ENGLISH) -> Any:
     def within(item: Any) -> Any:
         return cleaned(item, say)
 
+    if isinstance(value, Sentence):
+        return Sentence(value.template, **within(value.fields))
     if isinstance(value, str):
         return without_paths(value, say)
     if isinstance(value, PurePath):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from lungmet_worc.digest import Digest
+from lungmet_worc.remedies import plain_cause
 from lungmet_worc.report.blocks import Answers, Block, Bullets, Pairs, Section, Text
 from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import Language
@@ -63,7 +64,7 @@ def verdict(context: ReportContext, say: Language) -> list[Block]:
             )
         )
     return [
-        Text(say.known(cleaned(digest.verdict, say)), "lead"),
+        Text(say.of(cleaned(digest.verdict, say)), "lead"),
         *(Text(line) for line in lines),
         Text("", anchor="failures", link=say("What failed, and why")),
     ]
@@ -113,7 +114,7 @@ def failures(material: Material) -> Section:
         if causes:
             blocks += [
                 Text(said),
-                Bullets([say.known(cleaned(str(cause), say)) for cause in causes[:SHOWN_CAUSES]]),
+                Bullets([say.of(cleaned(cause.sentence, say)) for cause in causes[:SHOWN_CAUSES]]),
             ]
         if len(causes) > SHOWN_CAUSES:
             blocks.append(Text(say("All causes are in log.txt of the run folder."), "note"))
@@ -121,7 +122,9 @@ def failures(material: Material) -> Section:
         frame = pd.DataFrame(
             {
                 say("Arm"): [arm_label(str(arm)) for arm in context.failures["arm"]],
-                say("Cause"): [say.known(str(cause)) for cause in context.failures["cause"]],
+                say("Cause"): [
+                    say.of(plain_cause(str(cause))) for cause in context.failures["cause"]
+                ],
                 say("Candidates"): [str(number) for number in context.failures["candidates"]],
             }
         )

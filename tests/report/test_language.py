@@ -12,6 +12,7 @@ from string import Formatter
 import pytest
 
 from lungmet_worc import remedies
+from lungmet_worc.digest import ArmDigest
 from lungmet_worc.report.checklists import texts as checklist_texts
 from lungmet_worc.report.labels import HEADINGS
 from lungmet_worc.report.language import LOCALE, Language, language
@@ -174,14 +175,6 @@ def test_every_reason_not_to_enter_an_arm_has_dutch_words() -> None:
         assert language("nl").known(text) != text, text
 
 
-def test_every_known_failure_and_remedy_has_dutch_words() -> None:
-    for _, meaning, remedy in remedies._KNOWN:
-        assert language("nl").known(f"{meaning} (OSError)") != f"{meaning} (OSError)"
-        assert language("nl").known(f"X: y. {remedy}") != f"X: y. {remedy}"
-    for _, meaning in remedies._KNOWN_OF_CANDIDATES:
-        assert language("nl").known(meaning) != meaning
-
-
 def test_no_finished_text_is_of_a_sentence_that_is_gone() -> None:
     modules = [path for path in PACKAGE.rglob("*.py") if "report" not in path.parts]
     everything = "\n".join(
@@ -195,26 +188,31 @@ def test_no_finished_text_is_of_a_sentence_that_is_gone() -> None:
 
 def test_a_digest_in_dutch() -> None:
     say = language("nl")
-    failed = "CT features of 2 patients (P1 and P2) failed: ValueError: P1 has no tumour."
-    for english, dutch in (
-        (
-            "mri_only: 48 patients, 18 with the outcome; 4 of 4 splits done; 3 patients left out",
-            "mri_only: 48 patiënten, van wie 18 met de uitkomst; 4 van de 4 splitsingen klaar; "
-            "3 patiënten niet meegenomen",
-        ),
-        (
-            "Partial: 3 of 4 splits in every arm. A run without a deadline goes on from here.",
-            "Gedeeltelijk: 3 van de 4 splitsingen in elke arm. Een run zonder tijdslimiet gaat "
-            "hier verder.",
-        ),
-        (
-            failed + " The whole traceback is in log.txt.",
-            "Het berekenen van kenmerken van CT is mislukt bij 2 patiënten (P1 en P2): ValueError: "
-            "P1 has no tumour. De volledige foutmelding staat in log.txt.",
-        ),
-        ("P1, CT: no MRI image, age missing", "P1, CT: geen MRI-beeld, age ontbreekt"),
-    ):
-        assert say.known(english) == dutch
+    arm = ArmDigest("mri_only", 48, 18, 3, n_done=4, n_failed=0, n_splits=4)
+    assert arm.sentence == (
+        "mri_only: 48 patients, 18 with the outcome; 4 of 4 splits done; 3 patients left out"
+    )
+    assert say.of(arm.sentence) == (
+        "mri_only: 48 patiënten, 18 met de uitkomst; 4 van de 4 splitsingen klaar; "
+        "3 patiënten niet meegenomen"
+    )
+    errors = [(f"extraction/CT/P{n}", f"ValueError: P{n} has no tumour.") for n in (1, 2)]
+    (cause,) = remedies.failed_tasks(errors, "log.txt")
+    assert say.of(cause.what) == (
+        "Het berekenen van CT-kenmerken van 2 patiënten (P1 en P2) is mislukt: "
+        "ValueError: P1 has no tumour."
+    )
+    (memory,) = remedies.failed_tasks([("search/CT/1", "MemoryError")], "log.txt")
+    assert say.of(memory.sentence) == (
+        "De zoektocht van CT, splitsing 2 is mislukt: het geheugen was vol, of iemand heeft het "
+        "werkproces beëindigd (MemoryError). Voer opnieuw uit met minder taken tegelijk, "
+        "bijvoorbeeld --cores 1."
+    )
+
+
+def test_a_reason_in_dutch() -> None:
+    said = language("nl").known("P1, CT: no MRI image, age missing")
+    assert said == "P1, CT: geen MRI-beeld, age ontbreekt"
 
 
 def test_locales_are_part_of_the_package() -> None:

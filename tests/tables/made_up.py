@@ -17,6 +17,7 @@ from lungmet_worc.collect import (
     StudyResults,
 )
 from lungmet_worc.config import StatisticsConfig
+from lungmet_worc.tested_splits import UntestedSplit
 
 #: Arm -> its modalities, its clinical columns, and by how many standard deviations its scores
 #: separate the outcome.
@@ -82,6 +83,7 @@ def made_up_results(n_arms: int = 3, n_splits: int = 20, seed: int = 0) -> Study
         ),
         statistics=StatisticsConfig(permutations=20, bootstrap=200, subgroups=("sex", "grade")),
         seed=seed,
+        untested=(UntestedSplit(names[0], n_splits, 40, 0, "nobody"),),
     )
 
 

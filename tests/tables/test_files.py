@@ -73,6 +73,7 @@ def test_tables_without_rows_have_no_file(tmp_path: Path) -> None:
     write_all_tables(made_up_results(2, 4), tmp_path)
     frames = write_all_tables(results_of(three_arms(4)), tmp_path)
     empty = {"subgroups", "permutations", "workflows", "importance", "features", "acquisition"}
+    empty |= {"untested"}
     assert {name for name, frame in frames.items() if not len(frame)} == empty
     written = {path.stem for path in tmp_path.iterdir()}
     assert written == set(TABLES) - empty | {"study_tables"}
@@ -310,7 +311,7 @@ def test_the_workbook_lists_its_sheets(tmp_path: Path) -> None:
     assert [listed.cell(row, 1).value for row in range(3, 3 + len(TABLES))] == book.sheetnames[1:]
     link = listed["A5"].hyperlink
     assert link is not None
-    assert link.location == "'Patients'!A1"
+    assert link.location == "'Splits not tested'!A1"
 
 
 def test_only_the_first_features_are_on_paper(tmp_path: Path) -> None:

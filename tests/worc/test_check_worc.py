@@ -7,6 +7,7 @@ the largest difference are printed.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -144,6 +145,20 @@ def test_plain_worc_gives_our_features_and_splits(worc: ModuleType, tmp_path: Pa
                 largest, float(np.nanmax(np.abs(mine - theirs) / np.abs(theirs).clip(1e-12)))
             )
     print(f"{len(columns)} features, largest relative difference {largest:.1e}")  # noqa: T201
+
+
+def test_a_workflow_that_cannot_be_fitted_costs_no_search(worc: ModuleType, tmp_path: Path) -> None:
+    """Quadratic discriminant analysis of few patients ends WORC's evaluation (errata E39)."""
+    search = 'splits = 2\ncandidates = 6\ninner_splits = 2\nclassifiers = ["QDA", "GaussianNB"]\n'
+    search += 'ensemble = {method = "top_N", size = 6}'
+    manifest, plain = write_cohort(tmp_path / "cohort", 12, ["MRI"]), tmp_path / "plain"
+    export_worc(make_study(manifest, ["MRI"], search=search), "MRI_only", plain)
+    command = [sys.executable, "run_worc.py", "--cores", str(available_cores())]
+    done = subprocess.run(command, cwd=plain, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    (result,) = (plain / "output").glob("*/performance_all_0.json")
+    assert "AUC 95%:" in json.loads(result.read_text("utf-8"))["Statistics"]
+    print("WORC evaluated by", "the script" if "evaluate_worc.py does" in done.stdout else "itself")  # noqa: T201
 
 
 def test_plain_worc_says_what_failed(worc: ModuleType, tmp_path: Path) -> None:

@@ -162,5 +162,9 @@ def test_every_candidate_is_accounted_for(small: SmallData) -> None:
 
 def test_search_without_any_score_names_the_causes(small: SmallData) -> None:
     """Complement naive Bayes cannot be fitted to scaled features, which are negative."""
-    with pytest.raises(RuntimeError, match=r"No candidate workflow could be scored: .*Negative"):
-        small.search("hopeless", Classification={"classifiers": "ComplementNB"})
+    hopeless = small.search("hopeless", Classification={"classifiers": "ComplementNB"})
+    result = read_result(hopeless)
+    assert result["no_workflow"]
+    assert result["posterior"] == []
+    assert {candidate["score"] for candidate in result["candidates"]} == {None}
+    assert any("Negative" in cause for cause in result["causes"])
