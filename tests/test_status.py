@@ -11,6 +11,7 @@ import pytest
 from lungmet_worc.cli import status
 from lungmet_worc.digest import make_digest
 from lungmet_worc.pace import stage_paces
+from lungmet_worc.report.language import language
 from lungmet_worc.run import Run
 from tests.test_digest import make_state
 
@@ -41,8 +42,15 @@ def test_the_text_of_a_running_run() -> None:
     digest = make_digest(state, running=True, now="2026-11-23T18:10:00+00:00")
     text = status.status_text(digest, stage_paces(state))
     assert "Running." in text
-    assert "extraction        4      6      0         40   about 9 s" in text
-    assert "search            0      8      0          ?   ?" in text
+    assert "extraction          4        6        0           40   about 9 s" in text
+    assert "search              0        8        0            ?   ?" in text
+
+
+def test_the_text_in_dutch() -> None:
+    digest = make_digest(running(4), running=True, now="2026-11-23T18:10:00+00:00")
+    text = status.status_text(digest, stage_paces(running(4)), language("nl"))
+    assert "te doen" in text
+    assert "ongeveer 9 s" in text
 
 
 class Watched:

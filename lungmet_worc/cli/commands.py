@@ -80,7 +80,8 @@ def plan(options: argparse.Namespace) -> int:
     """Say what a run would do."""
     from lungmet_worc.study import Study
 
-    print(Study.from_toml(options.study).plan(options.out, cores=options.cores).to_text())
+    summary = Study.from_toml(options.study).plan(options.out, cores=options.cores)
+    print(summary.to_text(spoken(options)))
     return 0
 
 
@@ -103,16 +104,16 @@ def run(options: argparse.Namespace) -> int:
     except DeadlineError:
         # A deadline that is over is refused before there is a run.
         if RunPaths(Path(options.out)).run_json.exists():
-            print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
+            print(f"\n{Run(options.out).digest().to_text(spoken(options))}\n", file=sys.stderr)
         raise
     except TaskFailedError as error:
         # The digest names each cause once; the error would name it for each task.
-        print(f"\n{Run(options.out).digest().to_text()}\n", file=sys.stderr)
+        print(f"\n{Run(options.out).digest().to_text(spoken(options))}\n", file=sys.stderr)
         raise TaskFailedError(error.message) from error
     if options.only in (None, "report"):
         _show_results(finished, spoken(options))
     elif finished.digest().partial:
-        print(finished.digest().to_text())
+        print(finished.digest().to_text(spoken(options)))
     else:
         done = {
             "extraction": later("The extraction is complete in {folder}."),
@@ -129,9 +130,9 @@ def status(options: argparse.Namespace) -> int:
 
     run = Run(options.out)
     if options.watch:
-        watch(run)
+        watch(run, say=spoken(options))
     else:
-        print(status_text(run.digest(), run.paces()))
+        print(status_text(run.digest(), run.paces(), spoken(options)))
     return 0
 
 
@@ -160,17 +161,22 @@ def export_worc(options: argparse.Namespace) -> int:
     from lungmet_worc.export import export_worc as export
     from lungmet_worc.study_file import load_study
 
-    written = export(load_study(options.study), options.arm, Path(options.out), note=print)
+    say = spoken(options)
+
+    def note(text: str) -> None:
+        print(say.of(text))
+
+    written = export(load_study(options.study), options.arm, Path(options.out), note=note)
     for path in written:
-        print(spoken(options)("wrote {path}", path=path))
+        print(say("wrote {path}", path=path))
     return 0
 
 
 def _show_results(run: Run, say: Language) -> None:
     from lungmet_worc.run_summary import summary_text
 
-    print(f"\n{run.digest().to_text()}\n")
-    print(summary_text(run))
+    print(f"\n{run.digest().to_text(say)}\n")
+    print(summary_text(run, say))
     print(say("Report: {path}", path=_relative(run.report())))
 
 

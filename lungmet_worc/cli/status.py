@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from lungmet_worc.control_characters import unfiltered
 from lungmet_worc.progress import duration
+from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.stage_names import stage_name
 
 if TYPE_CHECKING:
     from lungmet_worc.digest import Digest
@@ -21,7 +24,7 @@ INTERVAL = 2.0
 _CLEAR = "\x1b[H\x1b[2J"
 
 
-def status_text(digest: Digest, paces: Sequence[StagePace]) -> str:
+def status_text(digest: Digest, paces: Sequence[StagePace], say: Language = ENGLISH) -> str:
     """Return how far a run is and what it did, for a reader.
 
     Parameters
@@ -30,19 +33,29 @@ def status_text(digest: Digest, paces: Sequence[StagePace]) -> str:
         See :meth:`lungmet_worc.run.Run.digest`.
     paces : sequence of StagePace
         See :meth:`lungmet_worc.run.Run.paces`.
+    say : Language
+        Of the reader.
     """
-    lines = [f"{'stage':<12} {'done':>6} {'to do':>6} {'failed':>6}   a minute   left"]
+    heads = [say("stage"), say("done"), say("to do"), say("failed"), say("a minute"), say("left")]
+    rows = [heads]
     for pace in paces:
         rate, left = "", ""
         if digest.ending == "running" and pace.to_do:
-            rate = f"{pace.per_minute:.3g}" if pace.per_minute else "?"
-            left = "?" if pace.seconds_left is None else f"about {duration(pace.seconds_left)}"
-        counts = f"{pace.stage:<12} {pace.done:>6} {pace.to_do:>6} {pace.failed:>6}"
-        lines.append(f"{counts}   {rate:>8}   {left}".rstrip())
-    return "\n".join([digest.to_text(), "", *lines])
+            rate = say("{rate:.3g}", rate=pace.per_minute) if pace.per_minute else "?"
+            left = "?"
+            if pace.seconds_left is not None:
+                left = say("about {time}", time=say.of(duration(pace.seconds_left)))
+        counts = [str(number) for number in (pace.done, pace.to_do, pace.failed)]
+        rows.append([say.of(stage_name(pace.stage)), *counts, rate, left])
+    return "\n".join([digest.to_text(say), "", *map(_line, rows)])
 
 
-def watch(run: Run, *, interval: float = INTERVAL) -> None:
+def _line(cells: Sequence[str]) -> str:
+    stage, done, to_do, failed, rate, left = cells
+    return f"{stage:<14} {done:>6} {to_do:>8} {failed:>8}   {rate:>10}   {left}".rstrip()
+
+
+def watch(run: Run, *, interval: float = INTERVAL, say: Language = ENGLISH) -> None:
     """Show how far a run is until it ends, or until Ctrl-C.
 
     On a terminal the text is drawn again and again; elsewhere a line is written whenever
@@ -54,6 +67,8 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
         The run.
     interval : float
         Seconds between two looks.
+    say : Language
+        Of the reader.
     """
     terminal = sys.stdout.isatty()
     said = ""
@@ -62,25 +77,28 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
             digest, paces = run.digest(), run.paces()
             if terminal:
                 unfiltered(sys.stdout).write(_CLEAR)
-                _write(f"{status_text(digest, paces)}\n")
+                _write(f"{status_text(digest, paces, say)}\n")
             if digest.ending != "running":
                 break
-            line = "; ".join(pace.sentence for pace in paces if pace.to_do) or _between(paces)
+            open_stages = "; ".join(say.of(pace.sentence) for pace in paces if pace.to_do)
+            line = open_stages or say.of(_between(paces))
             if not terminal and line != said:
                 said = line
                 _write(f"{line}\n")
             time.sleep(interval)
     except KeyboardInterrupt:
-        _write("\nThe run goes on; this only watched it.\n")
+        _write(f"\n{say('The run goes on; this only watched it.')}\n")
         return
     if not terminal:
-        _write(f"{status_text(digest, paces)}\n")
+        _write(f"{status_text(digest, paces, say)}\n")
 
 
-def _between(paces: Sequence[StagePace]) -> str:
+def _between(paces: Sequence[StagePace]) -> Sentence:
     """Return what a run does that has no task to do: the first thing, or the last."""
     evaluated = any(pace.stage == "evaluation" and pace.done for pace in paces)
-    return "all tasks are done, the report comes next" if evaluated else "checking"
+    if evaluated:
+        return Sentence("all tasks are done, the report comes next")
+    return Sentence("checking")
 
 
 def _write(text: str) -> None:
