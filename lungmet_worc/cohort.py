@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import CohortError
 from lungmet_worc.manifest import Manifest, Patient
+from lungmet_worc.shown_names import ShownNames, shown_names
 from lungmet_worc.spreadsheet import is_missing
 
 _NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
@@ -32,6 +33,8 @@ class Cohort:
         The column of the outcome.
     clinical : tuple of str
         The clinical columns that arms name.
+    names : ShownNames
+        What arms and modalities are called.
     """
 
     patients: tuple[Patient, ...]
@@ -39,6 +42,7 @@ class Cohort:
     reasons: Mapping[str, Mapping[str, str]]
     outcome_name: str = "the outcome"
     clinical: tuple[str, ...] = ()
+    names: ShownNames = field(default_factory=ShownNames)
 
     def outcome_of(self, patient_id: str) -> int:
         """Return 1 or 0 for a patient.
@@ -138,7 +142,8 @@ class Cohort:
         blocks = [f"{_patients(len(self.patients))} in the manifest: {', '.join(parts)}."]
         if scans := self._scans():
             rows = [
-                [name, str(present), str(missing)] for name, (present, missing) in scans.items()
+                [self.names.modality(name), str(present), str(missing)]
+                for name, (present, missing) in scans.items()
             ]
             blocks.append(_columns([["Scan", "present", "missing"], *rows]))
         if values := self._values():
@@ -149,7 +154,7 @@ class Cohort:
         rows = []
         for arm, ids in self.arms.items():
             events = sum(self.outcomes_of(ids))
-            rows.append([arm, str(len(ids)), str(events), str(len(ids) - events)])
+            rows.append([self._arm(arm), str(len(ids)), str(events), str(len(ids) - events)])
         blocks.append(
             _columns([["Arm", "patients", f"with {self.outcome_name}", "without"], *rows])
         )
@@ -171,6 +176,9 @@ class Cohort:
             counts[column] = (present, len(self.patients) - present)
         return counts
 
+    def _arm(self, key: str) -> str:
+        return self.names.arms.get(key, key)
+
     def _who_does_not_enter(self) -> list[str]:
         """Return one block of lines for each arm that not all patients enter."""
         blocks = []
@@ -180,7 +188,7 @@ class Cohort:
                 by_reason.setdefault(reason, []).append(patient_id)
             if not by_reason:
                 continue
-            lines = [f"Not in arm {arm}:"]
+            lines = [f"Not in arm {self._arm(arm)}:"]
             for reason, ids in by_reason.items():
                 lines.append(f"  {_patients(len(ids))}: {reason} ({', '.join(ids)})")
             blocks.append("\n".join(lines))
@@ -221,7 +229,8 @@ def build_cohort(
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(manifest.patients, arms, reasons, study.outcome, tuple(columns))
+    names = shown_names(study)
+    return Cohort(manifest.patients, arms, reasons, study.outcome, tuple(columns), names)
 
 
 def _why_not(

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from lungmet_worc.deadline import deadline_text, parse_deadline
 from lungmet_worc.errors import did_you_mean
 from lungmet_worc.feature_groups import IMAGE_GROUPS
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.shown_names import trimmed
 from lungmet_worc.worc import settings as worc_settings
 
 Preset = Literal["smoke", "coarse", "full"]
@@ -33,6 +35,10 @@ def _as_text(overrides: object) -> object:
 
 
 WorcOverrides = Annotated[dict[str, dict[str, str]], BeforeValidator(_as_text)]
+
+
+#: What people read in place of a key.
+Label = Annotated[str, BeforeValidator(trimmed)]
 
 
 class _Model(BaseModel):
@@ -60,14 +66,38 @@ class ComBatConfig(_Model):
 
 
 class ModalityConfig(_Model):
-    """One image with its segmentation: the manifest's columns and how WORC treats it."""
+    """One image with its segmentation: the manifest's columns and how WORC treats it.
+
+    ``label`` as a number is the value of the tumour in the mask. As a text it is what people
+    read in place of the modality's key, as in an arm, and becomes the ``title``.
+    """
 
     image: str
     segmentation: str
     image_type: str
     label: int | None = Field(default=None, ge=1)
+    title: Label | None = None
     combat: ComBatConfig | None = None
     worc: WorcOverrides = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_in_label(cls, values: Any) -> Any:
+        """Take a label that is a text for the title."""
+        if not isinstance(values, Mapping) or not isinstance(values.get("label"), str):
+            return values
+        text = values["label"]
+        if text.strip().isdigit():
+            message = Sentence(
+                "Write label = {number} without quotation marks for a value of the mask, or title "
+                '= "{number}" for a name.',
+                number=text.strip(),
+            )
+            raise ValueError(message)
+        if values.get("title") is not None:
+            message = Sentence("Both label and title name this modality. Take one of them out.")
+            raise ValueError(message)
+        return {**values, "label": None, "title": text}
 
     @field_validator("image_type")
     @classmethod
@@ -109,13 +139,15 @@ class ClinicalConfig(_Model):
 class ArmConfig(_Model):
     """What one arm of the comparison knows about a patient.
 
-    ``features`` is "all", "volume", or one or several groups of features.
+    ``features`` is "all", "volume", or one or several groups of features. ``label`` is what
+    people read in place of the arm's key.
     """
 
     modalities: tuple[str, ...] = ()
     clinical: tuple[str, ...] = ()
     features: str | tuple[str, ...] = "all"
     missing: Literal["exclude", "impute"] = "exclude"
+    label: Label | None = None
 
     @field_validator("features")
     @classmethod
@@ -208,7 +240,10 @@ def _bytes(size: object) -> object:
 
 
 class RunConfig(_Model):
-    """How the tasks are run; none of it changes a number."""
+    """How the tasks are run; none of it changes a number.
+
+    ``feature_store`` is a folder in which features are kept for other runs of the same images.
+    """
 
     engine: Literal["local", "fastr"] = "local"
     plugin: str = "ProcessPoolExecution"
@@ -217,6 +252,7 @@ class RunConfig(_Model):
     on_error: Literal["stop", "exclude-patient"] = "stop"
     accelerate: bool = True
     deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
+    feature_store: Path | None = None
 
     @field_validator("deadline")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lungmet_worc.progress import duration
 from lungmet_worc.remedies import FailureCause, failed_tasks, left_out, plain_cause
+from lungmet_worc.shown_names import recorded_names
 
 State = Mapping[str, Any]
 Ending = Literal["complete", "partial", "failed", "running", "stopped"]
@@ -37,6 +38,8 @@ class ArmDigest:
         Candidate workflows in the splits that are done.
     without_score : tuple of (str, int)
         Why candidates have no score, and how many, the most frequent cause first.
+    label : str
+        What the arm is called in the study file; empty where it has its key only.
     """
 
     arm: str
@@ -48,6 +51,12 @@ class ArmDigest:
     n_splits: int
     n_candidates: int = 0
     without_score: tuple[tuple[str, int], ...] = ()
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the arm is called."""
+        return self.label or self.arm
 
     def __str__(self) -> str:
         """Return the arm as one line."""
@@ -55,10 +64,14 @@ class ArmDigest:
         if self.n_failed:
             parts.append(f"{self.n_failed} failed")
         if self.n_patients is not None:
-            parts.insert(0, f"{self.n_patients} patients, {self.n_events} with the outcome")
+            patients = "1 patient" if self.n_patients == 1 else f"{self.n_patients} patients"
+            parts.insert(0, f"{patients}, {self.n_events} with the outcome")
             if self.n_left_out:
-                parts.append(f"{self.n_left_out} patients left out")
-        return f"{self.arm}: {'; '.join(parts)}"
+                one = self.n_left_out == 1
+                parts.append(
+                    "1 patient left out" if one else f"{self.n_left_out} patients left out"
+                )
+        return f"{self.name}: {'; '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -145,11 +158,11 @@ class Digest:
                 of_arm[plain_cause(cause)] += number
             totals.update(of_arm)
             for cause, number in of_arm.items():
-                by_cause.setdefault(cause, []).append(f"{arm.arm} {number}")
+                by_cause.setdefault(cause, []).append(f"{arm.name} {number}")
         if not totals:
             return []
         counts = [
-            f"{arm.arm} {sum(number for _, number in arm.without_score)} of {arm.n_candidates}"
+            f"{arm.name} {sum(number for _, number in arm.without_score)} of {arm.n_candidates}"
             for arm in self.arms
         ]
         lines = [", ".join(counts)]
@@ -222,6 +235,7 @@ def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
         n_splits=search["splits"],
         n_candidates=search["candidates"] * len(done),
         without_score=tuple(causes.most_common()),
+        label=recorded_names(state["study"]).arms.get(name, ""),
     )
 
 

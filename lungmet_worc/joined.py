@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from lungmet_worc.errors import LungmetError, Problem, ResultsError, RunFolderEr
 from lungmet_worc.finished_run import FinishedRun, differences, open_run
 from lungmet_worc.run import Run
 from lungmet_worc.runs import RunPaths
+from lungmet_worc.shown_names import ShownNames, recorded_names
 from lungmet_worc.statistics.comparison import compare_arms
 
 
@@ -37,12 +38,15 @@ class Joined:
         What is computed: as the first run says it.
     seed : int
         Seed of the first run, for the bootstrap.
+    names : ShownNames
+        What the arms are called, as their runs say it.
     """
 
     arms: tuple[ArmPredictions, ...]
     origins: Mapping[str, str]
     statistics: StatisticsConfig
     seed: int
+    names: ShownNames = field(default_factory=ShownNames)
 
     @cached_property
     def performance(self) -> pd.DataFrame:
@@ -56,15 +60,22 @@ class Joined:
         return compare_arms(self.arms, bootstrap=settings.bootstrap, seed=self.seed)
 
     def to_text(self) -> str:
-        """Return both tables as text in Markdown, and which arm is of which run."""
-        from lungmet_worc.report.formats import markdown
+        """Return both tables as text in columns, and which arm is of which run."""
+        from lungmet_worc.report.formats import in_columns
+        from lungmet_worc.report.language import ENGLISH
         from lungmet_worc.report.readable import readable
 
+        say = ENGLISH.naming(self.names)
         runs = dict.fromkeys(self.origins.values())
-        lines = [
-            f"{run}: {', '.join(arm for arm, origin in self.origins.items() if origin == run)}"
+        arms = {
+            run: [
+                self.names.arms.get(arm, arm)
+                for arm, origin in self.origins.items()
+                if origin == run
+            ]
             for run in runs
-        ]
+        }
+        lines = [f"{run}: {', '.join(of_run)}" for run, of_run in arms.items()]
         titles = {
             "performance": f"Performance of the arms of {len(runs)} runs (corrected resampled "
             "95% interval)",
@@ -72,7 +83,10 @@ class Joined:
             "adjusted by Holm's method over all pairs)",
         }
         frames = {"performance": self.performance, "comparison": self.comparison}
-        tables = [markdown(readable(frames[name], name), title) for name, title in titles.items()]
+        tables = [
+            f"{title}\n\n{in_columns(readable(frames[name], name, say))}\n"
+            for name, title in titles.items()
+        ]
         return "\n".join(["Runs and their arms:", *lines, "", *tables])
 
     def write(self, folder: Path | str) -> list[Path]:
@@ -94,14 +108,15 @@ class Joined:
             The folder is that of a run, or nothing can be written to it.
         """
         from lungmet_worc.figures import write_all_figures
+        from lungmet_worc.report.language import ENGLISH
         from lungmet_worc.tables import write_all_tables
 
         paths = RunPaths(Path(folder).resolve())
         refuse_run_folder(folder)
-        results = self.results()
+        results, say = self.results(), ENGLISH.naming(self.names)
         try:
-            tables = write_all_tables(results, paths.tables)
-            write_all_figures(results, tables, paths.figures, cohort=pd.DataFrame())
+            tables = write_all_tables(results, paths.tables, say=say)
+            write_all_figures(results, tables, paths.figures, cohort=pd.DataFrame(), say=say)
         except OSError as error:
             message = (
                 f'Nothing can be written to "{folder}": {error.strerror}. '
@@ -175,6 +190,7 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
         origins={arm.arm: run.name for arm, run in arms},
         statistics=StatisticsConfig(**study.get("statistics", {})),
         seed=int(study["search"]["seed"]),
+        names=_arm_names(arms),
     )
 
 
@@ -219,6 +235,21 @@ def _named_apart(runs: Sequence[FinishedRun]) -> list[tuple[ArmPredictions, Fini
         for run, label in zip(runs, labels, strict=True)
         for arm in run.arms
     ]
+
+
+def _arm_names(arms: Sequence[tuple[ArmPredictions, FinishedRun]]) -> ShownNames:
+    """Return the labels that runs give their arms, with the run's name where they are alike."""
+    given = [recorded_names(run.state["study"]).arms for _, run in arms]
+    labels = _run_labels(list(dict.fromkeys(run.folder for _, run in arms)))
+    of_run = dict(zip(dict.fromkeys(run.folder for _, run in arms), labels, strict=True))
+    keys = [arm.arm.removesuffix(f" ({of_run[run.folder]})") for arm, run in arms]
+    shown = [ShownNames(names).arm(key) for names, key in zip(given, keys, strict=True)]
+    found = {}
+    for (arm, run), names, key, label in zip(arms, given, keys, shown, strict=True):
+        if names.get(key) or shown.count(label) > 1:
+            twice = shown.count(label) > 1
+            found[arm.arm] = f"{label} ({of_run[run.folder]})" if twice else label
+    return ShownNames(found)
 
 
 def _run_labels(folders: Sequence[Path]) -> list[str]:

@@ -20,9 +20,10 @@ from lungmet_worc.plan import Plan
 from lungmet_worc.report import ReportContext, write_report
 from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
 from lungmet_worc.report.checklists import checklists
-from lungmet_worc.report.language import language
+from lungmet_worc.report.language import ENGLISH, language
 from lungmet_worc.report.run_facts import run_facts
 from lungmet_worc.runs import now
+from lungmet_worc.shown_names import shown_names
 from lungmet_worc.study_results import read_results, study_results
 from lungmet_worc.subgroup_levels import subgroup_levels
 from lungmet_worc.tables import write_all_tables
@@ -66,14 +67,17 @@ def write_results(
         acquisition=acquisition_table(plan),
     )
     study = plan.study
-    say = language(study.report.language)
-    tables = write_all_tables(made_from, plan.paths.tables, partial=digest.partial)
+    names = shown_names(study)
+    say = language(study.report.language).naming(names)
+    tables = write_all_tables(
+        made_from, plan.paths.tables, partial=digest.partial, say=ENGLISH.naming(names)
+    )
     figures = write_all_figures(
         made_from,
         tables,
         plan.paths.figures,
         cohort=plan.cohort.table(),
-        language=study.report.language,
+        say=say,
     )
     failures = _failures(results)
     found = errata.met(
@@ -96,7 +100,8 @@ def write_results(
         errata=found,
         failures=failures,
         excluded=[
-            (patient, f"{modality}: {cause}") for (patient, modality), cause in unusable.items()
+            (patient, f"{names.modality(modality)}: {cause}")
+            for (patient, modality), cause in unusable.items()
         ],
         versions=versions.everything(),
         created=now()[:10],
@@ -106,6 +111,7 @@ def write_results(
         checklists=checklists(run_facts(plan, made_from), say),
         language=study.report.language,
         kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
+        names=names,
     )
     write_report(context, plan.paths.report)
     return [

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lungmet_worc.config import ArmConfig
 from lungmet_worc.report.arm_descriptions import arm_kind
+from lungmet_worc.report.formats import in_columns
 from lungmet_worc.report.headline import Headline, headline
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.report.readable import readable
 from lungmet_worc.runs import read_state
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.shown_names import recorded_names
 from lungmet_worc.statistics.comparison import TEST_NAME
 from lungmet_worc.statistics.metrics import METRIC_NAMES
+from lungmet_worc.tables.schema import TABLES
 
 if TYPE_CHECKING:
     from lungmet_worc.run import Run
@@ -36,20 +42,47 @@ def summary_text(run: Run) -> str:
     ResultsError
         The run has no tables yet.
     """
-    found = _headline(run)
+    study = read_state(run.paths)["study"]
+    say = ENGLISH.naming(recorded_names(study))
+    found = _headline(run, study, say)
     lines = [textwrap.fill(" ".join(found.answer), WIDTH)]
     lines += [textwrap.fill(f"Warning: {warning}", WIDTH) for warning in found.warnings]
-    blocks = ["\n\n".join(lines), _performance(run.performance)]
+    blocks = ["\n\n".join(lines), _performance(run.performance, say)]
     pairs = run.comparison
     pairs = pairs[(pairs["metric"] == "auc") & (pairs["test"] == TEST_NAME)]
     if not pairs.empty:
-        blocks.append(_differences(pairs))
+        blocks.append(_differences(pairs, say))
     blocks.append('"lungmet compare" with the run folder shows all measures and all tests.')
     return "\n\n".join(blocks) + "\n"
 
 
-def _headline(run: Run) -> Headline:
-    study = read_state(run.paths)["study"]
+def tables_text(run: Run) -> str:
+    """Return all measures of the arms of a finished run, and all tests between them.
+
+    Parameters
+    ----------
+    run : Run
+        A run with tables.
+
+    Raises
+    ------
+    ResultsError
+        The run has no tables yet.
+    """
+    state, partial = read_state(run.paths), run.digest().partial
+    say = ENGLISH.naming(recorded_names(state["study"]))
+    blocks = []
+    for name, frame in (("performance", run.performance), ("comparison", run.comparison)):
+        if len(frame):
+            title = TABLES[name].title
+            shown = Sentence("Partial result, {partial}. {title}", partial=partial, title=title)
+            blocks.append(
+                f"{shown if partial else title}\n\n{in_columns(readable(frame, name, say))}"
+            )
+    return "\n\n".join(blocks)
+
+
+def _headline(run: Run, study: Mapping[str, Any], say: Language) -> Headline:
     return headline(
         run.performance,
         run.comparison,
@@ -57,27 +90,19 @@ def _headline(run: Run) -> Headline:
         kinds={name: arm_kind(ArmConfig(**arm)) for name, arm in study["arms"].items()},
         permutations=None if run.permutations.empty else run.permutations,
         partial=run.digest().partial,
+        say=say,
     )
 
 
-def _performance(performance: pd.DataFrame) -> str:
+def _performance(performance: pd.DataFrame, say: Language) -> str:
     """Return one line for each arm."""
-    text = readable(performance, "performance").set_index("Measure")
+    text = readable(performance, "performance", say).set_index("Measure")
     names = ["Patients", "Events", *(METRIC_NAMES[metric] for metric in SHOWN)]
-    return _aligned(text.loc[names].T.rename_axis("Arm").reset_index())
+    return in_columns(text.loc[names].T.rename_axis("Arm").reset_index())
 
 
-def _differences(pairs: pd.DataFrame) -> str:
+def _differences(pairs: pd.DataFrame, say: Language) -> str:
     """Return one line for each pair of arms."""
     # There is one test only, which has no column then.
-    text = readable(pairs, "comparison").drop(columns=["Measure", "Patients"])
-    return _aligned(text.rename(columns={"Arms": "Difference in AUC"}))
-
-
-def _aligned(text: pd.DataFrame) -> str:
-    """Return texts in columns: the first to the left, the others to the right."""
-    first = text.columns[0]
-    width = max(map(len, [first, *text[first]]))
-    shown = text.assign(**{first: text[first].str.ljust(width)})
-    shown = shown.rename(columns={first: first.ljust(width)})
-    return "\n".join(line.rstrip() for line in shown.to_string(index=False).splitlines())
+    text = readable(pairs, "comparison", say).drop(columns=["Measure", "Patients"])
+    return in_columns(text.rename(columns={"Arms": "Difference in AUC"}))

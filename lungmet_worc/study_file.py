@@ -20,6 +20,7 @@ from lungmet_worc.checks.study_keys import (
 )
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import Problem, StudyFileError, did_you_mean
+from lungmet_worc.shown_names import name_problems
 from lungmet_worc.worc import settings as worc_settings
 
 #: Names of arms and modalities: they become parts of file and feature names.
@@ -111,7 +112,11 @@ def study_from_tables(
         raise _study_file_error(file, problems)
     manifest = (folder / config.cohort.manifest.expanduser()).resolve()
     cohort = config.cohort.model_copy(update={"manifest": manifest})
-    return config.model_copy(update={"cohort": cohort})
+    run = config.run
+    if run.feature_store is not None:
+        store = (folder / run.feature_store.expanduser()).resolve()
+        run = run.model_copy(update={"feature_store": store})
+    return config.model_copy(update={"cohort": cohort, "run": run})
 
 
 def _study_file_error(file: str, problems: list[Problem]) -> StudyFileError:
@@ -264,6 +269,7 @@ def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> list[Prob
     for name, arm in config.arms.items():
         problems += _arm_problems(f"arms.{name}", arm, config)
     problems += _column_problems(config)
+    problems += name_problems(config)
     return problems + _search_problems(config, tables.get("search", {}))
 
 

@@ -115,8 +115,9 @@ def compare(options: argparse.Namespace) -> int:
     """Print the performance of the arms of one or several runs, and their comparison."""
     if options.out is None and len(options.runs) == 1:
         from lungmet_worc.run import Run
+        from lungmet_worc.run_summary import tables_text
 
-        _show_tables(Run(options.runs[0]))
+        print(tables_text(Run(options.runs[0])))
         return 0
     from lungmet_worc.joined import compare_runs, refuse_run_folder
 
@@ -146,11 +147,6 @@ def _show_results(run: Run) -> None:
     print(f"\n{run.digest().to_text()}\n")
     print(summary_text(run))
     print(f"Report: {_relative(run.report())}")
-
-
-def _show_tables(run: Run) -> None:
-    for name in ("performance", "comparison"):
-        print(run.table_text(name))
 
 
 def _relative(path: Path) -> Path:

@@ -10,6 +10,7 @@ import pandas as pd
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits
 from lungmet_worc.report.labels import P_COLUMNS
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.report.privacy import without_paths
 from lungmet_worc.report.readable import readable
 from lungmet_worc.tables.schema import TABLES
@@ -23,7 +24,13 @@ SHOWN_FEATURES = 50
 
 
 def write_table(
-    frame: pd.DataFrame, folder: Path, name: str, title: str, notes: Sequence[str] = ()
+    frame: pd.DataFrame,
+    folder: Path,
+    name: str,
+    title: str,
+    notes: Sequence[str] = (),
+    *,
+    say: Language = ENGLISH,
 ) -> dict[str, Path]:
     """Write one table as CSV, XLSX, Markdown and LaTeX.
 
@@ -42,6 +49,8 @@ def write_table(
         Caption.
     notes : sequence of str
         Sentences below the table; the CSV has none.
+    say : Language
+        With the labels of arms and modalities, for all but the CSV.
 
     Returns
     -------
@@ -55,10 +64,10 @@ def write_table(
         shown = frame.head(SHOWN_FEATURES)
         more = f"The {SHOWN_FEATURES} with the smallest p of {len(frame)} features; {name}.csv"
         said = (*said, f"{more} and {name}.xlsx have all.")
-    text = readable(shown, name)
+    text = readable(shown, name, say)
     paths = {suffix: folder / f"{name}.{suffix}" for suffix in SUFFIXES}
     paths["csv"].write_text(csv_text(frame), encoding="utf-8", newline="")
-    paths["xlsx"].write_bytes(workbook([_sheet(frame, name, title, notes)], title))
+    paths["xlsx"].write_bytes(workbook([_sheet(frame, name, title, notes)], title, say=say))
     paths["md"].write_text(markdown(text, title, said), encoding="utf-8", newline="")
     paths["tex"].write_text(latex(text, name, title, said), encoding="utf-8", newline="")
     return paths
@@ -69,6 +78,8 @@ def write_workbook(
     folder: Path,
     titles: Mapping[str, str],
     notes: Mapping[str, Sequence[str]],
+    *,
+    say: Language = ENGLISH,
 ) -> Path:
     """Write tables as the sheets of one workbook, after a sheet that lists them.
 
@@ -82,6 +93,8 @@ def write_workbook(
         Caption of each.
     notes : mapping of str to sequence of str
         Sentences below each.
+    say : Language
+        With the labels of arms and modalities.
 
     Returns
     -------
@@ -93,7 +106,7 @@ def write_workbook(
         for name, frame in frames.items()
     ]
     path = folder / WORKBOOK
-    path.write_bytes(workbook(sheets, "Tables of the study", contents=True))
+    path.write_bytes(workbook(sheets, "Tables of the study", contents=True, say=say))
     return path
 
 
