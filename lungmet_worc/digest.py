@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lungmet_worc.progress import duration
 from lungmet_worc.remedies import FailureCause, failed_tasks, left_out, plain_cause
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.shown_names import recorded_names
 
 State = Mapping[str, Any]
@@ -98,6 +99,8 @@ class Digest:
         What failed and who was left out, each cause once.
     errata : tuple of (str, str)
         Number and sentence of each defect of WORC that the study met.
+    from_store : int
+        Feature files that were taken from the feature store.
     """
 
     study: str
@@ -110,6 +113,7 @@ class Digest:
     failed: tuple[FailureCause, ...] = ()
     left_out: tuple[FailureCause, ...] = ()
     errata: tuple[tuple[str, str], ...] = ()
+    from_store: int = 0
 
     @property
     def verdict(self) -> str:
@@ -144,6 +148,14 @@ class Digest:
         lines = [f'Study "{self.study}": {self.verdict}', f"Started {began:%Y-%m-%d %H:%M}{took}."]
         for title, items in self.sections():
             lines += [f"{title}:", *(f"  {item}" for item in items)]
+        if self.from_store:
+            lines.append(
+                Sentence.plural(
+                    self.from_store,
+                    "{n} feature file was taken from the feature store.",
+                    "{n} feature files were taken from the feature store.",
+                )
+            )
         return "\n".join([*lines, f"Details: {LOG} in the run folder."])
 
     def _took(self) -> str:
@@ -214,6 +226,7 @@ def make_digest(state: State, *, running: bool = False, now: str | None = None) 
             else ()
         ),
         errata=tuple((number, text) for number, text in state.get("errata", ())),
+        from_store=sum("source" in entry for entry in tasks.values()),
     )
 
 

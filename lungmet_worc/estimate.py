@@ -11,14 +11,16 @@ from typing import Any
 
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.feature_store import FeatureStore
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
 from lungmet_worc.runs import RunPaths, read_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import with_counted_splits
 from lungmet_worc.stale_causes import StaleTasks, changed_settings, stale_tasks
-from lungmet_worc.tasks import Task, TaskState
+from lungmet_worc.tasks import Task, TaskState, unfinished
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.storage import read_stamp
 
@@ -56,6 +58,8 @@ class StagePlan:
     missing: int
     stale: int
     seconds: float
+    stored: int = 0
+    """Those of the missing and stale that are in the feature store."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,16 @@ class PlanSummary:
         Tasks that would run at the same time.
     stale : tuple of StaleTasks
         Why tasks that were done would run again, those with one cause together.
+    images_stored : int
+        Features that would be extracted and may be in the feature store: it has some of the same
+        images, but how WORC treats them is known only when it has looked at all of them.
     """
 
     stages: tuple[StagePlan, ...]
     cohort: str
     cores: int
     stale: tuple[StaleTasks, ...] = ()
+    images_stored: int = 0
 
     @property
     def seconds(self) -> float:
@@ -93,7 +101,24 @@ class PlanSummary:
                 f"{stage.stage:<12} {stage.fresh:>6} {stage.missing:>8} {stage.stale:>6}   "
                 f"{duration(math.ceil(stage.seconds / self.cores))}"
             )
-        lines += ["", f"In all about {duration(math.ceil(self.seconds))} on {self.cores} core(s)."]
+        lines += ["", f"In all about {duration(math.ceil(self.seconds))} on {_cores(self.cores)}."]
+        stored = sum(stage.stored for stage in self.stages)
+        if stored:
+            said = Sentence.plural(
+                stored,
+                "{n} of the features to extract is taken from the feature store.",
+                "{n} of the features to extract are taken from the feature store.",
+            )
+            lines += ["", said]
+        if self.images_stored:
+            said = Sentence.plural(
+                self.images_stored,
+                "The feature store has features of the images of {n} extraction; they are taken "
+                "if WORC treats the images as before.",
+                "The feature store has features of the images of {n} extractions; they are taken "
+                "if WORC treats the images as before.",
+            )
+            lines += ["", said]
         if self.stale:
             lines += ["", "Stale, and would run again (the old results are kept in old/):"]
             lines += [f"  {each}" for each in self.stale]
@@ -143,8 +168,10 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     )
     record.add(task for stage in tasks for task in stage)
     foretold = {**expected_seconds(study), **measured}
+    store = study.run.feature_store
+    kept_features = None if store is None else FeatureStore(store).look()
     planned = [
-        _stage(name, stage, foretold[name])
+        _stage(name, stage, foretold[name], kept_features if name == "extraction" else None)
         for name, stage in zip(STAGES, tasks, strict=True)
         if stage or name not in _OPTIONAL
     ]
@@ -154,6 +181,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
         checked.cohort.summary(),
         cores,
         tuple(stale_tasks(stale, record)),
+        0 if kept_features is None else _perhaps_stored(extractions, kept_features),
     )
 
 
@@ -198,12 +226,26 @@ def _expected(tasks: Sequence[Task], record: MadeFrom) -> dict[Path, worc_settin
     return expected
 
 
-def _stage(stage: str, tasks: Sequence[Task], each: float) -> tuple[StagePlan, list[Task]]:
+def _perhaps_stored(extractions: Sequence[Task], store: FeatureStore) -> int:
+    """Return how many extractions have a stamp yet to be known, and images that the store has."""
+    undecided = [task for task in extractions if task.ingredients.get("settings") is None]
+    return sum(store.knows_images(task) for task in undecided)
+
+
+def _cores(number: int) -> Sentence:
+    return Sentence.plural(number, "{n} core", "{n} cores")
+
+
+def _stage(
+    stage: str, tasks: Sequence[Task], each: float, store: FeatureStore | None = None
+) -> tuple[StagePlan, list[Task]]:
     """Return a stage in numbers, and its stale tasks."""
     states = [task.state() for task in tasks]
     stale = [task for task, state in zip(tasks, states, strict=True) if state is TaskState.STALE]
     fresh, missing = states.count(TaskState.FRESH), states.count(TaskState.MISSING)
-    return StagePlan(stage, fresh, missing, len(stale), each * (missing + len(stale))), stale
+    stored = sum(store.has(task) for task in unfinished(tasks)) if store is not None else 0
+    seconds = each * (missing + len(stale) - stored)
+    return StagePlan(stage, fresh, missing, len(stale), seconds, stored), stale
 
 
 def mean_seconds(state: Mapping[str, Any]) -> dict[str, float]:

@@ -22,8 +22,10 @@ from lungmet_worc.run import Run
 from lungmet_worc.runs import RunPaths
 from lungmet_worc.shown_names import ShownNames, recorded_names
 from lungmet_worc.statistics.comparison import compare_arms
+from lungmet_worc.tracebacks import short_traceback, short_tracebacks
 
 
+@short_tracebacks
 @dataclass(frozen=True)
 class Joined:
     """The arms of several runs of one cohort, on the same patients and splits.
@@ -143,6 +145,7 @@ class Joined:
         )
 
 
+@short_traceback
 def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
     """Join the arms of runs that have the same outcome, patients and splits.
 

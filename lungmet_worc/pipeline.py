@@ -22,6 +22,7 @@ from lungmet_worc.engines import make_engine
 from lungmet_worc.errors import CohortError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
+from lungmet_worc.feature_store import FeatureStore
 from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
 from lungmet_worc.kept_aside import KeptAside, settle_last
 from lungmet_worc.manifest import Manifest, read_manifest
@@ -30,6 +31,7 @@ from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, locked, now, read_state, remove_leftovers, write_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import with_counted_splits, write_splits
 from lungmet_worc.stage_runner import StageRunner, require_complete
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
@@ -68,6 +70,7 @@ class Pipeline:
     state: dict[str, Any] = field(default_factory=dict)
     _aside: KeptAside = field(init=False, repr=False)
     _stages: StageRunner = field(init=False, repr=False)
+    _store: FeatureStore | None = field(init=False, default=None, repr=False)
 
     def run(self, only: Only | None = None) -> None:
         """Run the study, or one stage of it, and write everything that it gives.
@@ -153,13 +156,16 @@ class Pipeline:
         plan = self._plan(manifest, report, unusable)
         self._remember_arms(plan, unusable)
         if only in (None, "extraction"):
+            if self.study.run.feature_store is not None:
+                self._store = FeatureStore(self.study.run.feature_store).open()
             self._stages.must("fingerprint", plan.fingerprints())
-            failed = self._stages.run("extraction", plan.extractions())
+            failed = self._extract(plan)
             if failed:
                 unusable.update(self._excluded(failed))
                 plan = self._plan(manifest, report, unusable)
                 self._stages.must("fingerprint", plan.fingerprints())
-                self._stages.must("extraction", plan.extractions())
+                if failed := self._extract(plan):
+                    raise failed_tasks(failed, "extraction")
         else:
             unusable.update(self._remembered(manifest, plan))
             plan = self._plan(manifest, report, unusable)
@@ -173,6 +179,35 @@ class Pipeline:
         if only == "search":
             return
         self._report(plan, searches, permutations, unusable)
+
+    def _extract(self, plan: Plan) -> list[TaskResult]:
+        """Extract the features that are not there, nor in the feature store; return failures."""
+        tasks = plan.extractions()
+        if self._store is None:
+            return self._stages.run("extraction", tasks)
+        needed = [task for task in unfinished(tasks) if self._store.has(task)]
+        self._stages.keep(task.output for task in needed)
+        taken = self._store.take(needed)
+        self._stages.already_done(taken, source="feature store")
+        if taken:
+            self.progress.note(
+                Sentence.plural(
+                    len(taken),
+                    "{n} feature file was taken from the feature store.",
+                    "{n} feature files were taken from the feature store.",
+                )
+            )
+        failed = self._stages.run("extraction", tasks)
+        try:
+            self._store.add(tasks)
+        except OSError as error:  # the run has its features, whatever befalls the store
+            self.progress.note(
+                Sentence(
+                    "The features could not be kept in the feature store: {why}.",
+                    why=error.strerror or str(error),
+                )
+            )
+        return failed
 
     @property
     def _excludes(self) -> bool:
@@ -387,6 +422,8 @@ class Pipeline:
     def _about(self) -> dict[str, Any]:
         study = self.study.model_dump(mode="json", exclude={"path"})
         study["cohort"]["manifest"] = self.study.cohort.manifest.name
+        if self.study.run.feature_store is not None:
+            study["run"]["feature_store"] = self.study.run.feature_store.name
         return {
             "study": study,
             "order": list(self.study.arms),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.errors import ResultsError, RunFolderError
 from lungmet_worc.runs import RunPaths, is_locked, now, read_state
+from lungmet_worc.tracebacks import short_tracebacks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lungmet_worc.pace import StagePace
 
 
+@short_tracebacks
 class Run:
     """A run folder and what it holds.
 

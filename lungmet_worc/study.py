@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import StudyFileError
 from lungmet_worc.study_file import load_study, study_from_tables
+from lungmet_worc.tracebacks import short_tracebacks
 
 if TYPE_CHECKING:
     from lungmet_worc.checks.study import CheckReport
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lungmet_worc.run import Run
 
 
+@short_tracebacks
 class Study:
     """A comparison of arms on one cohort.
 
@@ -125,13 +128,22 @@ class Study:
 
         return check_study(self.config, cores=self._cores(cores))
 
-    def plan(self, out: Path | str, *, cores: int | None = None) -> PlanSummary:
-        """Return what a run into this folder would do, and about how long it would take."""
+    def plan(self, out: Path | str | None = None, *, cores: int | None = None) -> PlanSummary:
+        """Return what a run would do, and about how long it would take.
+
+        Parameters
+        ----------
+        out : path-like, optional
+            The run folder; without it, a run that has not begun.
+        cores : int, optional
+            Tasks that would run at the same time.
+        """
         from lungmet_worc.estimate import plan_summary
         from lungmet_worc.runs import RunPaths
 
-        paths = RunPaths(Path(out).resolve())
-        return plan_summary(self.config, paths, cores=self._cores(cores))
+        with tempfile.TemporaryDirectory() as nowhere:
+            paths = RunPaths(Path(out or Path(nowhere) / "run").resolve())
+            return plan_summary(self.config, paths, cores=self._cores(cores))
 
     def run(
         self,

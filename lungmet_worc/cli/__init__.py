@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     from lungmet_worc.cli import commands
+    from lungmet_worc.tracebacks import WHOLE_TRACEBACKS
+
+    WHOLE_TRACEBACKS.set(options.debug)
 
     try:
         with stopped_by_signals():

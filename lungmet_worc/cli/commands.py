@@ -61,6 +61,8 @@ def plan(options: argparse.Namespace) -> int:
     from lungmet_worc.study import Study
 
     print(Study.from_toml(options.study).plan(options.out, cores=options.cores).to_text())
+    if options.out is None:
+        print('\nThis is a new run. "--out DIR" says what a run that has begun would still do.')
     return 0
 
 

@@ -52,7 +52,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     plan = command("plan", "say what a run would do and about how long it would take")
     _add_study(plan)
-    _add_out(plan)
+    plan.add_argument(
+        "--out", metavar="DIR", help="the run folder; without it, a run that has not begun"
+    )
     _add_cores(plan)
 
     run = command("run", "run a study from manifest to report, or go on with a run")
