@@ -101,6 +101,10 @@ class Digest:
         Number and sentence of each defect of WORC that the study met.
     from_store : int
         Feature files that were taken from the feature store.
+    only : str
+        The one stage that this run was asked for and has done; empty if it was asked for all.
+    study_file : str
+        Name of the study file, empty where the run was begun from Python.
     """
 
     study: str
@@ -114,10 +118,17 @@ class Digest:
     left_out: tuple[FailureCause, ...] = ()
     errata: tuple[tuple[str, str], ...] = ()
     from_store: int = 0
+    only: str = ""
+    study_file: str = ""
 
     @property
     def verdict(self) -> str:
         """Return how the run ended, in one sentence."""
+        if self.only and self.ending in ("complete", "stopped"):
+            return Sentence(
+                "The {only} is done, as asked for; a run without --only goes on from here.",
+                only=self.only,
+            )
         if self.ending == "partial":
             return f"Partial: {self.partial}. A run without a deadline goes on from here."
         return {
@@ -227,6 +238,8 @@ def make_digest(state: State, *, running: bool = False, now: str | None = None) 
         ),
         errata=tuple((number, text) for number, text in state.get("errata", ())),
         from_store=sum("source" in entry for entry in tasks.values()),
+        only=_only(state),
+        study_file=state.get("study_file") or "",
     )
 
 
@@ -250,6 +263,12 @@ def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
         without_score=tuple(causes.most_common()),
         label=recorded_names(state["study"]).arms.get(name, ""),
     )
+
+
+def _only(state: State) -> str:
+    """Return the one stage that was asked for and is done, "" where the report was too."""
+    only = str(state.get("only") or "")
+    return only if state.get("finished") and only != "report" else ""
 
 
 def _ending(

@@ -23,6 +23,7 @@ from lungmet_worc.errors import CohortError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
 from lungmet_worc.feature_store import FeatureStore
+from lungmet_worc.feature_table import write_patients
 from lungmet_worc.file_record import files_to_replace, is_fresh, write_record
 from lungmet_worc.kept_aside import KeptAside, settle_last
 from lungmet_worc.manifest import Manifest, read_manifest
@@ -104,6 +105,7 @@ class Pipeline:
         self.state.update(self._about())
         self.state["started"] = now()
         self.state["finished"] = self.state["partial"] = None
+        self.state["only"] = only
         self.state.setdefault("begun", self.state["started"])
         # So that "lungmet status" finds the run from its first second.
         write_state(self.paths, self.state)
@@ -305,6 +307,7 @@ class Pipeline:
         }
         self.state["inputs"] = plan.inputs()
         self._aside.keep([self.paths.splits])
+        write_patients(self.paths.patients, plan)
         write_splits(self.paths.splits, plan.splits, plan.names)
 
     def _search(self, plan: Plan, only: Only | None) -> list[Task]:
@@ -426,6 +429,7 @@ class Pipeline:
             study["run"]["feature_store"] = self.study.run.feature_store.name
         return {
             "study": study,
+            "study_file": self.study.path.name if self.study.path else None,
             "order": list(self.study.arms),
             "versions": versions.everything(),
             "cores": self.cores,

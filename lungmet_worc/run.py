@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lungmet_worc.digest import Digest
+    from lungmet_worc.feature_table import FeatureTable
     from lungmet_worc.pace import StagePace
 
 
@@ -108,6 +109,23 @@ class Run:
     def features(self) -> pd.DataFrame:
         """Return each feature alone, on all tested patients: a description of the cohort."""
         return self._table("features")
+
+    def features_table(self) -> FeatureTable:
+        """Return the features of all patients and modalities, for other programs.
+
+        Returns
+        -------
+        FeatureTable
+            Its ``values``, a row for each patient; its ``codebook``; ``write("features.sav")``.
+
+        Raises
+        ------
+        ResultsError
+            The extraction is not complete.
+        """
+        from lungmet_worc.feature_table import features_table
+
+        return features_table(self.paths)
 
     @property
     def acquisition(self) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lungmet_worc.cli.features import features as features
+
 if TYPE_CHECKING:
     from lungmet_worc.run import Run
 
@@ -105,11 +107,11 @@ def status(options: argparse.Namespace) -> int:
     from lungmet_worc.cli.status import status_text, watch
     from lungmet_worc.run import Run
 
-    run = Run(options.out)
+    run, folder = Run(options.out), str(Path(options.out).resolve())
     if options.watch:
-        watch(run)
+        watch(run, folder=folder)
     else:
-        print(status_text(run.digest(), run.paces()))
+        print(status_text(run.digest(), run.paces(), folder))
     return 0
 
 

@@ -81,6 +81,12 @@ def build_parser() -> argparse.ArgumentParser:
     compare.add_argument("runs", metavar="RUN", nargs="+", help="a run folder")
     compare.add_argument("--out", metavar="DIR", help="write tables and figures into this folder")
 
+    features = command("features", "write the features of a run as a table, for R or SPSS")
+    features.add_argument("run", metavar="RUN", help="the run folder")
+    features.add_argument(
+        "--out", required=True, metavar="FILE", help="a new file: .csv, .xlsx or .sav (SPSS)"
+    )
+
     export = command("export-worc", "write an arm as a plain WORC experiment")
     _add_study(export)
     export.add_argument("--arm", required=True, metavar="ARM", help="name of the arm")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lungmet_worc.progress import duration
+from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
     from lungmet_worc.digest import Digest
@@ -20,7 +22,7 @@ INTERVAL = 2.0
 _CLEAR = "\x1b[H\x1b[2J"
 
 
-def status_text(digest: Digest, paces: Sequence[StagePace]) -> str:
+def status_text(digest: Digest, paces: Sequence[StagePace], folder: str = "") -> str:
     """Return how far a run is and what it did, for a reader.
 
     Parameters
@@ -29,6 +31,9 @@ def status_text(digest: Digest, paces: Sequence[StagePace]) -> str:
         See :meth:`lungmet_worc.run.Run.digest`.
     paces : sequence of StagePace
         See :meth:`lungmet_worc.run.Run.paces`.
+    folder : str
+        The run folder as the reader knows it, for the command that goes on with a run that
+        has stopped.
     """
     lines = [f"{'stage':<12} {'done':>6} {'to do':>6} {'failed':>6}   a minute   left"]
     for pace in paces:
@@ -38,10 +43,23 @@ def status_text(digest: Digest, paces: Sequence[StagePace]) -> str:
             left = "?" if pace.seconds_left is None else f"about {duration(pace.seconds_left)}"
         counts = f"{pace.stage:<12} {pace.done:>6} {pace.to_do:>6} {pace.failed:>6}"
         lines.append(f"{counts}   {rate:>8}   {left}".rstrip())
-    return "\n".join([digest.to_text(), "", *lines])
+    text = "\n".join([digest.to_text(), "", *lines])
+    return f"{text}\n\n{_how_to_go_on(digest, folder)}" if _may_go_on(digest, folder) else text
 
 
-def watch(run: Run, *, interval: float = INTERVAL) -> None:
+def _may_go_on(digest: Digest, folder: str) -> bool:
+    return bool(folder) and (digest.ending in ("stopped", "failed", "partial") or bool(digest.only))
+
+
+def _how_to_go_on(digest: Digest, folder: str) -> str:
+    """Return the command that does what is still to do."""
+    if not digest.study_file:
+        return Sentence("Go on: run the same script again, into the same folder.")
+    words = shlex.join(["lungmet", "run", digest.study_file, "--out", folder])
+    return Sentence("Go on, in the folder of the study file: {command}", command=words)
+
+
+def watch(run: Run, *, folder: str = "", interval: float = INTERVAL) -> None:
     """Show how far a run is until it ends, or until Ctrl-C.
 
     On a terminal the text is drawn again and again; elsewhere a line is written whenever
@@ -51,6 +69,8 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
     ----------
     run : Run
         The run.
+    folder : str
+        The run folder as the reader knows it.
     interval : float
         Seconds between two looks.
     """
@@ -60,7 +80,7 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
         while True:
             digest, paces = run.digest(), run.paces()
             if terminal:
-                _write(f"{_CLEAR}{status_text(digest, paces)}\n")
+                _write(f"{_CLEAR}{status_text(digest, paces, folder)}\n")
             if digest.ending != "running":
                 break
             line = "; ".join(str(pace) for pace in paces if pace.to_do) or _between(paces)
@@ -72,7 +92,7 @@ def watch(run: Run, *, interval: float = INTERVAL) -> None:
         _write("\nThe run goes on; this only watched it.\n")
         return
     if not terminal:
-        _write(f"{status_text(digest, paces)}\n")
+        _write(f"{status_text(digest, paces, folder)}\n")
 
 
 def _between(paces: Sequence[StagePace]) -> str:
