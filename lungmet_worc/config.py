@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from lungmet_worc.deadline import deadline_text, parse_deadline
 from lungmet_worc.errors import did_you_mean
@@ -45,14 +54,43 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+@dataclass(frozen=True, eq=False)
+class ManifestInMemory:
+    """A manifest as a script has it; only the very same one is equal to it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row for each patient.
+    """
+
+    frame: Any
+
+
 class CohortConfig(_Model):
-    """Where the patients are and which of them are compared."""
+    """Where the patients are and which of them are compared.
+
+    ``in_memory`` is the manifest as a script gave it, in place of a file; ``manifest`` then is in
+    the folder that its paths are relative to.
+    """
 
     manifest: Path
     patient_id: str = "patient_id"
     patients: Literal["common", "available"] = "common"
     exclude: tuple[str, ...] = ()
     centre: str | None = None
+    _in_memory: ManifestInMemory | None = PrivateAttr(default=None)
+
+    @property
+    def in_memory(self) -> ManifestInMemory | None:
+        """Return the manifest that a script gave, None where it is a file."""
+        return self._in_memory
+
+    def with_manifest(self, manifest: Path, in_memory: ManifestInMemory | None = None) -> Self:
+        """Return the same cohort on another manifest."""
+        other = self.model_copy(update={"manifest": manifest})
+        other._in_memory = in_memory
+        return other
 
 
 class ComBatConfig(_Model):

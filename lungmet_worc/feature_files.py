@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lungmet_worc.errors import Problem, ResultsError, did_you_mean
+from lungmet_worc.errors import Problem, ResultsError
 from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ def write_features_table(table: FeatureTable, path: Path) -> list[Path]:
     write = WRITERS.get(path.suffix.lower())
     if write is None:
         message = Sentence(
-            'The name "{name}" must end in one of: {endings}. {remedy}',
+            'The name "{name}" must end in one of: {endings}.',
             name=path.name,
             endings=", ".join(WRITERS),
-            remedy=did_you_mean(path.suffix, WRITERS),
         )
         raise ResultsError(message)
     contents = write(table, path)

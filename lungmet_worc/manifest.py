@@ -11,6 +11,7 @@ import pandas as pd
 from lungmet_worc.checks import manifest as checks
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import ManifestError, Problem, nearest_name
+from lungmet_worc.manifest_frame import spreadsheet_of
 from lungmet_worc.spreadsheet import (
     is_missing,
     parse_number,
@@ -135,15 +136,20 @@ def collect_manifest(study: StudyConfig) -> Manifest:
     ManifestError
         The file is missing or is no table.
     """
-    path = study.cohort.manifest
-    spreadsheet = read_spreadsheet(path)
+    path, given = study.cohort.manifest, study.cohort.in_memory
+    spreadsheet = (
+        read_spreadsheet(path)
+        if given is None
+        else spreadsheet_of(given.frame, study.cohort.patient_id)
+    )
     frame = spreadsheet.frame
     used = checks.used_columns(study)
     problems = [
         problem if not problem.column or problem.column in used else _as_warning(problem)
         for problem in spreadsheet.problems
     ]
-    problems += checks.missing_columns(study, tuple(frame.columns))
+    for problem in checks.missing_columns(study, tuple(frame.columns)):
+        problems.append(problem if given is None else replace(problem, row=None))  # no header row
     problems += checks.column_conflicts(study)
     problems += checks.id_problems(study, frame)
     patients = []
