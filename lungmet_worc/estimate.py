@@ -11,6 +11,7 @@ from typing import Any
 
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.errors import CohortError
 from lungmet_worc.feature_store import FeatureStore
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
@@ -145,6 +146,14 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
+    if checked.study_errors:
+        n = len(checked.study_errors)
+        message = Sentence.plural(
+            n,
+            "The study cannot be planned: {n} problem.",
+            "The study cannot be planned: {n} problems.",
+        )
+        raise CohortError(message, checked.study_errors)
     study = with_counted_splits(study, checked.cohort)
     plan = Plan(study, checked.cohort, checked.digests, paths)
     measured = mean_seconds(read_state(paths))
