@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lungmet_worc.errors import InputChangedError, Problem, StorageError, TaskFailedError
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Failure, TaskResult
 
 #: Number -> what it means, and what to do before the run goes on.
@@ -176,8 +177,12 @@ def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
         what = f"{', '.join(labels)}: {error}"
         patient = patients.pop() if len(patients) == 1 else ""
         problems.append(Problem(what, remedy, patient=patient))
-    message = (
-        f"{len(failed)} task(s) of the stage {stage} failed. What is finished is kept; "
-        "the same command goes on from there."
+    message = Sentence.plural(
+        len(failed),
+        "{n} task of the stage {stage} failed. What is finished is kept; the same command goes on "
+        "from there.",
+        "{n} tasks of the stage {stage} failed. What is finished is kept; the same command goes on "
+        "from there.",
+        stage=stage,
     )
     return TaskFailedError(message, problems)

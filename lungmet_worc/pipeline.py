@@ -228,7 +228,11 @@ class Pipeline:
             )
         fatal = report.study_errors if self._excludes else report.errors
         if fatal:
-            message = f"The study cannot be run: {len(fatal)} problem(s)."
+            message = Sentence.plural(
+                len(fatal),
+                "The study cannot be run: {n} problem.",
+                "The study cannot be run: {n} problems.",
+            )
             raise CohortError(message, fatal)
         return manifest, report
 
@@ -342,8 +346,12 @@ class Pipeline:
         complete = [task for task in tasks if _permutation(task) not in missing]
         if missing:
             self.progress.note(
-                f"{len(missing)} of {self.study.statistics.permutations} permutations are not "
-                "complete and left out."
+                Sentence.plural(
+                    len(missing),
+                    "{n} of {of} permutations is not complete and left out.",
+                    "{n} of {of} permutations are not complete and left out.",
+                    of=self.study.statistics.permutations,
+                )
             )
         return complete
 

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from lungmet_worc.cli import commands
     from lungmet_worc.tracebacks import WHOLE_TRACEBACKS
 
-    WHOLE_TRACEBACKS.set(options.debug)
+    whole = WHOLE_TRACEBACKS.set(options.debug)
 
     try:
         with stopped_by_signals():
@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 3
+    finally:
+        WHOLE_TRACEBACKS.reset(whole)
 
 
 def _shown(error: LungmetError) -> str:

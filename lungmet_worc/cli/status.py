@@ -35,7 +35,10 @@ def status_text(digest: Digest, paces: Sequence[StagePace], folder: str = "") ->
         The run folder as the reader knows it, for the command that goes on with a run that
         has stopped.
     """
-    lines = [f"{'stage':<12} {'done':>6} {'to do':>6} {'failed':>6}   a minute   left"]
+    if not paces:
+        lines: list[str] = [Sentence("No task has begun yet: images and table were being checked.")]
+    else:
+        lines = [f"{'stage':<12} {'done':>6} {'to do':>6} {'failed':>6}   a minute   left"]
     for pace in paces:
         rate, left = "", ""
         if digest.ending == "running" and pace.to_do:

@@ -23,6 +23,7 @@ from lungmet_worc.engines.fastr.home import TOOL_OF_STAGE, Home
 from lungmet_worc.engines.fastr.wave import Told, Wave
 from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import EngineError, did_you_mean
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,13 @@ class FastrEngine:
         if self.plugin == slurm.PLUGIN:
             number = slurm.cancel_earlier(self._name, self._environment)
             if number:
-                self._note(f"{number} job(s) of an earlier run of this folder were cancelled.")
+                self._note(
+                    Sentence.plural(
+                        number,
+                        "{n} job of an earlier run of this folder was cancelled.",
+                        "{n} jobs of an earlier run of this folder were cancelled.",
+                    )
+                )
         return self
 
     def __exit__(
