@@ -69,10 +69,11 @@ def tables_text(run: Run) -> str:
     ResultsError
         The run has no tables yet.
     """
-    state, partial = read_state(run.paths), run.digest().partial
-    say = ENGLISH.naming(recorded_names(state["study"]))
+    frames = {"performance": run.performance, "comparison": run.comparison}
+    say = ENGLISH.naming(recorded_names(read_state(run.paths)["study"]))
+    partial = run.digest().partial
     blocks = []
-    for name, frame in (("performance", run.performance), ("comparison", run.comparison)):
+    for name, frame in frames.items():
         if len(frame):
             title = TABLES[name].title
             shown = Sentence("Partial result, {partial}. {title}", partial=partial, title=title)
