@@ -26,6 +26,7 @@ from lungmet_worc.errors import (
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import restrict, with_counted_splits, write_splits
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc import settings as worc_settings
@@ -179,7 +180,11 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
     excludes = study.run.on_error == "exclude-patient"
     fatal = report.study_errors if excludes else report.errors
     if fatal:
-        message = f"The study cannot be exported: {len(fatal)} problem(s)."
+        message: str = Sentence.plural(
+            len(fatal),
+            "The study cannot be exported: {n} problem.",
+            "The study cannot be exported: {n} problems.",
+        )
         raise CohortError(message, fatal)
     cohort = build_cohort(study, manifest, report.unusable if excludes else {})
     if not cohort.arms[arm]:

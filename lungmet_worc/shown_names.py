@@ -40,7 +40,9 @@ class ShownNames:
         key : str
             Key in the study file; a label is returned as it is.
         """
-        return key if key in self.arms.values() else self.arms.get(key) or in_words(key)
+        if key in self.arms:
+            return self.arms[key]
+        return key if key in self.arms.values() else in_words(key)
 
     def modality(self, key: str) -> str:
         """Return what a modality is called: its label, else its key."""

@@ -193,7 +193,8 @@ def test_a_run_folder_holds_what_is_promised_and_no_more(small_run: Run) -> None
     written = {path.name for path in small_run.paths.folder.iterdir()}
     assert written == {
         "run.json", "log.txt", "splits.csv", "features", "arms", "tables", "figures",
-        "report.html", "report_files.json", "inspections.json", "made_from.json", ".lock",
+        "report.html", "report_files.json", "inspections.json", "made_from.json",
+        "patients.json", ".lock",
     }  # fmt: skip
 
 

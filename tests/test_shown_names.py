@@ -32,6 +32,8 @@ def test_a_label_takes_the_place_of_the_key() -> None:
     names = ShownNames({"a_mri": ARM}, {"T1": MODALITY})
     assert names.arm("a_mri") == names.arm(ARM) == ARM
     assert names.arm("mri_only") == "MRI only"
+    swapped = ShownNames({"A": "B", "B": "A"})
+    assert (swapped.arm("A"), swapped.arm("B")) == ("B", "A")
     assert (names.modality("T1"), names.modality("CT")) == (MODALITY, "CT")
     arm = ArmConfig(modalities=("T1", "CT"), label=ARM)
     assert describe_arm(arm, ENGLISH.naming(names)) == f"Features of {MODALITY} and CT"

@@ -213,7 +213,7 @@ class FastrEngine:
         for overhead in wave.overheads():
             self._pace.add_overhead(overhead)
         logger.info(
-            "%d job(s) ended; a job takes %.1f s beside its tasks",
+            "jobs that ended: %d; a job takes %.1f s beside its tasks",
             len(wave.jobs),
             self._pace.overhead,
         )

@@ -14,6 +14,7 @@ from typing import Any
 from lungmet_worc import failures
 from lungmet_worc.engines.fastr import network
 from lungmet_worc.errors import EngineError
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -140,11 +141,19 @@ class Wave:
         """Return what to tell where the machines, and no patient, are the cause."""
         said = "\n".join(str(event["errors"]) + event["said"] for event in events.values())
         logger.error("%s", said[:_SHOWN] or self.said())
-        how = f"fastr ended (exit code {code})" if code else f"{len(events)} job(s) ended"
+        how = (
+            Sentence("fastr ended (exit code {code})", code=code)
+            if code
+            else Sentence.plural(len(events), "{n} job ended", "{n} jobs ended")
+        )
         return EngineError(
-            f"{how} before a task was started, by {plugin}. Do the machines that run jobs see the "
-            "folder of the run and the one of this program under the same path? What was said last "
-            "is in log.txt of the run folder; the same command goes on from there."
+            Sentence(
+                "{how} before a task was started, by {plugin}. Do the machines that run jobs see "
+                "the folder of the run and the one of this program under the same path? What was "
+                "said last is in log.txt of the run folder; the same command goes on from there.",
+                how=how,
+                plugin=plugin,
+            )
         )
 
     def _see_that_jobs_are_taken(self, plugin: str, events: Mapping[str, Any]) -> None:
