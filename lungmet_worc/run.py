@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.errors import ResultsError, RunFolderError
 from lungmet_worc.runs import RunPaths, is_locked, now, read_state
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tracebacks import short_tracebacks
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ class Run:
     def __init__(self, folder: Path | str) -> None:
         self.paths = RunPaths(Path(folder).resolve())
         if not self.paths.run_json.exists():
-            message = (
-                f'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.'
+            message = Sentence(
+                'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.',
+                folder=folder,
             )
             raise RunFolderError(message)
 
@@ -146,7 +148,7 @@ class Run:
             The run has no report yet.
         """
         if not self.paths.report.exists():
-            message = "This run has no report yet; the same run command goes on with it."
+            message = Sentence("This run has no report yet; the same run command goes on with it.")
             raise ResultsError(message)
         return self.paths.report
 
@@ -217,6 +219,8 @@ class Run:
     def _table_file(self, name: str, kind: str) -> Path:
         path = self.paths.tables / f"{name}.{kind}"
         if not path.exists():
-            message = f"This run has no table {name} yet; the same run command goes on with it."
+            message = Sentence(
+                "This run has no table {name} yet; the same run command goes on with it.", name=name
+            )
             raise ResultsError(message)
         return path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.config import ManifestInMemory, StudyConfig
 from lungmet_worc.errors import StudyFileError
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.study_file import load_study, study_from_tables
 from lungmet_worc.tracebacks import short_tracebacks
 
@@ -73,7 +74,7 @@ class Study:
         report: Mapping[str, Any] | None = None,
     ) -> None:
         if cohort is not None and "manifest" in cohort:
-            message = "Give the manifest once, not in cohort as well."
+            message = Sentence("Give the manifest once, not in cohort as well.")
             raise StudyFileError(message)
         tables = {
             "study": {"name": name, "outcome": outcome},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lungmet_worc.cli.features import features as features
+from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
     from lungmet_worc.run import Run
@@ -64,7 +65,8 @@ def plan(options: argparse.Namespace) -> int:
 
     print(Study.from_toml(options.study).plan(options.out, cores=options.cores).to_text())
     if options.out is None:
-        print('\nThis is a new run. "--out DIR" says what a run that has begun would still do.')
+        new = Sentence('This is a new run. "--out DIR" says what one that began would still do.')
+        print(f"\n{new}")
     return 0
 
 
