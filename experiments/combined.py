@@ -1,44 +1,27 @@
-"""Predict lung metastasis from MRI and CT together: python experiments/combined.py manifest.csv."""
+"""Predict lung metastasis from MRI and CT together.
+
+    python experiments/combined.py manifest.csv --outcome lung_met --id pat --out runs/combined
+    python experiments/combined.py --study my_study/study.toml --out runs/combined
+
+``--help`` lists the options that say which columns of the table hold the images. On a table and
+folders of your own, the same from a script: ``Study(manifest=..., outcome=..., ...)``, see README.
+"""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+import sys
 
-from lungmet_worc import Study
+from lungmet_worc.cli.experiment import Experiment, as_command
+
+ARMS = {"combined": ["MRI", "CT"]}
 
 
 def main() -> None:
-    """Run the study with MRI and CT together."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("manifest", type=Path, nargs="?", default=Path("manifest.csv"))
-    parser.add_argument("--out", type=Path, default=Path("runs/combined"))
-    parser.add_argument("--preset", choices=["smoke", "coarse", "full"], default="coarse")
-    arguments = parser.parse_args()
-
-    study = Study(
-        name="combined",
-        manifest=arguments.manifest,
-        outcome="lung_metastasis",
-        modalities={
-            "MRI": {
-                "image": "mri_image",
-                "segmentation": "mri_segmentation",
-                "image_type": "MR",
-            },
-            "CT": {
-                "image": "ct_image",
-                "segmentation": "ct_segmentation",
-                "image_type": "CT",
-            },
-        },
-        arms={"combined": {"modalities": ["MRI", "CT"]}},
-        search={"preset": arguments.preset},
-    )
-    run = study.run(out=arguments.out)
+    """Predict lung metastasis from MRI and CT together."""
+    run = Experiment(str(main.__doc__), "combined", ARMS).run()
     print(run.performance.to_string(index=False))
     print("Report:", run.report())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(as_command(main))

@@ -1,39 +1,27 @@
-"""Predict lung metastasis from MRI only: python experiments/mri_only.py manifest.csv."""
+"""Predict lung metastasis from MRI only.
+
+    python experiments/mri_only.py manifest.csv --outcome lung_met --id pat --out runs/mri_only
+    python experiments/mri_only.py --study my_study/study.toml --out runs/mri_only
+
+``--help`` lists the options that say which columns of the table hold the images. On a table and
+folders of your own, the same from a script: ``Study(manifest=..., outcome=..., ...)``, see README.
+"""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+import sys
 
-from lungmet_worc import Study
+from lungmet_worc.cli.experiment import Experiment, as_command
+
+ARMS = {"MRI": ["MRI"]}
 
 
 def main() -> None:
-    """Run the study with MRI only."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("manifest", type=Path, nargs="?", default=Path("manifest.csv"))
-    parser.add_argument("--out", type=Path, default=Path("runs/mri_only"))
-    parser.add_argument("--preset", choices=["smoke", "coarse", "full"], default="coarse")
-    arguments = parser.parse_args()
-
-    study = Study(
-        name="mri_only",
-        manifest=arguments.manifest,
-        outcome="lung_metastasis",
-        modalities={
-            "MRI": {
-                "image": "mri_image",
-                "segmentation": "mri_segmentation",
-                "image_type": "MR",
-            },
-        },
-        arms={"MRI": {"modalities": ["MRI"]}},
-        search={"preset": arguments.preset},
-    )
-    run = study.run(out=arguments.out)
+    """Predict lung metastasis from MRI only."""
+    run = Experiment(str(main.__doc__), "mri_only", ARMS).run()
     print(run.performance.to_string(index=False))
     print("Report:", run.report())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(as_command(main))

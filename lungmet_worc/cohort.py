@@ -13,6 +13,7 @@ from lungmet_worc.errors import CohortError
 from lungmet_worc.manifest import Manifest, Patient
 from lungmet_worc.natural_order import natural_order
 from lungmet_worc.sentences import Sentence, joined
+from lungmet_worc.shown_names import ShownNames, shown_names
 from lungmet_worc.spreadsheet import is_missing
 
 _NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
@@ -37,6 +38,8 @@ class Cohort:
     own_causes : mapping of str to mapping
         Arm -> id -> what keeps the patient from this very arm, each cause by itself; without
         what other arms ask for where patients are "common".
+    names : ShownNames
+        What arms and modalities are called.
     """
 
     patients: tuple[Patient, ...]
@@ -45,6 +48,7 @@ class Cohort:
     outcome_name: str = "the outcome"
     clinical: tuple[str, ...] = ()
     own_causes: Mapping[str, Mapping[str, tuple[Sentence, ...]]] = field(default_factory=dict)
+    names: ShownNames = field(default_factory=ShownNames)
 
     def outcome_of(self, patient_id: str) -> int:
         """Return 1 or 0 for a patient.
@@ -199,7 +203,9 @@ def build_cohort(
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), own_causes=own_causes)
+    return Cohort(
+        ordered, arms, reasons, study.outcome, tuple(columns), own_causes, shown_names(study)
+    )
 
 
 def _why_not(

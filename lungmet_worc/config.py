@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
+    PrivateAttr,
     field_validator,
     model_validator,
 )
@@ -25,6 +27,7 @@ from lungmet_worc.deadline import deadline_text, parse_deadline
 from lungmet_worc.errors import did_you_mean
 from lungmet_worc.feature_groups import IMAGE_GROUPS
 from lungmet_worc.sentences import Sentence
+from lungmet_worc.shown_names import trimmed
 from lungmet_worc.worc import settings as worc_settings
 
 Preset = Literal["smoke", "coarse", "full"]
@@ -56,8 +59,25 @@ def table_name(column: str) -> str:
 WorcOverrides = Annotated[dict[str, dict[str, str]], BeforeValidator(_as_text)]
 
 
+#: What people read in place of a key.
+Label = Annotated[str, BeforeValidator(trimmed)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, eq=False)
+class ManifestInMemory:
+    """A manifest as a script has it; only the very same one is equal to it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row for each patient.
+    """
+
+    frame: Any
 
 
 class CohortConfig(_Model):
@@ -71,6 +91,11 @@ class CohortConfig(_Model):
         What counts as not known in every column, beside empty cells and the usual words.
     decimal : {".", ","}, optional
         The decimal mark of numbers that may also have thousands, such as "7,096".
+
+    Notes
+    -----
+    ``in_memory`` is the manifest as a script gave it, in place of a file; ``manifest`` then is in
+    the folder that its paths are relative to.
     """
 
     manifest: Annotated[Path, BeforeValidator(cleaned)]
@@ -81,6 +106,18 @@ class CohortConfig(_Model):
     patients: Literal["common", "available"] = "common"
     exclude: tuple[CellValue, ...] = ()
     centre: CellText | None = None
+    _in_memory: ManifestInMemory | None = PrivateAttr(default=None)
+
+    @property
+    def in_memory(self) -> ManifestInMemory | None:
+        """Return the manifest that a script gave, None where it is a file."""
+        return self._in_memory
+
+    def with_manifest(self, manifest: Path, in_memory: ManifestInMemory | None = None) -> Self:
+        """Return the same cohort on another manifest."""
+        other = self.model_copy(update={"manifest": manifest})
+        other._in_memory = in_memory
+        return other
 
 
 class ComBatConfig(_Model):
@@ -94,14 +131,38 @@ class ComBatConfig(_Model):
 
 
 class ModalityConfig(_Model):
-    """One image with its segmentation: the manifest's columns and how WORC treats it."""
+    """One image with its segmentation: the manifest's columns and how WORC treats it.
+
+    ``label`` as a number is the value of the tumour in the mask. As a text it is what people
+    read in place of the modality's key, as in an arm, and becomes the ``title``.
+    """
 
     image: CellText
     segmentation: CellText
     image_type: str
     label: int | None = Field(default=None, ge=1, le=2**31)
+    title: Label | None = None
     combat: ComBatConfig | None = None
     worc: WorcOverrides = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_in_label(cls, values: Any) -> Any:
+        """Take a label that is a text for the title."""
+        if not isinstance(values, Mapping) or not isinstance(values.get("label"), str):
+            return values
+        text = values["label"]
+        if text.strip().isdigit():
+            message = Sentence(
+                "Write label = {number} without quotation marks for a value of the mask, or title "
+                '= "{number}" for a name.',
+                number=text.strip(),
+            )
+            raise ValueError(message)
+        if values.get("title") is not None:
+            message = Sentence("Both label and title name this modality. Take one of them out.")
+            raise ValueError(message)
+        return {**values, "label": None, "title": text}
 
     @field_validator("image_type")
     @classmethod
@@ -143,13 +204,15 @@ class ClinicalConfig(_Model):
 class ArmConfig(_Model):
     """What one arm of the comparison knows about a patient.
 
-    ``features`` is "all", "volume", or one or several groups of features.
+    ``features`` is "all", "volume", or one or several groups of features. ``label`` is what
+    people read in place of the arm's key.
     """
 
     modalities: tuple[str, ...] = ()
     clinical: tuple[CellText, ...] = ()
     features: str | tuple[str, ...] = "all"
     missing: Literal["exclude", "impute"] = "exclude"
+    label: Label | None = None
 
     @field_validator("features")
     @classmethod
@@ -252,7 +315,10 @@ def _bytes(size: object) -> object:
 
 
 class RunConfig(_Model):
-    """How the tasks are run; none of it changes a number."""
+    """How the tasks are run; none of it changes a number.
+
+    ``feature_store`` is a folder in which features are kept for other runs of the same images.
+    """
 
     engine: Literal["local", "fastr"] = "local"
     plugin: str = "ProcessPoolExecution"
@@ -261,6 +327,7 @@ class RunConfig(_Model):
     on_error: Literal["stop", "exclude-patient"] = "stop"
     accelerate: bool = True
     deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
+    feature_store: Path | None = None
 
     @field_validator("deadline")
     @classmethod

@@ -12,6 +12,7 @@ from lungmet_worc.progress import duration
 from lungmet_worc.remedies import FailureCause, failed_tasks, left_out, plain_cause
 from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.sentences import Sentence, joined
+from lungmet_worc.shown_names import recorded_names
 
 State = Mapping[str, Any]
 Ending = Literal["complete", "partial", "failed", "running", "stopped"]
@@ -51,6 +52,8 @@ class ArmDigest:
         Why candidates have no score, and how many, the most frequent cause first.
     untested : tuple of (str, tuple of int)
         Why the arm is not tested in some splits (see `tested_splits.Reason`), and which, from 0.
+    label : str
+        What the arm is called in the study file; empty where it has its key only.
     """
 
     arm: str
@@ -63,6 +66,12 @@ class ArmDigest:
     n_candidates: int = 0
     without_score: tuple[tuple[str, int], ...] = ()
     untested: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the arm is called."""
+        return self.label or self.arm
 
     @property
     def sentence(self) -> Sentence:
@@ -86,7 +95,7 @@ class ArmDigest:
             parts.append(
                 Sentence.plural(self.n_left_out, "{n} patient left out", "{n} patients left out")
             )
-        return Sentence("{arm}: {state}", arm=self.arm, state=joined(parts, "; "))
+        return Sentence("{arm}: {state}", arm=self.name, state=joined(parts, "; "))
 
 
 @dataclass(frozen=True)
@@ -113,6 +122,12 @@ class Digest:
         What failed and who was left out, each cause once.
     errata : tuple of (str, str)
         Number and sentence of each defect of WORC that the study met.
+    from_store : int
+        Feature files that were taken from the feature store.
+    only : str
+        The one stage that this run was asked for and has done; empty if it was asked for all.
+    study_file : str
+        Name of the study file, empty where the run was begun from Python.
     """
 
     study: str
@@ -125,10 +140,18 @@ class Digest:
     failed: tuple[FailureCause, ...] = ()
     left_out: tuple[FailureCause, ...] = ()
     errata: tuple[tuple[str, str], ...] = ()
+    from_store: int = 0
+    only: str = ""
+    study_file: str = ""
 
     @property
     def verdict(self) -> Sentence:
         """Return how the run ended, in one sentence."""
+        if self.only and self.ending in ("complete", "stopped"):
+            return Sentence(
+                "The {only} is done, as asked for; a run without --only goes on from here.",
+                only=self.only,
+            )
         if self.ending == "partial":
             return Sentence(
                 "Partial: {part}. A run without a deadline goes on from here.", part=self.partial
@@ -174,6 +197,14 @@ class Digest:
         lines = [say.of(self._when())]
         for title, items in self.sections():
             lines += [f"{say.of(title)}:", *(f"  {say.of(item)}" for item in items)]
+        if self.from_store:
+            lines.append(
+                say.plural(
+                    self.from_store,
+                    "{n} feature file was taken from the feature store.",
+                    "{n} feature files were taken from the feature store.",
+                )
+            )
         return lines
 
     def _when(self) -> Sentence:
@@ -194,13 +225,13 @@ class Digest:
                 of_arm[plain_cause(cause)] += number
             totals.update(of_arm)
             for cause, number in of_arm.items():
-                by_cause.setdefault(cause, []).append(f"{arm.arm} {number}")
+                by_cause.setdefault(cause, []).append(f"{arm.name} {number}")
         if not totals:
             return []
         counts = [
             Sentence(
                 "{arm} {n} of {total}",
-                arm=arm.arm,
+                arm=arm.name,
                 n=sum(number for _, number in arm.without_score),
                 total=arm.n_candidates,
             )
@@ -266,6 +297,9 @@ def make_digest(state: State, *, running: bool = False, now: str | None = None) 
             else ()
         ),
         errata=tuple((number, text) for number, text in state.get("errata", ())),
+        from_store=sum("source" in entry for entry in tasks.values()),
+        only=_only(state),
+        study_file=state.get("study_file") or "",
     )
 
 
@@ -293,6 +327,7 @@ def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
         n_candidates=search["candidates"] * len(done),
         without_score=tuple(causes.most_common()),
         untested=tuple((reason, tuple(splits)) for reason, splits in untested.items()),
+        label=recorded_names(state["study"]).arms.get(name, ""),
     )
 
 
@@ -309,10 +344,16 @@ def _not_tested(arm: ArmDigest) -> Iterator[Sentence]:
             len(splits),
             "{arm}, split {numbers}: {why}.",
             "{arm}, splits {numbers}: {why}.",
-            arm=arm.arm,
+            arm=arm.name,
             numbers=", ".join(str(number + 1) for number in splits),
             why=why[reason],
         )
+
+
+def _only(state: State) -> str:
+    """Return the one stage that was asked for and is done, "" where the report was too."""
+    only = str(state.get("only") or "")
+    return only if state.get("finished") and only != "report" else ""
 
 
 def _ending(

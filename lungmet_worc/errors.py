@@ -120,6 +120,10 @@ class LungmetError(Exception):
         """Return the message and every problem, a line each."""
         return "\n".join([self.message, *(f"  {problem}" for problem in self.problems)])
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in place of a traceback (a protocol of IPython)."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class StudyFileError(LungmetError):
     """The study file cannot be used."""

@@ -12,6 +12,8 @@ from typing import Any
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
+from lungmet_worc.errors import CohortError
+from lungmet_worc.feature_store import FeatureStore
 from lungmet_worc.folder_mark import require_ours
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
@@ -19,10 +21,11 @@ from lungmet_worc.progress import duration
 from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.runs import RunPaths, read_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import with_counted_splits
 from lungmet_worc.stage_names import stage_name
 from lungmet_worc.stale_causes import StaleTasks, changed_settings, stale_tasks
-from lungmet_worc.tasks import Task, TaskState
+from lungmet_worc.tasks import Task, TaskState, unfinished
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.storage import read_stamp
 
@@ -62,6 +65,8 @@ class StagePlan:
     missing: int
     stale: int
     seconds: float
+    stored: int = 0
+    """Those of the missing and stale that are in the feature store."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,16 @@ class PlanSummary:
         Tasks that would run at the same time.
     stale : tuple of StaleTasks
         Why tasks that were done would run again, those with one cause together.
+    images_stored : int
+        Features that would be extracted and may be in the feature store: it has some of the same
+        images, but how WORC treats them is known only when it has looked at all of them.
     """
 
     stages: tuple[StagePlan, ...]
     cohort: CheckedCohort
     cores: int
     stale: tuple[StaleTasks, ...] = ()
+    images_stored: int = 0
 
     @property
     def seconds(self) -> float:
@@ -106,6 +115,23 @@ class PlanSummary:
             time=total,
         )
         lines += ["", in_all]
+        stored = sum(stage.stored for stage in self.stages)
+        if stored:
+            said = say.plural(
+                stored,
+                "{n} of the features to extract is taken from the feature store.",
+                "{n} of the features to extract are taken from the feature store.",
+            )
+            lines += ["", said]
+        if self.images_stored:
+            said = say.plural(
+                self.images_stored,
+                "The feature store has features of the images of {n} extraction; they are taken "
+                "if WORC treats the images as before.",
+                "The feature store has features of the images of {n} extractions; they are taken "
+                "if WORC treats the images as before.",
+            )
+            lines += ["", said]
         if self.stale:
             lines += ["", say("Stale, and would run again (the old results are kept in old/):")]
             lines += [f"  {say.of(each.sentence)}" for each in self.stale]
@@ -133,6 +159,14 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
+    if checked.study_errors:
+        n = len(checked.study_errors)
+        message = Sentence.plural(
+            n,
+            "The study cannot be planned: {n} problem.",
+            "The study cannot be planned: {n} problems.",
+        )
+        raise CohortError(message, checked.study_errors)
     study = with_counted_splits(study, checked.cohort)
     plan = Plan(study, checked.cohort, checked.digests, paths)
     measured = mean_seconds(read_state(paths))
@@ -156,8 +190,10 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     )
     record.add(task for stage in tasks for task in stage)
     foretold = {**expected_seconds(study), **measured}
+    store = study.run.feature_store
+    kept_features = None if store is None else FeatureStore(store).look()
     planned = [
-        _stage(name, stage, foretold[name])
+        _stage(name, stage, foretold[name], kept_features if name == "extraction" else None)
         for name, stage in zip(STAGES, tasks, strict=True)
         if stage or name not in _OPTIONAL
     ]
@@ -167,6 +203,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
         checked.counted,
         cores,
         tuple(stale_tasks(stale, record)),
+        0 if kept_features is None else _perhaps_stored(extractions, kept_features),
     )
 
 
@@ -211,12 +248,26 @@ def _expected(tasks: Sequence[Task], record: MadeFrom) -> dict[Path, worc_settin
     return expected
 
 
-def _stage(stage: str, tasks: Sequence[Task], each: float) -> tuple[StagePlan, list[Task]]:
+def _perhaps_stored(extractions: Sequence[Task], store: FeatureStore) -> int:
+    """Return how many extractions have a stamp yet to be known, and images that the store has."""
+    undecided = [task for task in extractions if task.ingredients.get("settings") is None]
+    return sum(store.knows_images(task) for task in undecided)
+
+
+def _cores(number: int) -> Sentence:
+    return Sentence.plural(number, "{n} core", "{n} cores")
+
+
+def _stage(
+    stage: str, tasks: Sequence[Task], each: float, store: FeatureStore | None = None
+) -> tuple[StagePlan, list[Task]]:
     """Return a stage in numbers, and its stale tasks."""
     states = [task.state() for task in tasks]
     stale = [task for task, state in zip(tasks, states, strict=True) if state is TaskState.STALE]
     fresh, missing = states.count(TaskState.FRESH), states.count(TaskState.MISSING)
-    return StagePlan(stage, fresh, missing, len(stale), each * (missing + len(stale))), stale
+    stored = sum(store.has(task) for task in unfinished(tasks)) if store is not None else 0
+    seconds = each * (missing + len(stale) - stored)
+    return StagePlan(stage, fresh, missing, len(stale), seconds, stored), stale
 
 
 def mean_seconds(state: Mapping[str, Any]) -> dict[str, float]:

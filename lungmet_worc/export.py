@@ -215,7 +215,7 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
     excludes = study.run.on_error == "exclude-patient"
     fatal = report.study_errors if excludes else report.errors
     if fatal:
-        message = Sentence.plural(
+        message: str = Sentence.plural(
             len(fatal),
             "The study cannot be exported: {n} problem.",
             "The study cannot be exported: {n} problems.",

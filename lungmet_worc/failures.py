@@ -196,10 +196,12 @@ def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
         what = f"{', '.join(labels)}: {error}"
         patient = patients.pop() if len(patients) == 1 else ""
         problems.append(Problem(what, remedy, patient=patient))
-    message = Sentence(
-        "{n} task(s) of the stage {stage} failed. What is finished is kept; the same command goes "
-        "on from there.",
-        n=len(failed),
+    message = Sentence.plural(
+        len(failed),
+        "{n} task of the stage {stage} failed. What is finished is kept; the same command goes on "
+        "from there.",
+        "{n} tasks of the stage {stage} failed. What is finished is kept; the same command goes on "
+        "from there.",
         stage=stage,
     )
     return TaskFailedError(message, problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -26,9 +26,12 @@ from lungmet_worc.leftovers import make_scratch, remove_leftovers
 from lungmet_worc.run import Run
 from lungmet_worc.runs import RunPaths, locked, now
 from lungmet_worc.sentences import Sentence
+from lungmet_worc.shown_names import ShownNames, recorded_names
 from lungmet_worc.statistics.comparison import compare_arms
+from lungmet_worc.tracebacks import short_traceback, short_tracebacks
 
 
+@short_tracebacks
 @dataclass(frozen=True)
 class Joined:
     """The arms of several runs of one cohort, on the same patients and splits.
@@ -43,12 +46,15 @@ class Joined:
         What is computed: as the first run says it.
     seed : int
         Seed of the first run, for the bootstrap.
+    names : ShownNames
+        What the arms are called, as their runs say it.
     """
 
     arms: tuple[ArmPredictions, ...]
     origins: Mapping[str, str]
     statistics: StatisticsConfig
     seed: int
+    names: ShownNames = field(default_factory=ShownNames)
 
     @cached_property
     def performance(self) -> pd.DataFrame:
@@ -62,15 +68,22 @@ class Joined:
         return compare_arms(self.arms, bootstrap=settings.bootstrap, seed=self.seed)
 
     def to_text(self) -> str:
-        """Return both tables as text in Markdown, and which arm is of which run."""
-        from lungmet_worc.report.formats import markdown
+        """Return both tables as text in columns, and which arm is of which run."""
+        from lungmet_worc.report.formats import in_columns
+        from lungmet_worc.report.language import ENGLISH
         from lungmet_worc.report.readable import readable
 
+        say = ENGLISH.naming(self.names)
         runs = dict.fromkeys(self.origins.values())
-        lines = [
-            f"{run}: {', '.join(arm for arm, origin in self.origins.items() if origin == run)}"
+        arms = {
+            run: [
+                self.names.arms.get(arm, arm)
+                for arm, origin in self.origins.items()
+                if origin == run
+            ]
             for run in runs
-        ]
+        }
+        lines = [f"{run}: {', '.join(of_run)}" for run, of_run in arms.items()]
         titles = {
             "performance": f"Performance of the arms of {len(runs)} runs (corrected resampled "
             "95% interval)",
@@ -78,7 +91,10 @@ class Joined:
             "adjusted by Holm's method over all pairs)",
         }
         frames = {"performance": self.performance, "comparison": self.comparison}
-        tables = [markdown(readable(frames[name], name), title) for name, title in titles.items()]
+        tables = [
+            f"{title}\n\n{in_columns(readable(frames[name], name, say))}\n"
+            for name, title in titles.items()
+        ]
         return "\n".join(["Runs and their arms:", *lines, "", *tables])
 
     def write(self, folder: Path | str) -> list[Path]:
@@ -101,18 +117,19 @@ class Joined:
             The folder is that of a run, or somebody's, or nothing can be written to it.
         """
         from lungmet_worc.figures import write_all_figures
+        from lungmet_worc.report.language import ENGLISH
         from lungmet_worc.tables import write_all_tables
 
         paths = RunPaths(resolved(folder))
         require_ours(paths.folder, "comparison")
-        results = self.results()
+        results, say = self.results(), ENGLISH.naming(self.names)
         aside = KeptAside(paths, now())
         try:
             with locked(paths, "comparison"):
                 remove_leftovers(paths)
                 staged = RunPaths(make_scratch(paths) / "joined")
-                tables = write_all_tables(results, staged.tables)
-                write_all_figures(results, tables, staged.figures, cohort=pd.DataFrame())
+                tables = write_all_tables(results, staged.tables, say=say)
+                write_all_figures(results, tables, staged.figures, cohort=pd.DataFrame(), say=say)
                 put_in_place(staged.folder, paths.report_files, aside.keep, stamp="comparison")
                 aside.settle()
                 remove_leftovers(paths)
@@ -138,6 +155,7 @@ class Joined:
         )
 
 
+@short_traceback
 def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
     """Join the arms of runs that have the same outcome, patients and splits.
 
@@ -188,6 +206,7 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
         origins={arm.arm: run.name for arm, run in arms},
         statistics=StatisticsConfig(**study.get("statistics", {})),
         seed=int(study["search"]["seed"]),
+        names=_arm_names(arms),
     )
 
 
@@ -213,6 +232,21 @@ def _named_apart(runs: Sequence[FinishedRun]) -> list[tuple[ArmPredictions, Fini
         for run, label in zip(runs, labels, strict=True)
         for arm in run.arms
     ]
+
+
+def _arm_names(arms: Sequence[tuple[ArmPredictions, FinishedRun]]) -> ShownNames:
+    """Return the labels that runs give their arms, with the run's name where they are alike."""
+    given = [recorded_names(run.state["study"]).arms for _, run in arms]
+    labels = _run_labels(list(dict.fromkeys(run.folder for _, run in arms)))
+    of_run = dict(zip(dict.fromkeys(run.folder for _, run in arms), labels, strict=True))
+    keys = [arm.arm.removesuffix(f" ({of_run[run.folder]})") for arm, run in arms]
+    shown = [ShownNames(names).arm(key) for names, key in zip(given, keys, strict=True)]
+    found = {}
+    for (arm, run), names, key, label in zip(arms, given, keys, shown, strict=True):
+        if names.get(key) or shown.count(label) > 1:
+            twice = shown.count(label) > 1
+            found[arm.arm] = f"{label} ({of_run[run.folder]})" if twice else label
+    return ShownNames(found)
 
 
 def _run_labels(folders: Sequence[Path]) -> list[str]:

@@ -12,9 +12,11 @@ from lungmet_worc.checks import manifest as checks
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import ManifestError, Problem
 from lungmet_worc.manifest_cells import read_cells
+from lungmet_worc.manifest_frame import spreadsheet_of
 from lungmet_worc.scan_paths import is_there, path_problems, resolve
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import (
+    Spreadsheet,
     is_missing,
     parse_number,
     parse_outcome,
@@ -141,7 +143,7 @@ def collect_manifest(study: StudyConfig) -> Manifest:
     """
     path = study.cohort.manifest
     used = checks.used_columns(study)
-    spreadsheet = read_spreadsheet(path, tuple(used), study.cohort.sheet)
+    spreadsheet = _spreadsheet(study, tuple(used))
     problems = [
         problem if not problem.column or problem.column in used else _as_warning(problem)
         for problem in spreadsheet.problems
@@ -165,6 +167,14 @@ def collect_manifest(study: StudyConfig) -> Manifest:
             patients.append(patient)
     problems += checks.exclude_problems(study, [patient.patient_id for patient in patients])
     return Manifest(path, tuple(frame.columns), tuple(patients), tuple(dict.fromkeys(problems)))
+
+
+def _spreadsheet(study: StudyConfig, used: tuple[str, ...]) -> Spreadsheet:
+    """Return the table as it was read, or as a script gave it."""
+    given = study.cohort.in_memory
+    if given is not None:
+        return spreadsheet_of(given.frame, study.cohort.patient_id)
+    return read_spreadsheet(study.cohort.manifest, used, study.cohort.sheet)
 
 
 def _as_warning(problem: Problem) -> Problem:

@@ -23,6 +23,8 @@ from lungmet_worc.engines import make_engine
 from lungmet_worc.errors import CohortError, TaskFailedError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
+from lungmet_worc.feature_store import FeatureStore
+from lungmet_worc.feature_table import write_patients
 from lungmet_worc.file_record import is_fresh, put_in_place
 from lungmet_worc.folder_mark import claim, is_json
 from lungmet_worc.held_folder import is_in_place
@@ -76,6 +78,7 @@ class Pipeline:
     untested: list[UntestedSplit] = field(default_factory=list, init=False)
     _aside: KeptAside = field(init=False, repr=False)
     _stages: StageRunner = field(init=False, repr=False)
+    _store: FeatureStore | None = field(init=False, default=None, repr=False)
 
     def run(self, only: Only | None = None) -> None:
         """Run the study, or one stage of it, and write everything that it gives.
@@ -114,6 +117,7 @@ class Pipeline:
         self.state.update(self._about())
         self.state["started"] = now()
         self.state["finished"] = self.state["partial"] = None
+        self.state["only"] = only
         self.state.setdefault("begun", self.state["started"])
         # So that "lungmet status" finds the run from its first second.
         write_state(self.paths, self.state)
@@ -176,13 +180,16 @@ class Pipeline:
         plan = self._plan(manifest, report, unusable)
         self._remember_arms(plan, unusable)
         if only in (None, "extraction"):
+            if self.study.run.feature_store is not None:
+                self._store = FeatureStore(self.study.run.feature_store).open()
             self._stages.must("fingerprint", plan.fingerprints())
-            failed = self._stages.run("extraction", plan.extractions())
+            failed = self._extract(plan)
             if failed:
                 unusable.update(self._excluded(failed))
                 plan = self._plan(manifest, report, unusable)
                 self._stages.must("fingerprint", plan.fingerprints())
-                self._stages.must("extraction", plan.extractions())
+                if failed := self._extract(plan):
+                    raise failed_tasks(failed, "extraction")
         else:
             unusable.update(self._remembered(manifest, plan))
             plan = self._plan(manifest, report, unusable)
@@ -196,6 +203,35 @@ class Pipeline:
         if only == "search":
             return
         self._report(plan, searches, permutations, unusable)
+
+    def _extract(self, plan: Plan) -> list[TaskResult]:
+        """Extract the features that are not there, nor in the feature store; return failures."""
+        tasks = plan.extractions()
+        if self._store is None:
+            return self._stages.run("extraction", tasks)
+        needed = [task for task in unfinished(tasks) if self._store.has(task)]
+        self._stages.keep(task.output for task in needed)
+        taken = self._store.take(needed)
+        self._stages.already_done(taken, source="feature store")
+        if taken:
+            self.progress.note(
+                Sentence.plural(
+                    len(taken),
+                    "{n} feature file was taken from the feature store.",
+                    "{n} feature files were taken from the feature store.",
+                )
+            )
+        failed = self._stages.run("extraction", tasks)
+        try:
+            self._store.add(tasks)
+        except OSError as error:  # the run has its features, whatever befalls the store
+            self.progress.note(
+                Sentence(
+                    "The features could not be kept in the feature store: {why}.",
+                    why=error.strerror or str(error),
+                )
+            )
+        return failed
 
     @property
     def _excludes(self) -> bool:
@@ -300,6 +336,7 @@ class Pipeline:
         }
         self.state["inputs"] = plan.inputs()
         self._aside.keep([self.paths.splits])
+        write_patients(self.paths.patients, plan)
         write_splits(self.paths.splits, plan.splits, plan.names)
 
     def _search(self, plan: Plan, only: Only | None) -> list[Task]:
@@ -354,8 +391,12 @@ class Pipeline:
         complete = [task for task in tasks if _permutation(task) not in missing]
         if missing:
             self.progress.note(
-                f"{len(missing)} of {self.study.statistics.permutations} permutations are not "
-                "complete and left out."
+                Sentence.plural(
+                    len(missing),
+                    "{n} of {of} permutations is not complete and left out.",
+                    "{n} of {of} permutations are not complete and left out.",
+                    of=self.study.statistics.permutations,
+                )
             )
         return complete
 
@@ -443,8 +484,11 @@ class Pipeline:
     def _about(self) -> dict[str, Any]:
         study = self.study.model_dump(mode="json", exclude={"path"})
         study["cohort"]["manifest"] = self.study.cohort.manifest.name
+        if self.study.run.feature_store is not None:
+            study["run"]["feature_store"] = self.study.run.feature_store.name
         return {
             "study": study,
+            "study_file": self.study.path.name if self.study.path else None,
             "order": list(self.study.arms),
             "versions": versions.everything(),
             "cores": self.cores,

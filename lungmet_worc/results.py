@@ -19,10 +19,11 @@ from lungmet_worc.plan import Plan
 from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
 from lungmet_worc.report.checklists import checklists
 from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import language
+from lungmet_worc.report.language import ENGLISH, language
 from lungmet_worc.report.page import write_report
 from lungmet_worc.report.run_facts import run_facts
 from lungmet_worc.runs import RunPaths, now
+from lungmet_worc.shown_names import shown_names
 from lungmet_worc.study_results import read_results, study_results
 from lungmet_worc.subgroup_levels import subgroup_levels
 from lungmet_worc.tables import write_all_tables
@@ -68,14 +69,17 @@ def write_results(
         untested=untested,
     )
     study = plan.study
-    say = language(study.report.language)
-    tables = write_all_tables(made_from, into.tables, partial=digest.partial)
+    names = shown_names(study)
+    say = language(study.report.language).naming(names)
+    tables = write_all_tables(
+        made_from, into.tables, partial=digest.partial, say=ENGLISH.naming(names)
+    )
     figures = write_all_figures(
         made_from,
         tables,
         into.figures,
         cohort=plan.cohort.table(),
-        language=study.report.language,
+        say=say,
     )
     failures = _failures(results)
     found = errata.met(
@@ -98,7 +102,8 @@ def write_results(
         errata=found,
         failures=failures,
         excluded=[
-            (patient, f"{modality}: {cause}") for (patient, modality), cause in unusable.items()
+            (patient, f"{names.modality(modality)}: {cause}")
+            for (patient, modality), cause in unusable.items()
         ],
         versions=versions.everything(),
         created=now()[:10],
@@ -108,6 +113,7 @@ def write_results(
         checklists=checklists(run_facts(plan, made_from), say),
         language=study.report.language,
         kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
+        names=names,
     )
     write_report(context, into.report)
 

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.errors import ResultsError, RunFolderError
 from lungmet_worc.runs import RunPaths, is_locked, now, read_state
+from lungmet_worc.sentences import Sentence
+from lungmet_worc.tracebacks import short_tracebacks
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lungmet_worc.digest import Digest
+    from lungmet_worc.feature_table import FeatureTable
     from lungmet_worc.pace import StagePace
 
 
+@short_tracebacks
 class Run:
     """A run folder and what it holds.
 
@@ -33,8 +37,9 @@ class Run:
     def __init__(self, folder: Path | str) -> None:
         self.paths = RunPaths(Path(folder).resolve())
         if not self.paths.run_json.exists():
-            message = (
-                f'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.'
+            message = Sentence(
+                'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.',
+                folder=folder,
             )
             raise RunFolderError(message)
 
@@ -112,6 +117,23 @@ class Run:
         """Return each feature alone, on all tested patients: a description of the cohort."""
         return self._table("features")
 
+    def features_table(self) -> FeatureTable:
+        """Return the features of all patients and modalities, for other programs.
+
+        Returns
+        -------
+        FeatureTable
+            Its ``values``, a row for each patient; its ``codebook``; ``write("features.sav")``.
+
+        Raises
+        ------
+        ResultsError
+            The extraction is not complete.
+        """
+        from lungmet_worc.feature_table import features_table
+
+        return features_table(self.paths)
+
     @property
     def acquisition(self) -> pd.DataFrame:
         """Return how the images of each modality were made."""
@@ -131,7 +153,7 @@ class Run:
             The run has no report yet.
         """
         if not self.paths.report.exists():
-            message = "This run has no report yet; the same run command goes on with it."
+            message = Sentence("This run has no report yet; the same run command goes on with it.")
             raise ResultsError(message)
         return self.paths.report
 
@@ -202,6 +224,8 @@ class Run:
     def _table_file(self, name: str, kind: str) -> Path:
         path = self.paths.tables / f"{name}.{kind}"
         if not path.exists():
-            message = f"This run has no table {name} yet; the same run command goes on with it."
+            message = Sentence(
+                "This run has no table {name} yet; the same run command goes on with it.", name=name
+            )
             raise ResultsError(message)
         return path

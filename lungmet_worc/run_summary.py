@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lungmet_worc.config import ArmConfig
 from lungmet_worc.report.arm_descriptions import arm_kind
+from lungmet_worc.report.formats import in_columns
 from lungmet_worc.report.headline import Headline, headline
 from lungmet_worc.report.labels import heading
 from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.report.readable import readable
 from lungmet_worc.runs import read_state
+from lungmet_worc.shown_names import recorded_names
 from lungmet_worc.statistics.comparison import TEST_NAME
+from lungmet_worc.tables.schema import TABLES
 
 if TYPE_CHECKING:
     from lungmet_worc.run import Run
@@ -39,7 +43,9 @@ def summary_text(run: Run, say: Language = ENGLISH) -> str:
     ResultsError
         The run has no tables yet.
     """
-    found = _headline(run, say)
+    study = read_state(run.paths)["study"]
+    say = say.naming(recorded_names(study))
+    found = _headline(run, study, say)
     lines = [textwrap.fill(" ".join(found.answer), WIDTH)]
     lines += [
         textwrap.fill(say("Warning: {text}", text=warning), WIDTH) for warning in found.warnings
@@ -53,8 +59,37 @@ def summary_text(run: Run, say: Language = ENGLISH) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _headline(run: Run, say: Language) -> Headline:
-    study = read_state(run.paths)["study"]
+def tables_text(run: Run, say: Language = ENGLISH) -> str:
+    """Return all measures of the arms of a finished run, and all tests between them.
+
+    Parameters
+    ----------
+    run : Run
+        A run with tables.
+    say : Language
+        The language of the reader.
+
+    Raises
+    ------
+    ResultsError
+        The run has no tables yet.
+    """
+    frames = {"performance": run.performance, "comparison": run.comparison}
+    say = say.naming(recorded_names(read_state(run.paths)["study"]))
+    partial = run.digest().partial
+    blocks = []
+    for name, frame in frames.items():
+        if len(frame):
+            title: str = TABLES[name].title
+            if partial:
+                title = say(
+                    "Partial result, {partial}. {title}", partial=say.of(partial), title=title
+                )
+            blocks.append(f"{title}\n\n{in_columns(readable(frame, name, say))}")
+    return "\n\n".join(blocks)
+
+
+def _headline(run: Run, study: Mapping[str, Any], say: Language) -> Headline:
     return headline(
         run.performance,
         run.comparison,
@@ -70,20 +105,11 @@ def _performance(performance: pd.DataFrame, say: Language) -> str:
     """Return one line for each arm."""
     text = readable(performance, "performance", say).set_index(heading("metric", say))
     names = [heading(column, say) for column in ("n_patients", "n_events", *SHOWN)]
-    return _aligned(text.loc[names].T.rename_axis(say("Arm")).reset_index())
+    return in_columns(text.loc[names].T.rename_axis(say("Arm")).reset_index())
 
 
 def _differences(pairs: pd.DataFrame, say: Language) -> str:
     """Return one line for each pair of arms."""
     # There is one test only, which has no column then.
     text = readable(pairs, "comparison", say).drop(columns=[say("Measure"), say("Patients")])
-    return _aligned(text.rename(columns={say("Arms"): say("Difference in AUC")}))
-
-
-def _aligned(text: pd.DataFrame) -> str:
-    """Return texts in columns: the first to the left, the others to the right."""
-    first = text.columns[0]
-    width = max(map(len, [first, *text[first]]))
-    shown = text.assign(**{first: text[first].str.ljust(width)})
-    shown = shown.rename(columns={first: first.ljust(width)})
-    return "\n".join(line.rstrip() for line in shown.to_string(index=False).splitlines())
+    return in_columns(text.rename(columns={say("Arms"): say("Difference in AUC")}))

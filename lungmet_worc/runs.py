@@ -70,6 +70,11 @@ class RunPaths:
         return self.folder / "splits.csv"
 
     @property
+    def patients(self) -> Path:
+        """Return outcome and clinical values of the patients of all arms."""
+        return self.folder / "patients.json"
+
+    @property
     def inspections(self) -> Path:
         """Return what was found in the images, so that they need not be read again."""
         return self.folder / "inspections.json"

@@ -66,8 +66,8 @@ class Spreadsheet:
         Rows of patients that Excel does not show.
     hidden_columns : tuple of str
         Columns that Excel does not show.
-    header_row : int
-        The row of the header.
+    header_row : int or None
+        The row of the header; None in a table that is no file.
     """
 
     frame: pd.DataFrame
@@ -76,7 +76,7 @@ class Spreadsheet:
     decimal: str = ""
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[str, ...] = ()
-    header_row: int = 1
+    header_row: int | None = 1
 
 
 def column_cells(frame: pd.DataFrame, column: str) -> dict[int, str]:

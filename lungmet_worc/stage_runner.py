@@ -129,6 +129,20 @@ class StageRunner:
         self._write_state(at_once=True)
         return failed
 
+    def already_done(self, tasks: Iterable[Task], *, source: str) -> None:
+        """Tell run.json of tasks that need not run, since their outputs were elsewhere.
+
+        Parameters
+        ----------
+        tasks : iterable of Task
+            Their outputs are in place.
+        source : str
+            Where they were.
+        """
+        known = self.state.setdefault("tasks", {})
+        for task in tasks:
+            known[task.key] = {"state": "done", "stamp": task.stamp, "source": source}
+
     def keep(self, files: Iterable[Path], *, rewritten: bool = False) -> None:
         """Keep earlier results aside, and tell the user once where.
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lungmet_worc.config import StudyConfig
+from lungmet_worc.config import ManifestInMemory, StudyConfig
 from lungmet_worc.errors import StudyFileError
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.study_file import load_study, study_from_tables
+from lungmet_worc.tracebacks import short_tracebacks
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lungmet_worc.checks.study import CheckReport
     from lungmet_worc.estimate import PlanSummary
     from lungmet_worc.pipeline import Only
@@ -18,13 +23,16 @@ if TYPE_CHECKING:
     from lungmet_worc.run import Run
 
 
+@short_tracebacks
 class Study:
     """A comparison of arms on one cohort.
 
     Parameters
     ----------
-    manifest : path-like
-        CSV or XLSX with one row per patient.
+    manifest : path-like or DataFrame
+        CSV or XLSX with one row per patient, or the same as a DataFrame: the ids in a column or
+        as its index, paths of images relative to the working folder. It is copied, and written
+        nowhere; a run that is gone on with gets it again.
     outcome : str
         Column of the manifest with the outcome.
     arms : mapping
@@ -51,7 +59,7 @@ class Study:
 
     def __init__(
         self,
-        manifest: Path | str,
+        manifest: Path | str | pd.DataFrame,
         outcome: str,
         arms: Mapping[str, Any],
         modalities: Mapping[str, Any] | None = None,
@@ -66,11 +74,11 @@ class Study:
         report: Mapping[str, Any] | None = None,
     ) -> None:
         if cohort is not None and "manifest" in cohort:
-            message = "Give the manifest once, not in cohort as well."
+            message = Sentence("Give the manifest once, not in cohort as well.")
             raise StudyFileError(message)
         tables = {
             "study": {"name": name, "outcome": outcome},
-            "cohort": {"manifest": str(manifest), **(cohort or {})},
+            "cohort": {"manifest": _name_of(manifest), **(cohort or {})},
             "modalities": dict(modalities or {}),
             "arms": dict(arms),
             "search": dict(search or {}),
@@ -80,7 +88,8 @@ class Study:
             "statistics": dict(statistics or {}),
             "report": dict(report or {}),
         }
-        self.config: StudyConfig = study_from_tables(tables, folder=Path.cwd())
+        config = study_from_tables(tables, folder=Path.cwd())
+        self.config: StudyConfig = _on(manifest, config)
 
     @classmethod
     def from_toml(cls, path: Path | str) -> Study:
@@ -100,17 +109,16 @@ class Study:
         study.config = load_study(path)
         return study
 
-    def with_manifest(self, manifest: Path | str) -> Study:
+    def with_manifest(self, manifest: Path | str | pd.DataFrame) -> Study:
         """Return the same study on another manifest.
 
         Parameters
         ----------
-        manifest : path-like
-            CSV or XLSX with the same columns.
+        manifest : path-like or DataFrame
+            With the same columns; paths in a DataFrame are relative to the working folder.
         """
         other = Study.__new__(Study)
-        cohort = self.config.cohort.model_copy(update={"manifest": Path(manifest).resolve()})
-        other.config = self.config.model_copy(update={"cohort": cohort})
+        other.config = _on(manifest, self.config)
         return other
 
     def check(self, *, cores: int | None = None) -> CheckReport:
@@ -125,14 +133,23 @@ class Study:
 
         return check_study(self.config, cores=self._cores(cores))
 
-    def plan(self, out: Path | str, *, cores: int | None = None) -> PlanSummary:
-        """Return what a run into this folder would do, and about how long it would take."""
+    def plan(self, out: Path | str | None = None, *, cores: int | None = None) -> PlanSummary:
+        """Return what a run would do, and about how long it would take.
+
+        Parameters
+        ----------
+        out : path-like, optional
+            The run folder; without it, a run that has not begun.
+        cores : int, optional
+            Tasks that would run at the same time.
+        """
         from lungmet_worc.estimate import plan_summary
         from lungmet_worc.folder_mark import resolved
         from lungmet_worc.runs import RunPaths
 
-        paths = RunPaths(resolved(out))
-        return plan_summary(self.config, paths, cores=self._cores(cores))
+        with tempfile.TemporaryDirectory() as nowhere:
+            paths = RunPaths(resolved(out or Path(nowhere) / "run"))
+            return plan_summary(self.config, paths, cores=self._cores(cores))
 
     def run(
         self,
@@ -188,3 +205,19 @@ class Study:
         from lungmet_worc.pipeline import available_cores
 
         return cores or self.config.run.cores or available_cores()
+
+
+def _name_of(manifest: Path | str | pd.DataFrame) -> str:
+    """Return the path of a manifest, or what stands for it where it is a DataFrame."""
+    if isinstance(manifest, str | Path):
+        return str(manifest)
+    from lungmet_worc.manifest_frame import NAME
+
+    return NAME
+
+
+def _on(manifest: Path | str | pd.DataFrame, config: StudyConfig) -> StudyConfig:
+    """Return a study on a manifest, which a script may change afterwards."""
+    path = (Path.cwd() / Path(_name_of(manifest)).expanduser()).resolve()
+    given = None if isinstance(manifest, str | Path) else ManifestInMemory(manifest.copy())
+    return config.model_copy(update={"cohort": config.cohort.with_manifest(path, given)})

@@ -20,6 +20,7 @@ from lungmet_worc.errors import Problem, StudyFileError, did_you_mean
 from lungmet_worc.file_names import LONGEST_NAME
 from lungmet_worc.scan_paths import resolve
 from lungmet_worc.sentences import Sentence
+from lungmet_worc.shown_names import name_problems
 from lungmet_worc.toml_reading import read_toml
 from lungmet_worc.worc import settings as worc_settings
 
@@ -99,7 +100,11 @@ def study_from_tables(
     if problems:
         raise _study_file_error(file, problems)
     cohort = config.cohort.model_copy(update={"manifest": _manifest(folder, config)})
-    return config.model_copy(update={"cohort": cohort})
+    run = config.run
+    if run.feature_store is not None:
+        store = (folder / run.feature_store.expanduser()).resolve()
+        run = run.model_copy(update={"feature_store": store})
+    return config.model_copy(update={"cohort": cohort, "run": run})
 
 
 def _manifest(folder: Path, config: StudyConfig) -> Path:
@@ -263,4 +268,5 @@ def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> list[Prob
     for name, arm in config.arms.items():
         problems += arm_problems(f"arms.{name}", arm, config)
     problems += column_problems(config)
+    problems += name_problems(config)
     return problems + search_problems(config, tables.get("search", {}))

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from lungmet_worc.deadline import next_batch, reserve, seconds_left, too_early
 from lungmet_worc.engines import Engine
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.tasks import Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -67,9 +68,19 @@ class TimeLimit:
                 number = min(number, self.cores)
             if not number:
                 if stage not in _DIVISIBLE:  # nothing can be evaluated without the others
-                    why = f"{len(waiting)} tasks of the {stage} are not done"
+                    why = Sentence.plural(
+                        len(waiting),
+                        "{n} task of the {stage} is not done",
+                        "{n} tasks of the {stage} are not done",
+                        stage=stage,
+                    )
                     raise too_early(why)
-                text = f"The deadline leaves no time for {len(waiting)} tasks of the {stage}."
+                text = Sentence.plural(
+                    len(waiting),
+                    "The deadline leaves no time for {n} task of the {stage}.",
+                    "The deadline leaves no time for {n} tasks of the {stage}.",
+                    stage=stage,
+                )
                 logger.warning("%s", text)
                 self.note(text)
                 return

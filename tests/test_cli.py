@@ -16,7 +16,7 @@ from lungmet_worc.runs import RunPaths, write_state
 from tests.synthetic import change_cell, write_cohort, write_study
 from tests.test_digest import make_state
 
-COMMANDS = ("demo", "init", "check", "plan", "run", "status", "compare", "export-worc")
+COMMANDS = ("demo", "init", "check", "plan", "run", "status", "compare", "features", "export-worc")
 
 
 @pytest.fixture
@@ -112,6 +112,28 @@ def test_plan_says_what_is_missing(
     assert not (tmp_path / "out").exists()
 
 
+def test_plan_needs_no_folder(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["plan", str(study), "--cores", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "on 1 core." in printed
+    assert "This is a new run." in printed
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_plan_of_what_cannot_run_lists_what_is_wrong(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_cell(study.parent / "manifest.csv", "P3", "lung_met", "perhaps")
+    assert main(["plan", str(study), "--cores", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "The study cannot be planned: 1 problem." in said
+    assert "perhaps" in said
+
+
 @pytest.mark.worc
 @pytest.mark.slow
 def test_status_plan_and_compare_of_a_finished_run(
@@ -181,12 +203,12 @@ def test_a_failed_run_prints_its_digest_and_is_3(
 
     def fail(*_: object, **__: object) -> None:
         problems = [Problem(f"P{number} CT: No space left", "Make room.") for number in range(1, 6)]
-        message = "5 task(s) of the stage extraction failed."
+        message = "5 tasks of the stage extraction failed."
         raise TaskFailedError(message, problems)
 
     monkeypatch.setattr("lungmet_worc.study.Study.run", fail)
     assert main(["run", str(study), "--out", str(out)]) == 3
     said = capsys.readouterr().err
     assert "CT features of 5 patients (P1, P2, P3 and 2 more) failed: the disk is full" in said
-    assert "Error: 5 task(s) of the stage extraction failed." in said
+    assert "Error: 5 tasks of the stage extraction failed." in said
     assert said.count("Make room") == 1

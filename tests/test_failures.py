@@ -82,7 +82,7 @@ def failed(label: str, error: str, failure: Failure = Failure.TASK) -> TaskResul
 def test_each_cause_is_listed_once() -> None:
     results = [failed("P1", "broken"), failed("P2", "other"), failed("P3", "broken")]
     error = failures.failed_tasks(results, "extraction")
-    assert error.message.startswith("3 task(s) of the stage extraction failed.")
+    assert error.message.startswith("3 tasks of the stage extraction failed.")
     assert [problem.what for problem in error.problems] == ["P1 CT, P3 CT: broken", "P2 CT: other"]
     assert [problem.patient for problem in error.problems] == ["", "P2"]
     assert all("on_error" in problem.remedy for problem in error.problems)

@@ -194,7 +194,7 @@ def test_a_run_folder_holds_what_is_promised_and_no_more(small_run: Run) -> None
     assert written == {
         "run.json", "log.txt", "splits.csv", "features", "arms", "tables", "figures",
         "report.html", "report_files.json", "inspections.json", "made_from.json", "lungmet.json",
-        ".lock",
+        "patients.json", ".lock",
     }  # fmt: skip
 
 
@@ -395,7 +395,7 @@ def test_all_failures_are_told_at_once_and_nothing_else_is_lost(
     study, run = broken_extraction(copied, "")
     with pytest.raises(TaskFailedError) as caught:
         study.run(run, cores=2)
-    assert caught.value.message.startswith("20 task(s) of the stage extraction failed.")
+    assert caught.value.message.startswith("20 tasks of the stage extraction failed.")
     assert len(caught.value.problems) == 1  # each cause once
     assert all(f"P{number} CT" in caught.value.problems[0].what for number in range(1, 21))
     assert len(list((run / "features" / "MRI").glob("*.hdf5"))) == 20

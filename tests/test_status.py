@@ -113,3 +113,46 @@ def test_ctrl_c_ends_the_watching_only(
     monkeypatch.setattr(status.time, "sleep", interrupt)
     status.watch(watched(running(1), make_state()))
     assert "The run goes on" in capsys.readouterr().out
+
+
+def test_a_stopped_run_says_how_to_go_on() -> None:
+    state = {**running(4), "study_file": "my study.toml"}
+    text = status.status_text(make_digest(state), stage_paces(state), "/runs/one")
+    assert "Stopped before its end" in text
+    assert "extraction        4      6      0" in text
+    last = text.splitlines()[-1]
+    assert last.endswith("lungmet run 'my study.toml' --out /runs/one")
+    by_script = status.status_text(make_digest(running(4)), stage_paces(state), "/runs/one")
+    assert by_script.splitlines()[-1].startswith("Go on: run the same script again")
+    done = status.status_text(make_digest(make_state()), stage_paces(make_state()), "/runs/one")
+    assert "Go on" not in done
+
+
+def test_a_run_of_one_stage_did_not_stop() -> None:
+    """All that was asked for is done."""
+    state = {**running(10), "finished": "2026-11-23T19:01:00+00:00", "only": "extraction"}
+    digest = make_digest(state)
+    assert digest.verdict.startswith("The extraction is done, as asked for")
+    text = status.status_text(digest, stage_paces(state), "/runs/one")
+    assert "Stopped" not in text
+    assert "Go on" in text
+    killed = make_digest({**state, "finished": None})
+    assert killed.verdict.startswith("Stopped before its end")
+    searched = make_digest({**make_state(), "only": "search"})
+    assert searched.verdict.startswith("The search is done, as asked for")
+    whole = make_digest({**make_state(), "only": "report"})
+    assert whole.verdict == "Complete."
+
+
+def test_a_run_that_stopped_in_its_check() -> None:
+    state = make_state(tasks={}, finished=None, arms={})
+    text = status.status_text(make_digest(state), stage_paces(state), "/runs/one")
+    assert "No task has begun yet" in text
+    assert "to do" not in text
+
+
+def test_one_patient_is_one_patient() -> None:
+    one = {"n_patients": 1, "n_events": 1, "n_left_out": 1}
+    digest = make_digest(make_state(arms={"MRI": one, "CT": one}))
+    assert str(digest.arms[0]).startswith("MRI: 1 patient, 1 with the outcome")
+    assert str(digest.arms[0]).endswith("; 1 patient left out")

@@ -54,7 +54,8 @@ class CheckedCohort:
         """Return it in words and small tables."""
         blocks = [textwrap.fill(_manifest_text(self, say), width)]
         if scans := self._scans():
-            blocks.append(_counts_table(say("Scan"), scans, SCAN_STATES, say))
+            shown = {self.cohort.names.modality(name): each for name, each in scans.items()}
+            blocks.append(_counts_table(say("Scan"), shown, SCAN_STATES, say))
         values = _plain_counts(self.cohort.value_counts())
         if self.columns is not None:
             values = {name: counts for name, counts in values.items() if name in self.columns}
@@ -199,7 +200,8 @@ def _arms_table(cohort: Cohort, once_mended: Cohort | None, say: Language) -> st
     rows = [head + ([say("once mended")] if once_mended else [])]
     for arm, ids in cohort.arms.items():
         events = sum(cohort.outcomes_of(ids))
-        row = [arm, str(len(ids)), str(events), str(len(ids) - events)]
+        name = _shown(cohort, arm)
+        row = [name, str(len(ids)), str(events), str(len(ids) - events)]
         rows.append(row + ([str(len(once_mended.arms[arm]))] if once_mended else []))
     return aligned(rows)
 
@@ -229,7 +231,7 @@ def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
             names=_listed(ids, say),
         )
         if len(arms) < len(cohort.arms):
-            names = ", ".join(arms)
+            names = ", ".join(_shown(cohort, arm) for arm in arms)
             needed = say("needed in {arms}", arms=names)
             who += f", {needed if common else say('not in {arms}', arms=names)}"
         lines.append(textwrap.fill(who, width, initial_indent="  ", subsequent_indent="    "))
@@ -259,7 +261,10 @@ def _variants_table(checked: CheckedCohort, say: Language, width: int) -> str:
     cohorts = [cohort, *(each.cohort for each in checked.variants)]
     counts = [arm_counts(each, checked.outcomes) for each in cohorts]
     rows = [
-        [arm, *(f"{each[arm]['n_patients']} ({each[arm]['n_events']})" for each in counts)]
+        [
+            _shown(cohort, arm),
+            *(f"{each[arm]['n_patients']} ({each[arm]['n_events']})" for each in counts),
+        ]
         for arm in cohort.arms
     ]
     title = say(
@@ -268,6 +273,11 @@ def _variants_table(checked: CheckedCohort, say: Language, width: int) -> str:
         outcome=cohort.outcome_name,
     )
     return f"{textwrap.fill(title, width)}\n{aligned([head, *rows])}"
+
+
+def _shown(cohort: Cohort, arm: str) -> str:
+    """Return the label of an arm, or the key by which the study file knows it."""
+    return cohort.names.arms.get(arm, arm)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

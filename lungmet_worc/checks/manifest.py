@@ -43,7 +43,7 @@ def _described(study: StudyConfig) -> Iterator[tuple[str, str]]:
 
 
 def missing_columns(
-    study: StudyConfig, columns: tuple[str, ...], header_row: int = 1
+    study: StudyConfig, columns: tuple[str, ...], header_row: int | None = 1
 ) -> Iterator[Problem]:
     """Report columns that the study names and the manifest lacks."""
     for column, key in used_columns(study).items():

@@ -42,6 +42,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 2
     from lungmet_worc.cli import commands
     from lungmet_worc.cli.spoken import spoken
+    from lungmet_worc.tracebacks import WHOLE_TRACEBACKS
+
+    whole = WHOLE_TRACEBACKS.set(options.debug)
 
     try:
         with stopped_by_signals():
@@ -70,6 +73,8 @@ def _main(arguments: Sequence[str] | None) -> int:
             raise
         print(_unexpected(error, spoken(options)), file=sys.stderr)
         return 3
+    finally:
+        WHOLE_TRACEBACKS.reset(whole)
 
 
 def _show_traceback(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lungmet_worc.cli.features import features as features
 from lungmet_worc.cli.spoken import spoken
 from lungmet_worc.report.language import later
 
@@ -80,8 +81,12 @@ def plan(options: argparse.Namespace) -> int:
     """Say what a run would do."""
     from lungmet_worc.study import Study
 
+    say = spoken(options)
     summary = Study.from_toml(options.study).plan(options.out, cores=options.cores)
-    print(summary.to_text(spoken(options)))
+    print(summary.to_text(say))
+    if options.out is None:
+        new = say('This is a new run. "--out DIR" says what one that began would still do.')
+        print(f"\n{new}")
     return 0
 
 
@@ -128,11 +133,11 @@ def status(options: argparse.Namespace) -> int:
     from lungmet_worc.cli.status import status_text, watch
     from lungmet_worc.run import Run
 
-    run = Run(options.out)
+    run, folder = Run(options.out), str(Path(options.out).resolve())
     if options.watch:
-        watch(run, say=spoken(options))
+        watch(run, folder=folder, say=spoken(options))
     else:
-        print(status_text(run.digest(), run.paces(), spoken(options)))
+        print(status_text(run.digest(), run.paces(), spoken(options), folder))
     return 0
 
 
@@ -140,8 +145,9 @@ def compare(options: argparse.Namespace) -> int:
     """Print the performance of the arms of one or several runs, and their comparison."""
     if options.out is None and len(options.runs) == 1:
         from lungmet_worc.run import Run
+        from lungmet_worc.run_summary import tables_text
 
-        _show_tables(Run(options.runs[0]))
+        print(tables_text(Run(options.runs[0])))
         return 0
     from lungmet_worc.folder_mark import require_ours, resolved
     from lungmet_worc.joined import compare_runs
@@ -178,11 +184,6 @@ def _show_results(run: Run, say: Language) -> None:
     print(f"\n{run.digest().to_text(say)}\n")
     print(summary_text(run, say))
     print(say("Report: {path}", path=_relative(run.report())))
-
-
-def _show_tables(run: Run) -> None:
-    for name in ("performance", "comparison"):
-        print(run.table_text(name))
 
 
 def _relative(path: Path) -> Path:

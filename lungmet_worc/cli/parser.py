@@ -63,7 +63,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     plan = command("plan", "say what a run would do and about how long it would take")
     _add_study(plan)
-    _add_out(plan)
+    plan.add_argument(
+        "--out", metavar="DIR", help="the run folder; without it, a run that has not begun"
+    )
     _add_cores(plan)
 
     run = command("run", "run a study from manifest to report, or go on with a run")
@@ -89,6 +91,12 @@ def build_parser() -> argparse.ArgumentParser:
     compare = command("compare", "compare the arms of a run, or of several runs of one cohort")
     compare.add_argument("runs", metavar="RUN", nargs="+", help="a run folder")
     compare.add_argument("--out", metavar="DIR", help="write tables and figures into this folder")
+
+    features = command("features", "write the features of a run as a table, for R or SPSS")
+    features.add_argument("run", metavar="RUN", help="the run folder")
+    features.add_argument(
+        "--out", required=True, metavar="FILE", help="a new file: .csv, .xlsx or .sav (SPSS)"
+    )
 
     export = command("export-worc", "write an arm as a plain WORC experiment")
     _add_study(export)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -24,7 +25,9 @@ INTERVAL = 2.0
 _CLEAR = "\x1b[H\x1b[2J"
 
 
-def status_text(digest: Digest, paces: Sequence[StagePace], say: Language = ENGLISH) -> str:
+def status_text(
+    digest: Digest, paces: Sequence[StagePace], say: Language = ENGLISH, folder: str = ""
+) -> str:
     """Return how far a run is and what it did, for a reader.
 
     Parameters
@@ -35,7 +38,19 @@ def status_text(digest: Digest, paces: Sequence[StagePace], say: Language = ENGL
         See :meth:`lungmet_worc.run.Run.paces`.
     say : Language
         Of the reader.
+    folder : str
+        The run folder as the reader knows it, for the command that goes on with a run that
+        has stopped.
     """
+    blocks = [digest.to_text(say), _table(digest, paces, say)]
+    if _may_go_on(digest, folder):
+        blocks.append(say.of(_how_to_go_on(digest, folder)))
+    return "\n\n".join(blocks)
+
+
+def _table(digest: Digest, paces: Sequence[StagePace], say: Language) -> str:
+    if not paces:
+        return say("No task has begun yet: images and table were being checked.")
     heads = [say("stage"), say("done"), say("to do"), say("failed"), say("a minute"), say("left")]
     rows = [heads]
     for pace in paces:
@@ -47,7 +62,7 @@ def status_text(digest: Digest, paces: Sequence[StagePace], say: Language = ENGL
                 left = say("about {time}", time=say.of(duration(pace.seconds_left)))
         counts = [str(number) for number in (pace.done, pace.to_do, pace.failed)]
         rows.append([say.of(stage_name(pace.stage)), *counts, rate, left])
-    return "\n".join([digest.to_text(say), "", *map(_line, rows)])
+    return "\n".join(map(_line, rows))
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -55,7 +70,21 @@ def _line(cells: Sequence[str]) -> str:
     return f"{stage:<14} {done:>6} {to_do:>8} {failed:>8}   {rate:>10}   {left}".rstrip()
 
 
-def watch(run: Run, *, interval: float = INTERVAL, say: Language = ENGLISH) -> None:
+def _may_go_on(digest: Digest, folder: str) -> bool:
+    return bool(folder) and (digest.ending in ("stopped", "failed", "partial") or bool(digest.only))
+
+
+def _how_to_go_on(digest: Digest, folder: str) -> Sentence:
+    """Return the command that does what is still to do."""
+    if not digest.study_file:
+        return Sentence("Go on: run the same script again, into the same folder.")
+    words = shlex.join(["lungmet", "run", digest.study_file, "--out", folder])
+    return Sentence("Go on, in the folder of the study file: {command}", command=words)
+
+
+def watch(
+    run: Run, *, folder: str = "", interval: float = INTERVAL, say: Language = ENGLISH
+) -> None:
     """Show how far a run is until it ends, or until Ctrl-C.
 
     On a terminal the text is drawn again and again; elsewhere a line is written whenever
@@ -65,6 +94,8 @@ def watch(run: Run, *, interval: float = INTERVAL, say: Language = ENGLISH) -> N
     ----------
     run : Run
         The run.
+    folder : str
+        The run folder as the reader knows it.
     interval : float
         Seconds between two looks.
     say : Language
@@ -77,7 +108,7 @@ def watch(run: Run, *, interval: float = INTERVAL, say: Language = ENGLISH) -> N
             digest, paces = run.digest(), run.paces()
             if terminal:
                 unfiltered(sys.stdout).write(_CLEAR)
-                _write(f"{status_text(digest, paces, say)}\n")
+                _write(f"{status_text(digest, paces, say, folder)}\n")
             if digest.ending != "running":
                 break
             open_stages = "; ".join(say.of(pace.sentence) for pace in paces if pace.to_do)
@@ -90,7 +121,7 @@ def watch(run: Run, *, interval: float = INTERVAL, say: Language = ENGLISH) -> N
         _write(f"\n{say('The run goes on; this only watched it.')}\n")
         return
     if not terminal:
-        _write(f"{status_text(digest, paces, say)}\n")
+        _write(f"{status_text(digest, paces, say, folder)}\n")
 
 
 def _between(paces: Sequence[StagePace]) -> Sentence:

@@ -20,8 +20,7 @@ from lungmet_worc.figures.roc import roc_figures
 from lungmet_worc.figures.style import STYLE, Drawing
 from lungmet_worc.figures.subgroups import subgroups_figure
 from lungmet_worc.held_folder import make_folder
-from lungmet_worc.report.language import Language
-from lungmet_worc.report.language import language as language_of
+from lungmet_worc.report.language import ENGLISH, Language
 
 
 def write_all_figures(
@@ -30,7 +29,7 @@ def write_all_figures(
     folder: Path,
     *,
     cohort: pd.DataFrame,
-    language: str = "en",
+    say: Language = ENGLISH,
 ) -> dict[str, Path]:
     """Draw every figure of a study, each as PNG, SVG and the CSV of what was drawn.
 
@@ -45,8 +44,9 @@ def write_all_figures(
         Made if it is missing.
     cohort : DataFrame
         Who enters each arm (see `lungmet_worc.cohort.Cohort.table`).
-    language : {"en", "nl"}
-        Of the words and the decimal marks. The CSV files are the same in both.
+    say : Language
+        Of the words and the decimal marks, with the labels of arms and modalities. The CSV
+        files are the same in all.
 
     Returns
     -------
@@ -59,8 +59,6 @@ def write_all_figures(
     ------
     ResultsError
         If the predictions do not belong to one study.
-    KeyError
-        If there is no such language.
     """
     from matplotlib import rc_context, rcdefaults, rcParams
 
@@ -70,7 +68,7 @@ def write_all_figures(
         # matplotlib reads a file "matplotlibrc" of the working folder, whoever put it there.
         rcdefaults()
         rcParams.update(STYLE)
-        drawings = draw_all(results, tables, cohort, language_of(language))
+        drawings = draw_all(results, tables, cohort, say)
         return {name: save(drawing, folder, name) for name, drawing in drawings.items()}
 
 

@@ -126,7 +126,7 @@ def _panel(
     rows = {str(row["measure"]): row for row in rows_of(calibration) if row["arm"] == arm}
     for text in _measures(rows, say):
         lines += wrapped(text, width)
-    heading = wrapped(arm_label(arm), width, TEXT, "bold")
+    heading = wrapped(arm_label(arm, say), width, TEXT, "bold")
     return _Panel(arm, heading, lines, curve, (posterior[outcome == 1], posterior[outcome == 0]))
 
 

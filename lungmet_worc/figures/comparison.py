@@ -150,7 +150,7 @@ def _row(
     with_counts: bool,
 ) -> Row:
     """Return the texts of a pair; the numbers are those of the first test."""
-    first, second = map(arm_label, pair)
+    first, second = (arm_label(arm, say) for arm in pair)
     minus = "\N{MINUS SIGN} "
     label = wrapped(first, width)
     if len(label) == 1 and len(whole := wrapped(f"{first} {minus}{second}", width)) == 1:

@@ -60,7 +60,7 @@ def decision_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:
     counts = {arm: _counts(curve) for arm, curve in curves.items()}
     same = len(set(counts.values())) == 1
     labels = [
-        arm_label(arm) if same else f"{arm_label(arm)}, {counts_text(*counts[arm], say)}"
+        arm_label(arm, say) if same else f"{arm_label(arm, say)}, {counts_text(*counts[arm], say)}"
         for arm in curves
     ]
     everybody = say("Treat everybody") if same else say("Treat everybody (dotted, for each arm)")

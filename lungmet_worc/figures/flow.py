@@ -25,7 +25,7 @@ from lungmet_worc.figures.style import (
     write,
 )
 from lungmet_worc.report.language import Language
-from lungmet_worc.report.wording import arm_label
+from lungmet_worc.report.wording import arm_label, modality_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,7 +111,7 @@ def _manifest_box(cohort: pd.DataFrame, say: Language) -> _Box:
             lines.append(
                 say(
                     "{modality}: {present} with scan, {missing} without",
-                    modality=name.removesuffix(" scan"),
+                    modality=modality_label(name.removesuffix(" scan"), say),
                     present=present,
                     missing=missing,
                 )
@@ -140,7 +140,7 @@ def _entering_box(
 ) -> _Box:
     """Return the box of those who enter an arm, or all arms where that is the same."""
     n, events = len(entering), _events(entering)
-    names = ", ".join(map(arm_label, arms))
+    names = ", ".join(arm_label(arm, say) for arm in arms)
     if not same:
         heading = say.plural(
             n, "In at least one arm: {n} patient", "In at least one arm: {n} patients"
@@ -184,7 +184,9 @@ def _arm_boxes(
             k = len(outside)
             lines.append(say.plural(k, "Not in this arm: {n}", "Not in this arm: {n}"))
             lines += _reason_lines(counted, say)
-        boxes.append(_box(arm_label(arm), lines, width, [("arm", arm, "", n, events), *counted]))
+        boxes.append(
+            _box(arm_label(arm, say), lines, width, [("arm", arm, "", n, events), *counted])
+        )
     return boxes
 
 

@@ -37,7 +37,7 @@ from lungmet_worc.figures.style import (
     write,
 )
 from lungmet_worc.report.language import Language, later
-from lungmet_worc.report.wording import arm_label
+from lungmet_worc.report.wording import arm_label, modality_label
 
 GROUP_NAMES = {
     "all": later("all features"),
@@ -121,7 +121,7 @@ def _block(
     arm: str, frame: pd.DataFrame, width: float, in_two: bool, say: Language
 ) -> tuple[list[Row], list[_Entry]]:
     """Return the rows of an arm: its name, then modalities and groups."""
-    rows = [Row(wrapped(arm_label(arm), width + 1.5, SMALL, "bold"), is_heading=True)]
+    rows = [Row(wrapped(arm_label(arm, say), width + 1.5, SMALL, "bold"), is_heading=True)]
     entries: list[_Entry] = [None]
     for entry in rows_of(frame):
         modality, group = str(entry["modality"]), str(entry["group"])
@@ -129,7 +129,7 @@ def _block(
         if group != "all" and group == modality:
             label, indent = name, 0.25
         elif group == "all" or (frame["modality"] == modality).sum() == 1:
-            label, indent = f"{modality}: {name}", 0.25
+            label, indent = f"{modality_label(modality, say)}: {name}", 0.25
         else:
             label, indent = name, 0.6
         label += f" ({int(entry['n_features'])})"

@@ -45,7 +45,7 @@ def posteriors_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:
     rows: list[Row] = []
     groups: list[tuple[str, bool, np.ndarray] | None] = []
     for arm in looks_of:
-        rows.append(Row(wrapped(arm_label(arm), _LABELS + 4, weight="bold"), is_heading=True))
+        rows.append(Row(wrapped(arm_label(arm, say), _LABELS + 4, weight="bold"), is_heading=True))
         groups.append(None)
         for outcome in (1, 0):
             chosen = (patients["arm"] == arm) & (patients["outcome"] == outcome)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lungmet_worc.report import sections
 from lungmet_worc.report.language import Language
+from lungmet_worc.report.wording import modality_label
 
 _COMMON = re.compile(r"not complete for all arms \(arm .+?: (?P<own>.*)\)", re.DOTALL)
 _NO_IMAGE = re.compile(r"no (?P<modality>.+) image")
@@ -64,5 +65,8 @@ def _causes(reason: str) -> list[str]:
 
 def _said(cause: str, say: Language) -> str:
     if found := _FAILED.fullmatch(cause):
-        return say("{modality} features could not be extracted", modality=found["modality"])
+        return say(
+            "{modality} features could not be extracted",
+            modality=modality_label(found["modality"], say),
+        )
     return sections.reason_text(cause, say)

@@ -69,7 +69,7 @@ def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:
     centres = row_centres(rows, 0.42)
     columns = min(len(arms), COLUMNS)
     width = (DOUBLE - 0.15 - _LABELS) / columns
-    headings = {arm: wrapped(arm_label(arm), width - 0.35, TEXT, "bold") for arm in arms}
+    headings = {arm: wrapped(arm_label(arm, say), width - 0.35, TEXT, "bold") for arm in arms}
     top = max(lines_height(len(h), TEXT) for h in headings.values()) + lines_height(1) + 0.1
     height = top + float(centres[-1]) + 1.05
     note = wrapped(

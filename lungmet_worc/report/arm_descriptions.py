@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lungmet_worc.config import ArmConfig
 from lungmet_worc.report.language import ENGLISH, Language, later
-from lungmet_worc.report.wording import joined
+from lungmet_worc.report.wording import joined, modality_label
 
 #: Groups of features as in "shape and texture features".
 GROUPS = {
@@ -53,7 +53,7 @@ def describe_arm(arm: ArmConfig, say: Language = ENGLISH) -> str:
 
 def _of_images(arm: ArmConfig, say: Language) -> str:
     """Return what an arm knows of images."""
-    images = joined(list(arm.modalities), say)
+    images = joined([modality_label(name, say) for name in arm.modalities], say)
     if arm.features == "volume":
         return say("tumour volume from {images}", images=images)
     if arm.feature_groups:

@@ -24,7 +24,7 @@ def labels(arms: Rows, say: Language) -> str:
         Rows of a table with a column ``arm``.
     say : Language
     """
-    return joined([arm_label(arm["arm"]) for arm in arms], say)
+    return joined([arm_label(arm["arm"], say) for arm in arms], say)
 
 
 def auc_texts(
@@ -50,7 +50,7 @@ def auc_texts(
         if bounds:
             value = _auc(arm, say, named=first and i == 0)
         if named or len(arms) > 1:
-            value = say("{auc} for {arm}", auc=value, arm=arm_label(arm["arm"]))
+            value = say("{auc} for {arm}", auc=value, arm=arm_label(arm["arm"], say))
         parts.append(value)
     return say("AUC {values}", values=joined(parts, say))
 
@@ -143,8 +143,8 @@ def named_difference(pair: Row, say: Language) -> str:
     """
     return say(
         "{arm} minus {other} {difference}",
-        arm=arm_label(pair["arm_a"]),
-        other=arm_label(pair["arm_b"]),
+        arm=arm_label(pair["arm_a"], say),
+        other=arm_label(pair["arm_b"], say),
         difference=difference_text(pair, say),
     )
 

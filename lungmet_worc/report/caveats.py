@@ -188,7 +188,7 @@ def _permutation_value(row: Row, say: Language) -> str:
     """Return an arm with its p-value of the permutation test."""
     return say(
         "{arm} {p}",
-        arm=arm_label(row["arm"]),
+        arm=arm_label(row["arm"], say),
         p=adjusted_p(row, say),
     )
 
@@ -211,8 +211,8 @@ def _agreement(pairs: Rows, others: Rows, say: Language) -> Iterator[str]:
         yield say("On the pooled probabilities the same is found by: {tests}.", tests=tests)
     for row in found["disagree"][:_MOST_DISAGREEMENTS]:
         fields: dict[str, object] = {
-            "arm": arm_label(row["arm_a"]),
-            "other": arm_label(row["arm_b"]),
+            "arm": arm_label(row["arm_a"], say),
+            "other": arm_label(row["arm_b"], say),
             "test": _test_name(row["test"], say),
             "p": adjusted_p(row, say),
         }
@@ -295,5 +295,5 @@ def _undefined(arms: Rows, performance: pd.DataFrame, say: Language) -> Iterator
                 "of one class only.",
                 "{arm}: in {n} splits the AUC is not defined, because the test part had patients "
                 "of one class only.",
-                arm=arm_label(arm["arm"]),
+                arm=arm_label(arm["arm"], say),
             )

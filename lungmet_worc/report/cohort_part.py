@@ -13,7 +13,7 @@ from lungmet_worc.report.sections import (
     shown_cohort,
     who_left_out,
 )
-from lungmet_worc.report.wording import arm_label
+from lungmet_worc.report.wording import arm_label, modality_label
 
 
 def cohort(material: Material) -> Section:
@@ -96,10 +96,12 @@ def _named(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
             known = {"1": say("yes"), "0": say("no")}
             columns[say("Outcome")] = [known.get(cell, cell) for cell in cells]
         elif column.endswith(" scan"):
-            head = say("{modality} scan", modality=column.removesuffix(" scan"))
+            head = say(
+                "{modality} scan", modality=modality_label(column.removesuffix(" scan"), say)
+            )
             columns[head] = [words.get(cell, cell) for cell in cells]
         else:
-            name = arm_label(column.removeprefix("arm "))
+            name = arm_label(column.removeprefix("arm "), say)
             head = say("Every arm") if alike else say("Arm {arm}", arm=name)
             columns[head] = [words.get(cell) or reason_text(cell, say) for cell in cells]
     return pd.DataFrame(columns)
@@ -142,7 +144,7 @@ def arms(material: Material) -> Section:
     most = context.performance.groupby("arm")["n_splits"].max()
     rows = [
         {
-            say("Arm"): arm_label(arm),
+            say("Arm"): arm_label(arm, say),
             say("What it knows of a patient"): description,
             say("Patients"): str(counts["n_patients"][arm]),
             say("Events"): str(counts["n_events"][arm]),

@@ -106,7 +106,11 @@ def side_by_side(auc: pd.DataFrame, *, say: Language) -> pd.DataFrame:
         pair = (str(record["arm_a"]), str(record["arm_b"]))
         row = rows.setdefault(
             pair,
-            {say("Arms"): say("{a} minus {b}", a=arm_label(pair[0]), b=arm_label(pair[1]))},
+            {
+                say("Arms"): say(
+                    "{a} minus {b}", a=arm_label(pair[0], say), b=arm_label(pair[1], say)
+                )
+            },
         )
         row |= _of_test(record, names[record["test"]], say)
         if record["test"] == TEST_NAME:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lungmet_worc.digest import Digest
 from lungmet_worc.report.checklists import Checklist
+from lungmet_worc.shown_names import ShownNames
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class ReportContext:
     language : {"en", "nl"}
     kinds : mapping of str to str
         Arm to "clinical", "volume", "images" or "clinical+images"; all "images" by default.
+    names : ShownNames
+        What arms and modalities are called.
     """
 
     study_name: str
@@ -78,3 +81,4 @@ class ReportContext:
     checklists: Sequence[Checklist] = ()
     language: str = "en"
     kinds: Mapping[str, str] = field(default_factory=dict)
+    names: ShownNames = field(default_factory=ShownNames)

@@ -10,7 +10,7 @@ from lungmet_worc.report.material import Material, if_any
 from lungmet_worc.report.pictures import MOST_BYTES, data_url
 from lungmet_worc.report.readable import readable
 from lungmet_worc.report.sections import often_wrong
-from lungmet_worc.report.wording import arm_label, number_text, yes_no
+from lungmet_worc.report.wording import arm_label, modality_label, number_text, yes_no
 
 SHOWN_FEATURES = 10
 #: Patients with pictures, of each kind.
@@ -211,9 +211,9 @@ def _thumbnails(patient: str, material: Material) -> list[Picture]:
             say(
                 "Slice through the tumour of patient {patient} on {modality}.",
                 patient=patient,
-                modality=modality,
+                modality=modality_label(modality, say),
             ),
-            modality,
+            modality_label(modality, say),
         )
         for (modality, whose), content in material.context.thumbnails.items()
         if whose == patient
@@ -226,7 +226,7 @@ def _lines(rows: list[dict[str, object]], say: Language) -> list[str]:
     lines += [
         say(
             "{arm}: right in {right} of {tested}, mean probability {probability}",
-            arm=arm_label(str(row["arm"])),
+            arm=arm_label(str(row["arm"]), say),
             right=int(str(row["times_correct"])),
             tested=int(str(row["n_tested"])),
             probability=number_text(float(str(row["posterior_mean"])), say=say),

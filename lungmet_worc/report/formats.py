@@ -53,6 +53,22 @@ def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
     return "\n".join([f"**{title}**", "", *rows, *below, ""])
 
 
+def in_columns(text: pd.DataFrame) -> str:
+    """Return a table of texts as lines for a terminal: words to the left, numbers to the right.
+
+    Parameters
+    ----------
+    text : DataFrame
+        All columns text.
+    """
+    columns = []
+    for place, numeric in enumerate(numeric_columns(text)):
+        cells = [str(text.columns[place]), *map(str, text.iloc[:, place])]
+        width = max(map(len, cells))
+        columns.append([cell.rjust(width) if numeric else cell.ljust(width) for cell in cells])
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+
+
 def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) -> str:
     """Return a table of texts as LaTeX for the booktabs package.
 

@@ -166,8 +166,8 @@ def _between_arms(pairs: Rows, say: Language) -> str:
     clear = [better_first(pair) for pair in tested if is_clear(pair)]
     largest = better_first(largest_pair(clear or tested))
     fields: dict[str, object] = {
-        "arm": arm_label(largest["arm_a"]),
-        "other": arm_label(largest["arm_b"]),
+        "arm": arm_label(largest["arm_a"], say),
+        "other": arm_label(largest["arm_b"], say),
         "difference": difference_text(largest, say),
         "differences": joined([named_difference(pair, say) for pair in clear], say),
         "largest": named_difference(largest, say),
@@ -228,7 +228,7 @@ def _beyond_baselines(arms: Rows, pairs: Rows, kind: Mapping[str, str], say: Lan
             "{arms} was clearly better than what is known without images ({known}): {difference}.",
             "{arms} were clearly better than what is known without images ({known}); the "
             "smallest difference was {difference}.",
-            arms=joined([arm_label(arm) for arm in winners], say),
+            arms=joined([arm_label(arm, say) for arm in winners], say),
             difference=named_difference(smallest, say),
             **fields,
         )

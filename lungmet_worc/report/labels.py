@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lungmet_worc.report.language import ENGLISH, Language, later
-from lungmet_worc.report.wording import arm_label, yes_no
+from lungmet_worc.report.wording import arm_label, modality_label, yes_no
 from lungmet_worc.statistics.metrics import METRIC_NAMES
 
 P_COLUMNS = frozenset({"p_value", "p_adjusted", "p_holm", "p_fdr"})
@@ -154,7 +154,7 @@ def label(column: str, value: object, say: Language = ENGLISH) -> str:
     """
     text = str(value)
     if column in ARM_COLUMNS:
-        return arm_label(text)
+        return arm_label(text, say)
     if column == "outcome" and text in {"0", "1"}:
         return yes_no(int(text), say)
     if column == "rule":
@@ -170,6 +170,8 @@ def label(column: str, value: object, say: Language = ENGLISH) -> str:
         # A clinical column is known by its own name.
         return text.removeprefix("PREDICT_original_semf_")
     words = _WORDS.get(column, {})
+    if column == "modality" and text not in words:
+        return modality_label(text, say)
     return say(words[text]) if text in words else text
 
 

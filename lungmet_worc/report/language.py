@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from numbers import Real
 from pathlib import Path
@@ -14,6 +14,7 @@ from string import Formatter
 from typing import Any
 
 from lungmet_worc.sentences import Sentence
+from lungmet_worc.shown_names import ShownNames
 
 LOCALE = Path(__file__).parent / "locale"
 #: Code of each language and its name for itself.
@@ -49,11 +50,14 @@ class Language:
     finished : mapping of str to str
         The same for texts that reach the report as finished English sentences, such as errata
         and reasons of exclusion (see `known`); of several that fit a text the first counts.
+    names : ShownNames
+        What arms and modalities of the study are called.
     """
 
     code: str
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     finished: Mapping[str, str] = field(default_factory=dict, repr=False)
+    names: ShownNames = field(default_factory=ShownNames, repr=False)
 
     def __call__(self, text: str, /, **fields: object) -> str:
         """Return a text in this language.
@@ -75,6 +79,15 @@ class Language:
         if not fields:
             return translated
         return self._formatter.vformat(translated, (), fields)
+
+    def naming(self, names: ShownNames) -> Language:
+        """Return the same language, which calls arms and modalities by the labels of a study.
+
+        Parameters
+        ----------
+        names : ShownNames
+        """
+        return replace(self, names=names)
 
     def plural(self, n: int, one: str, many: str, /, **fields: object) -> str:
         """Return the text for one thing or the text for none or several, with the field ``n``.

@@ -109,7 +109,7 @@ def _arms(context: ReportContext, say: Language) -> str:
     """Say what was compared."""
     if not context.arms:
         return ""
-    described = [f"{arm_label(a)} ({_lower_first(text)})" for a, text in context.arms.items()]
+    described = [f"{arm_label(a, say)} ({_lower_first(text)})" for a, text in context.arms.items()]
     if len(described) == 1:
         return say("One arm was studied: {arm}.", arm=described[0])
     count = count_word(len(described), say)

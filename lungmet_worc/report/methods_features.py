@@ -9,7 +9,7 @@ from lungmet_worc.feature_groups import IMAGE_GROUPS
 from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.references import Citations
-from lungmet_worc.report.wording import joined
+from lungmet_worc.report.wording import joined, modality_label
 
 SAME = {"MR", "MRI"}
 #: WORC's names of feature calculators -> reference and name of the toolbox.
@@ -95,9 +95,11 @@ def feature_sentences(context: ReportContext, say: Language, cite: Citations) ->
         return []
     images = joined(
         [
-            name
+            modality_label(name, say)
             if name == kind or {name, kind} == SAME
-            else say("{modality} (processed as {kind})", modality=name, kind=kind)
+            else say(
+                "{modality} (processed as {kind})", modality=modality_label(name, say), kind=kind
+            )
             for name, kind in context.modalities.items()
         ],
         say,
@@ -163,7 +165,7 @@ def combat_sentences(context: ReportContext, say: Language, cite: Citations) -> 
     for modality, entry in combat.items():
         covariates = [str(column) for column in entry.get("covariates", ())]
         fields = {
-            "modality": str(modality),
+            "modality": modality_label(modality, say),
             "batch": str(entry.get("batch", "")),
             "cited": cite("johnson", "fortin"),
             "covariates": joined(covariates, say),

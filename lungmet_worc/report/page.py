@@ -68,7 +68,7 @@ def write_report(context: ReportContext, path: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    say = language(context.language)
+    say = language(context.language).naming(context.names)
     environment.filters["typeset"] = _typeset
     environment.filters["typeset_cell"] = _typeset_cell
     environment.filters["breakable"] = _breakable

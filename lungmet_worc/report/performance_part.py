@@ -26,7 +26,7 @@ def main_table(material: Material) -> Table:
     for arm, of_arm in performance.groupby("arm", sort=False):
         by_metric = {str(row["metric"]): row for row in of_arm.to_dict("records")}
         auc = by_metric["auc"]
-        row = {say("Arm"): arm_label(str(arm))}
+        row = {say("Arm"): arm_label(str(arm), say)}
         for metric in MAIN:
             if metric in by_metric:
                 found = by_metric[metric]

@@ -103,7 +103,7 @@ def _aucs(performance: pd.DataFrame, say: Language) -> dict[str, str]:
 
 def _words(name: str, aucs: Mapping[str, str], say: Language) -> tuple[str, str]:
     """Return what a figure shows, for who cannot see it, and its caption."""
-    listed = "; ".join(f"{arm_label(arm)} {text}" for arm, text in aucs.items())
+    listed = "; ".join(f"{arm_label(arm, say)} {text}" for arm, text in aucs.items())
     arm = name.removeprefix("roc_")
     if name.startswith("roc_") and arm in aucs:
         return _words_of_arm(arm, aucs[arm], say)
@@ -128,11 +128,15 @@ def _words(name: str, aucs: Mapping[str, str], say: Language) -> tuple[str, str]
 
 def _words_of_arm(arm: str, auc: str, say: Language) -> tuple[str, str]:
     return (
-        say("ROC curve of {arm} with its interval band. AUC {auc}.", arm=arm_label(arm), auc=auc),
+        say(
+            "ROC curve of {arm} with its interval band. AUC {auc}.",
+            arm=arm_label(arm, say),
+            auc=auc,
+        ),
         say(
             "{arm}: thin lines are single splits ({most} at most), the band is the pointwise "
             "corrected resampled 95% interval of the mean of all.",
-            arm=arm_label(arm),
+            arm=arm_label(arm, say),
             most=SHOWN_CURVES,
         ),
     )

@@ -83,7 +83,7 @@ def _performance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
             if 0 < used < n_splits:
                 cell = say.plural(used, "{cell}, {n} split", "{cell}, {n} splits", cell=cell)
             cells.append(cell)
-        columns[arm_label(str(arm))] = cells
+        columns[arm_label(str(arm), say)] = cells
     return pd.DataFrame(columns)
 
 
@@ -91,7 +91,7 @@ def _comparison(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     """One row for each measure, pair and test, with what it means."""
     rows = []
     for row in frame.to_dict("records"):
-        arms = {"a": arm_label(row["arm_a"]), "b": arm_label(row["arm_b"])}
+        arms = {"a": arm_label(row["arm_a"], say), "b": arm_label(row["arm_b"], say)}
         # Only one test is concluded from; the others stand beside it.
         reading = comparison_reading(row, say) if row["test"] == TEST_NAME else ""
         interval = interval_text(row["difference"], row["ci_low"], row["ci_high"], say=say)
@@ -120,7 +120,7 @@ def _patients(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     ]
     return pd.DataFrame(
         {
-            say("Arm"): frame["arm"].map(arm_label),
+            say("Arm"): [arm_label(arm, say) for arm in frame["arm"]],
             say("Patient"): frame["patient_id"],
             say("Outcome"): [yes_no(value, say) for value in frame["outcome"]],
             say("Times tested"): frame["n_tested"].map(str),
@@ -142,7 +142,7 @@ def _thresholds(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     pairs = frame[["arm", "metric"]].drop_duplicates().itertuples(index=False)
     rows = [
         [
-            arm_label(arm),
+            arm_label(arm, say),
             label("metric", metric, say),
             *(cells.get((arm, metric, rule), "") for rule in rules),
         ]
@@ -160,7 +160,9 @@ def _calibration(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
         by_measure = {row["measure"]: row for row in of_arm.to_dict("records")}
         cells = [_estimate(by_measure[m], say) if m in by_measure else "" for m in measures]
         first = of_arm.iloc[0]
-        rows.append([arm_label(str(arm)), *cells, str(first["n_patients"]), str(first["n_events"])])
+        rows.append(
+            [arm_label(str(arm), say), *cells, str(first["n_patients"]), str(first["n_events"])]
+        )
     heads = [
         say("{measure} (95% interval)", measure=say(MEASURES[m]))
         if frame.loc[frame["measure"] == m, "ci_low"].notna().any()
@@ -196,7 +198,7 @@ def _permutations(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     rows = frame.to_dict("records")
     return pd.DataFrame(
         {
-            say("Arm"): [arm_label(row["arm"]) for row in rows],
+            say("Arm"): [arm_label(row["arm"], say) for row in rows],
             say("AUC"): [number_text(row["auc"], say=say) for row in rows],
             say("Permuted AUC (95% range)"): [
                 interval_text(
@@ -280,7 +282,7 @@ def _paper(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     for column in table.columns[1:]:
         table[column] = [say.decimals(str(cell)) for cell in frame[column]]
     table.columns = pd.Index(
-        [heading(c, say) if c == "Measure" else arm_label(c) for c in map(str, frame.columns)]
+        [heading(c, say) if c == "Measure" else arm_label(c, say) for c in map(str, frame.columns)]
     )
     return table
 

@@ -6,6 +6,7 @@ from lungmet_worc import versions
 from lungmet_worc.collect import StudyResults
 from lungmet_worc.config import ArmConfig
 from lungmet_worc.plan import Plan
+from lungmet_worc.shown_names import shown_names
 from lungmet_worc.spreadsheet import is_missing
 
 
@@ -25,7 +26,7 @@ def run_facts(plan: Plan, results: StudyResults) -> dict[str, object]:
         A value for each name of `lungmet_worc.report.checklists.FACTS`.
     """
     study, search = plan.study, plan.study.search
-    arms = list(study.arms.values())
+    names, arms = shown_names(study), list(study.arms.values())
     modalities = [name for name in study.modalities if any(name in a.modalities for a in arms)]
     images = [arm for arm in arms if arm.modalities and arm.features != "volume"]
     packages = versions.everything()
@@ -34,8 +35,8 @@ def run_facts(plan: Plan, results: StudyResults) -> dict[str, object]:
         "outcome": study.outcome,
         "n_patients": len(plan.outcomes),
         "n_events": sum(plan.outcomes.values()),
-        "arms": list(study.arms),
-        "modalities": modalities,
+        "arms": [names.arms.get(name, name) for name in study.arms],
+        "modalities": [names.modality(name) for name in modalities],
         "clinical": list(dict.fromkeys(column for arm in arms for column in arm.clinical)),
         "split_type": search.split_type,
         "n_splits": len({split.split for split in splits}),

@@ -90,7 +90,7 @@ def _splits_done(digest: Digest, say: Language) -> list[str]:
     return [
         say(
             "{arm}: {done} of {of} splits done.",
-            arm=arm_label(arm.arm),
+            arm=arm_label(arm.arm, say),
             done=arm.n_done,
             of=arm.n_splits,
         )
@@ -121,7 +121,7 @@ def failures(material: Material) -> Section:
     if len(context.failures):
         frame = pd.DataFrame(
             {
-                say("Arm"): [arm_label(str(arm)) for arm in context.failures["arm"]],
+                say("Arm"): [arm_label(str(arm), say) for arm in context.failures["arm"]],
                 say("Cause"): [
                     say.of(plain_cause(str(cause))) for cause in context.failures["cause"]
                 ],

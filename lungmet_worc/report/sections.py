@@ -12,7 +12,7 @@ import pandas as pd
 
 from lungmet_worc.collect import natural_key
 from lungmet_worc.report.language import ENGLISH, Language, later
-from lungmet_worc.report.wording import arm_label, number_text, yes_no
+from lungmet_worc.report.wording import arm_label, modality_label, number_text, yes_no
 
 SHOWN_PATIENTS = 10
 #: Nobody reads a longer list in a report.
@@ -75,7 +75,7 @@ def often_wrong(
         ]
         for t in wrong[:shown]
     ]
-    heads = [say("Patient"), say("Outcome"), *map(arm_label, arms)]
+    heads = [say("Patient"), say("Outcome"), *(arm_label(arm, say) for arm in arms)]
     return OftenWrong(
         table=pd.DataFrame(table, columns=heads),
         n_patients=len(wrong),
@@ -149,7 +149,7 @@ def cohort_flow(
         why = "; ".join(f"{count}: {reason_text(reason, say)}" for reason, count in named)
         rows.append(
             {
-                say("Arm"): arm_label(arm),
+                say("Arm"): arm_label(arm, say),
                 say("Patients"): str(sum(enters)),
                 say("Events"): str(events),
                 say("Left out"): str(len(enters) - sum(enters)),
@@ -172,14 +172,18 @@ def reason_text(reason: str, say: Language) -> str:
     if common:
         return say(
             "not complete for all arms (arm {arm}: {reason})",
-            arm=arm_label(common[1]),
+            arm=arm_label(common[1], say),
             reason=reason_text(common[2], say),
         )
     if reason in _REASONS:
         return say(reason)
     failed = re.fullmatch(r"(\S+) extraction failed: (.+)", reason, re.DOTALL)
     if failed:
-        return say("{modality} extraction failed: {cause}", modality=failed[1], cause=failed[2])
+        return say(
+            "{modality} extraction failed: {cause}",
+            modality=modality_label(failed[1], say),
+            cause=failed[2],
+        )
     parts = [_lacking(part, say) for part in reason.split(", ")]
     return reason if None in parts else ", ".join(part for part in parts if part)
 
@@ -188,7 +192,7 @@ def _lacking(part: str, say: Language) -> str | None:
     """Return what a patient lacks, None if it is said in no known way."""
     image = re.fullmatch(r"no (.+) image", part)
     if image:
-        return say("no {modality} image", modality=image[1])
+        return say("no {modality} image", modality=modality_label(image[1], say))
     column = re.fullmatch(r"(.+) missing", part)
     return say("{column} missing", column=column[1]) if column else None
 
@@ -219,7 +223,9 @@ def who_left_out(
     return [
         say(
             "Not in {arms}, {reason}: {patients}",
-            arms=say("any arm") if among == known else ", ".join(map(arm_label, among)),
+            arms=say("any arm")
+            if among == known
+            else ", ".join(arm_label(arm, say) for arm in among),
             reason=reason_text(reason, say),
             patients=patients,
         )

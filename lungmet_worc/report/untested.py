@@ -24,7 +24,7 @@ def untested_sentences(context: ReportContext, say: Language) -> list[str]:
             len(splits),
             "{arm} was not tested in {n} split: {why}.",
             "{arm} was not tested in {n} splits: {why}.",
-            arm=arm_label(str(arm)),
+            arm=arm_label(str(arm), say),
             why=label("reason", reason, say),
         )
         for (arm, reason), splits in frame.groupby(["arm", "reason"], sort=False)

@@ -11,7 +11,6 @@ from lungmet_worc.statistics.metrics import LOWER_IS_BETTER
 
 SIGNIFICANT = 0.05
 UNDEFINED = later("not defined")
-ACRONYMS = frozenset({"mri", "mr", "ct", "pet", "us", "t1", "t2", "dwi", "adc", "flair"})
 SMALL_NUMBERS = (
     later("zero"),
     later("one"),
@@ -26,18 +25,28 @@ SMALL_NUMBERS = (
 )
 
 
-def arm_label(arm: str) -> str:
-    """Return the name of an arm as people read it ("mri_only" -> "MRI only"), in any language.
+def arm_label(arm: str, say: Language) -> str:
+    """Return the name of an arm as people read it: its label, else "MRI only" for "mri_only".
 
     Parameters
     ----------
     arm : str
         Name in the study file.
+    say : Language
     """
-    words = [word.upper() if word in ACRONYMS else word for word in arm.split("_") if word]
-    if not words:
-        return arm
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    return say.names.arm(str(arm))
+
+
+def modality_label(modality: str, say: Language) -> str:
+    """Return the name of a modality as people read it: its label, else its key.
+
+    Parameters
+    ----------
+    modality : str
+        Name in the study file.
+    say : Language
+    """
+    return say.names.modality(str(modality))
 
 
 def yes_no(outcome: int, say: Language = ENGLISH) -> str:
@@ -156,7 +165,7 @@ def comparison_reading(row: Mapping[Any, Any], say: Language = ENGLISH) -> str:
     if math.isnan(float(row["p_adjusted"])):
         return say("cannot be compared")
     if is_clear(row):
-        return say("{arm} clearly better", arm=arm_label(better_arm(row)))
+        return say("{arm} clearly better", arm=arm_label(better_arm(row), say))
     return say("no clear difference")
 
 

@@ -11,6 +11,7 @@ from lungmet_worc.errors import ResultsError
 from lungmet_worc.held_folder import make_folder
 from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits
 from lungmet_worc.report.labels import P_COLUMNS
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.report.privacy import without_paths
 from lungmet_worc.report.readable import readable
 from lungmet_worc.sentences import Sentence
@@ -26,7 +27,13 @@ SHOWN_FEATURES = 50
 
 
 def write_table(
-    frame: pd.DataFrame, folder: Path, name: str, title: str, notes: Sequence[str] = ()
+    frame: pd.DataFrame,
+    folder: Path,
+    name: str,
+    title: str,
+    notes: Sequence[str] = (),
+    *,
+    say: Language = ENGLISH,
 ) -> dict[str, Path]:
     """Write one table as CSV, XLSX, Markdown and LaTeX.
 
@@ -45,6 +52,8 @@ def write_table(
         Caption.
     notes : sequence of str
         Sentences below the table; the CSV has none.
+    say : Language
+        With the labels of arms and modalities, for all but the CSV.
 
     Returns
     -------
@@ -58,10 +67,10 @@ def write_table(
         shown = frame.head(SHOWN_FEATURES)
         more = f"The {SHOWN_FEATURES} with the smallest p of {len(frame)} features; {name}.csv"
         said = (*said, f"{more} and {name}.xlsx have all.")
-    text = readable(shown, name)
+    text = readable(shown, name, say)
     paths = {suffix: folder / f"{name}.{suffix}" for suffix in SUFFIXES}
     paths["csv"].write_text(csv_text(frame), encoding="utf-8", newline="")
-    paths["xlsx"].write_bytes(workbook([_sheet(frame, name, title, notes)], title))
+    paths["xlsx"].write_bytes(workbook([_sheet(frame, name, title, notes)], title, say=say))
     paths["md"].write_text(markdown(text, title, said), encoding="utf-8", newline="")
     paths["tex"].write_text(latex(text, name, title, said), encoding="utf-8", newline="")
     return paths
@@ -72,6 +81,8 @@ def write_workbook(
     folder: Path,
     titles: Mapping[str, str],
     notes: Mapping[str, Sequence[str]],
+    *,
+    say: Language = ENGLISH,
 ) -> Path:
     """Write tables as the sheets of one workbook, after a sheet that lists them.
 
@@ -85,6 +96,8 @@ def write_workbook(
         Caption of each.
     notes : mapping of str to sequence of str
         Sentences below each.
+    say : Language
+        With the labels of arms and modalities.
 
     Returns
     -------
@@ -96,7 +109,7 @@ def write_workbook(
         for name, frame in frames.items()
     ]
     path = folder / WORKBOOK
-    path.write_bytes(workbook(sheets, "Tables of the study", contents=True))
+    path.write_bytes(workbook(sheets, "Tables of the study", contents=True, say=say))
     return path
 
 

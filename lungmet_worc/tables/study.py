@@ -14,6 +14,7 @@ from lungmet_worc.collect import (
     outcome_tables,
     tested_outcomes,
 )
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.report.wording import arm_label, plural
 from lungmet_worc.statistics.comparison import compare_arms
 from lungmet_worc.tables.calibration import calibration_table
@@ -68,7 +69,7 @@ def make_all_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
 
 
 def write_all_tables(
-    results: StudyResults, folder: Path, *, partial: str = ""
+    results: StudyResults, folder: Path, *, partial: str = "", say: Language = ENGLISH
 ) -> dict[str, pd.DataFrame]:
     """Write every table of a study as CSV, XLSX, Markdown and LaTeX, and all in one workbook.
 
@@ -81,6 +82,8 @@ def write_all_tables(
         Made if it is missing.
     partial : str
         What part of the study the tables are of, for their titles; empty if of all.
+    say : Language
+        English, with the labels of arms and modalities; the CSV files keep their keys.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def write_all_tables(
         If the predictions do not belong to one study.
     """
     frames = make_all_tables(results)
-    counts = _counts(results.arms, results.untested)
+    counts = _counts(results.arms, results.untested, say)
     titles, notes = {}, {}
     for name, table in TABLES.items():
         titles[name] = f"Partial result, {partial}. {table.title}" if partial else table.title
@@ -101,15 +104,17 @@ def write_all_tables(
     written = {}
     for name, frame in frames.items():
         if len(frame) or TABLES[name].required:
-            write_table(frame, folder, name, titles[name], notes[name])
+            write_table(frame, folder, name, titles[name], notes[name], say=say)
             written[name] = frame
-    write_workbook(written, folder, titles, notes)
+    write_workbook(written, folder, titles, notes, say=say)
     return frames
 
 
-def _counts(arms: Sequence[ArmPredictions], untested: Sequence[UntestedSplit]) -> str:
+def _counts(
+    arms: Sequence[ArmPredictions], untested: Sequence[UntestedSplit], say: Language
+) -> str:
     """Say on how many patients, events and splits the tables are."""
-    said = {arm_label(arm.arm): _arm_counts(arm, untested) for arm in arms}
+    said = {arm_label(arm.arm, say): _arm_counts(arm, untested) for arm in arms}
     if len(set(said.values())) == 1:
         return f"{next(iter(said.values()))}."
     return f"{'; '.join(f'{arm}: {text}' for arm, text in said.items())}."

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.report.formats import six_decimals, six_digits
-from lungmet_worc.report.labels import P_COLUMNS, SHARE_COLUMNS, heading, label
+from lungmet_worc.report.labels import HEADINGS, P_COLUMNS, SHARE_COLUMNS, heading, label
+from lungmet_worc.report.language import ENGLISH, Language
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
@@ -52,7 +53,9 @@ class Sheet:
     notes: tuple[str, ...] = ()
 
 
-def workbook(sheets: Sequence[Sheet], title: str, *, contents: bool = False) -> bytes:
+def workbook(
+    sheets: Sequence[Sheet], title: str, *, contents: bool = False, say: Language = ENGLISH
+) -> bytes:
     """Return tables as an XLSX workbook, the same bytes for the same tables.
 
     A sheet has the caption in its first row, the headings in its second, a row for each row of
@@ -65,6 +68,8 @@ def workbook(sheets: Sequence[Sheet], title: str, *, contents: bool = False) -> 
         Title in the properties of the file.
     contents : bool
         Begin with a sheet that lists the others.
+    say : Language
+        With the labels of arms and modalities.
     """
     from openpyxl import Workbook
     from openpyxl.worksheet.hyperlink import Hyperlink
@@ -76,13 +81,13 @@ def workbook(sheets: Sequence[Sheet], title: str, *, contents: bool = False) -> 
         listed = pd.DataFrame(
             {"Sheet": names, "Table": [sheet.title for sheet in sheets]}, dtype=object
         )
-        _fill(first, Sheet("Contents", title, listed))
+        _fill(first, Sheet("Contents", title, listed), say)
         for row, name in enumerate(names, start=HEAD_ROW + 1):
             place = f"'{name}'!A1"
             first.cell(row, 1).hyperlink = Hyperlink(ref=f"A{row}", location=place)
     for i, (sheet, name) in enumerate(zip(sheets, names, strict=True)):
         target = first if i == 0 and not contents else book.create_sheet()
-        _fill(target, Sheet(name, sheet.title, sheet.frame, sheet.notes))
+        _fill(target, Sheet(name, sheet.title, sheet.frame, sheet.notes), say)
     book.properties.creator = "lungmet_worc"
     book.properties.title = title
     book.properties.created = EPOCH
@@ -96,7 +101,7 @@ def _sheet_name(name: str) -> str:
     return re.split(r"[\[\]:*?/\\(]", name)[0].strip()[:31] or "Table"
 
 
-def _fill(target: Worksheet, sheet: Sheet) -> None:
+def _fill(target: Worksheet, sheet: Sheet, say: Language) -> None:
     """Write a table into an empty sheet."""
     from openpyxl.styles import Alignment, Border, Font, Side
     from openpyxl.utils import get_column_letter
@@ -113,7 +118,7 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
     }
     thick, thin = Side(style="medium"), Side(style="thin")
     for j, column in enumerate(map(str, frame.columns), start=1):
-        head = _text(target.cell(HEAD_ROW, j), heading(column))
+        head = _text(target.cell(HEAD_ROW, j), _head(column, say))
         head.font = Font(bold=True)
         text = not pd.api.types.is_numeric_dtype(frame[column])
         side = "left" if text else "right"
@@ -122,7 +127,7 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
         widest = max(len(word) for word in str(head.value).split()) + 2
         for i, value in enumerate(frame[column], start=HEAD_ROW + 1):
             cell = target.cell(i, j)
-            _set(cell, "importance" if fine and column in BOUNDS else column, value)
+            _set(cell, "importance" if fine and column in BOUNDS else column, value, say)
             cell.alignment = sides[text]
             widest = max(widest, len(str(cell.value)) + 2 if text else 0)
         width = min(max(widest, NARROWEST), WIDEST)
@@ -138,7 +143,12 @@ def _fill(target: Worksheet, sheet: Sheet) -> None:
     target.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _set(cell: Cell, column: str, value: object) -> None:
+def _head(column: str, say: Language) -> str:
+    """Return the heading of a column; that of an arm is its label."""
+    return heading(column, say) if column in HEADINGS else say.names.arms.get(column, column)
+
+
+def _set(cell: Cell, column: str, value: object, say: Language) -> None:
     """Write one value into its cell, numbers as numbers."""
     if isinstance(value, float | np.floating):
         is_p = column in P_COLUMNS
@@ -148,7 +158,7 @@ def _set(cell: Cell, column: str, value: object) -> None:
     elif isinstance(value, int | np.integer):
         cell.value, cell.number_format = int(value), "0"
     else:
-        _text(cell, label(column, value))
+        _text(cell, label(column, value, say))
 
 
 def _text(cell: Cell, text: str) -> Cell:

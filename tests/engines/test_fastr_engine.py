@@ -269,7 +269,7 @@ def test_jobs_of_a_killed_run_are_cancelled_by_the_next(
     notes: list[str] = []
     with make_engine(SLURM, cores=2, folder=folder / "scratch", note=notes.append):
         assert "RUNNING" not in in_slurm.jobs().values()
-    assert notes == ["1 job(s) of an earlier run of this folder were cancelled."]
+    assert notes == ["1 job of an earlier run of this folder was cancelled."]
 
 
 @pytest.mark.slurm

@@ -34,7 +34,9 @@ ALL = {
 def drawn(results: StudyResults, folder: Path, code: str = "en") -> dict[str, Path]:
     tables = write_all_tables(results, folder / "tables")
     entering = cohort([arm.arm for arm in results.arms])
-    return write_all_figures(results, tables, folder / "figures", cohort=entering, language=code)
+    return write_all_figures(
+        results, tables, folder / "figures", cohort=entering, say=language(code)
+    )
 
 
 @pytest.fixture(scope="module")

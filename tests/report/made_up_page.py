@@ -47,7 +47,7 @@ def made_up_context(
     names = [arm.arm for arm in results.arms]
     whole = cohort(names)
     figures = write_all_figures(
-        results, tables, folder / f"figures_{language}", cohort=whole, language=language
+        results, tables, folder / f"figures_{language}", cohort=whole, say=say(language)
     )
     context = ReportContext(
         study_name="Lung metastases of soft-tissue sarcoma: MRI, CT or both",

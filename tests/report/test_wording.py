@@ -5,7 +5,7 @@ import pytest
 from lungmet_worc.config import ArmConfig
 from lungmet_worc.feature_groups import IMAGE_GROUPS
 from lungmet_worc.report.arm_descriptions import GROUPS, arm_kind, describe_arm
-from lungmet_worc.report.language import language
+from lungmet_worc.report.language import ENGLISH, language
 from lungmet_worc.report.wording import (
     arm_label,
     comparison_reading,
@@ -39,7 +39,9 @@ def test_p_values(value: float, text: str) -> None:
 def test_numbers_and_names() -> None:
     assert number_text(-0.001) == "0.00"
     assert number_text(-0.126) == "-0.13"
-    labels = [arm_label(arm) for arm in ("mri_only", "ct", "combined", "MRI", "clinical-plus")]
+    labels = [
+        arm_label(arm, ENGLISH) for arm in ("mri_only", "ct", "combined", "MRI", "clinical-plus")
+    ]
     assert labels == ["MRI only", "CT", "Combined", "MRI", "Clinical-plus"]
 
 

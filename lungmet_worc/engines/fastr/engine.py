@@ -132,7 +132,13 @@ class FastrEngine:
         if self.plugin == slurm.PLUGIN:
             number = slurm.cancel_earlier(self._name, self._environment)
             if number:
-                self._note(f"{number} job(s) of an earlier run of this folder were cancelled.")
+                self._note(
+                    Sentence.plural(
+                        number,
+                        "{n} job of an earlier run of this folder was cancelled.",
+                        "{n} jobs of an earlier run of this folder were cancelled.",
+                    )
+                )
         return self
 
     def __exit__(
@@ -225,7 +231,7 @@ class FastrEngine:
         for overhead in wave.overheads():
             self._pace.add_overhead(overhead)
         logger.info(
-            "%d job(s) ended; a job takes %.1f s beside its tasks",
+            "jobs that ended: %d; a job takes %.1f s beside its tasks",
             len(wave.jobs),
             self._pace.overhead,
         )

@@ -145,7 +145,7 @@ class Wave:
         how = (
             Sentence("fastr ended (exit code {code})", code=code)
             if code
-            else Sentence("{n} job(s) ended", n=len(events))
+            else Sentence.plural(len(events), "{n} job ended", "{n} jobs ended")
         )
         message = Sentence(
             "{how} before a task was started, by {plugin}. Do the machines that run jobs see the "

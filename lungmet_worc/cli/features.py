@@ -1,0 +1,18 @@
+"""``lungmet features``: the features of a run as a table for R, SPSS or a spreadsheet."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def features(options: argparse.Namespace) -> int:
+    """Write the features of a run as one table."""
+    from lungmet_worc.run import Run
+
+    table = Run(options.run).features_table()
+    for path in table.write(Path(options.out)):
+        print(f"wrote {path}")
+    n = (table.codebook["kind"] == "feature").sum()
+    print(f"patients: {len(table.values)}, features: {n}")
+    return 0

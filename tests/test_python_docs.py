@@ -1,0 +1,61 @@
+"""docs/python.md: every block of Python runs, and nothing public is left out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lungmet_worc import Run, Study
+from lungmet_worc.joined import Joined
+from tests.synthetic import read_rows, write_rows
+
+DOCS = Path(__file__).parents[1] / "docs" / "python.md"
+TEXT = DOCS.read_text("utf-8")
+
+
+def public(part: type) -> set[str]:
+    return {name for name in vars(part) if not name.startswith("_")}
+
+
+def test_everything_public_is_there() -> None:
+    # Of a study that is compared only what one asks for first.
+    said = set(re.findall(r"\b(?:run|study|Study)\.(\w+)", TEXT))
+    assert public(Run) | {"paths"} <= said
+    assert public(Study) <= said
+
+
+def test_nothing_is_there_that_does_not_exist() -> None:
+    for name in re.findall(r"\brun\.(\w+)", TEXT):
+        assert name in public(Run) | {"paths"}, name
+    for name in re.findall(r"\bstudy\.(\w+)", TEXT.replace("study.toml", "")):
+        assert name in public(Study), name
+    for name in re.findall(r"\bjoined\.(\w+)", TEXT):
+        assert name in public(Joined), name
+
+
+@pytest.mark.worc
+@pytest.mark.slow
+def test_every_block_runs(
+    small_study: Path, small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(small_study.parent, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(small_run.paths.folder, tmp_path / "runs" / "my_study")
+    names = {"lung_met": "lung_metastasis"}
+    names |= {f"{kind}_mask": f"{kind}_segmentation" for kind in ("mri", "ct")}
+    rows = read_rows(small_study.with_name("manifest.csv"))
+    renamed = [{names.get(column, column): text for column, text in row.items()} for row in rows]
+    write_rows(tmp_path / "patients.csv", renamed)
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    assert len(blocks) >= 7
+    for block in blocks:
+        exec(compile(block, str(DOCS), "exec"), known)
+    assert known["report"].ok
+    assert known["same"].check(cores=1).ok
+    assert (tmp_path / "features_codebook.csv").is_file()
+    assert len(known["table"].values) == 20
