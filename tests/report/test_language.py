@@ -102,7 +102,9 @@ def test_dutch_texts_keep_fields_and_end_of_sentence(name: str) -> None:
     for english, dutch in locale(name).items():
         assert fields(english) == fields(dutch), english
         assert english.endswith(".") == dutch.endswith("."), english
-        assert dutch == " ".join(dutch.split()), english
+        # Spaces at an end, in a row, or a new line are meant where English has them too.
+        odd = r"^\s+|\s+$|\n\s*|\s\s+"
+        assert re.findall(odd, english) == re.findall(odd, dutch), english
 
 
 def test_collector_sees_all_ways_of_saying(tmp_path: Path) -> None:
