@@ -97,17 +97,14 @@ def test_every_text_has_a_dutch_one_and_no_dutch_is_unused() -> None:
     assert sorted(set(texts) - said) == []
 
 
-def _outer_space(text: str) -> tuple[str, str]:
-    return text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-
-
 @pytest.mark.parametrize("name", sorted(path.name for path in LOCALE.glob("*.json")))
 def test_dutch_texts_keep_fields_and_end_of_sentence(name: str) -> None:
     for english, dutch in locale(name).items():
         assert fields(english) == fields(dutch), english
         assert english.endswith(".") == dutch.endswith("."), english
-        assert _outer_space(english) == _outer_space(dutch), english
-        assert "  " not in dutch.strip() or "  " in english.strip(), english
+        # Spaces at an end, in a row, or a new line are meant where English has them too.
+        odd = r"^\s+|\s+$|\n\s*|\s\s+"
+        assert re.findall(odd, english) == re.findall(odd, dutch), english
 
 
 def test_collector_sees_all_ways_of_saying(tmp_path: Path) -> None:
