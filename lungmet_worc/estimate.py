@@ -12,13 +12,14 @@ from typing import Any
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import CohortError
 from lungmet_worc.feature_store import FeatureStore
 from lungmet_worc.folder_mark import require_ours
 from lungmet_worc.made_from import MadeFrom
+from lungmet_worc.manifest import read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
 from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.runnable import runnable_cohort
 from lungmet_worc.runs import RunPaths, read_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.sentences import Sentence
@@ -159,16 +160,9 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
-    if checked.study_errors:
-        n = len(checked.study_errors)
-        message = Sentence.plural(
-            n,
-            "The study cannot be planned: {n} problem.",
-            "The study cannot be planned: {n} problems.",
-        )
-        raise CohortError(message, checked.study_errors)
-    study = with_counted_splits(study, checked.cohort)
-    plan = Plan(study, checked.cohort, checked.digests, paths)
+    cohort = runnable_cohort(study, read_manifest(study), checked)
+    study = with_counted_splits(study, cohort)
+    plan = Plan(study, cohort, checked.digests, paths)
     measured = mean_seconds(read_state(paths))
     record = MadeFrom(paths.made_from)
     fingerprints = plan.fingerprints()

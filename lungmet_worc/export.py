@@ -14,13 +14,10 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from lungmet_worc import arms, clinical
-from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.study import CheckReport, check_study
-from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import (
-    CohortError,
     LungmetError,
     Problem,
     TaskFailedError,
@@ -31,6 +28,7 @@ from lungmet_worc.folder_mark import require_new
 from lungmet_worc.imaging.plain_files import plain_image, plain_mask
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
+from lungmet_worc.runnable import runnable_cohort
 from lungmet_worc.runs import RunPaths
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.splits import with_counted_splits, write_splits
@@ -212,20 +210,7 @@ def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
     """Check the study as a run does, and return who enters which arm."""
     manifest = read_manifest(study)
     report: CheckReport = check_study(study)
-    excludes = study.run.on_error == "exclude-patient"
-    fatal = report.study_errors if excludes else report.errors
-    if fatal:
-        message: str = Sentence.plural(
-            len(fatal),
-            "The study cannot be exported: {n} problem.",
-            "The study cannot be exported: {n} problems.",
-        )
-        raise CohortError(message, fatal)
-    cohort = build_cohort(study, manifest, report.unusable if excludes else {})
-    errors = [p for p in study_feasibility(study, cohort) if p.severity == "error"]
-    if errors:
-        message = Sentence("Too few patients are left to go on without those that failed:")
-        raise CohortError(message, errors)
+    cohort = runnable_cohort(study, manifest, report)
     return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
 
 

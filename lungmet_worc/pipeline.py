@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lungmet_worc import arms, clinical, errata, failures, unscored, versions
-from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.study import CheckReport, check_study
-from lungmet_worc.cohort import build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.deadline import common_splits
 from lungmet_worc.digest import make_digest
 from lungmet_worc.engines import make_engine
-from lungmet_worc.errors import CohortError, TaskFailedError
+from lungmet_worc.errors import TaskFailedError
 from lungmet_worc.estimate import expected_seconds, mean_seconds
 from lungmet_worc.failures import failed_tasks
 from lungmet_worc.feature_store import FeatureStore
@@ -34,6 +32,7 @@ from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Progress
 from lungmet_worc.run_log import logging_to
+from lungmet_worc.runnable import cohort_without, refuse_errors
 from lungmet_worc.runs import RunPaths, locked, now, read_state, write_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.sentences import Sentence
@@ -248,14 +247,7 @@ class Pipeline:
             logger.log(
                 logging.ERROR if problem.severity == "error" else logging.WARNING, "%s", problem
             )
-        fatal = report.study_errors if self._excludes else report.errors
-        if fatal:
-            message = Sentence.plural(
-                len(fatal),
-                "The study cannot be run: {n} problem.",
-                "The study cannot be run: {n} problems.",
-            )
-            raise CohortError(message, fatal, report.causes)
+        refuse_errors(self.study, report)
         return manifest, report
 
     def _plan(
@@ -264,13 +256,7 @@ class Pipeline:
         report: CheckReport,
         unusable: Mapping[tuple[str, str], str],
     ) -> Plan:
-        cohort = build_cohort(self.study, manifest, unusable)
-        if unusable:  # whom the check counted in
-            problems = study_feasibility(self.study, cohort)
-            errors = [problem for problem in problems if problem.severity == "error"]
-            if errors:
-                message = Sentence("Too few patients are left to go on without those that failed:")
-                raise CohortError(message, errors)
+        cohort = cohort_without(self.study, manifest, unusable)
         # How many centres there are is known only now.
         self.study = with_counted_splits(self.study, cohort)
         self.state.update(self._about())

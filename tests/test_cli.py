@@ -130,7 +130,7 @@ def test_plan_of_what_cannot_run_lists_what_is_wrong(
     change_cell(study.parent / "manifest.csv", "P3", "lung_met", "perhaps")
     assert main(["plan", str(study), "--cores", "1"]) == 1
     said = capsys.readouterr().err
-    assert "The study cannot be planned: 1 problem." in said
+    assert "The study cannot be run: 1 problem." in said
     assert "perhaps" in said
 
 

@@ -14,6 +14,7 @@ from lungmet_worc import versions
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.estimate import plan_summary
+from lungmet_worc.folder_mark import claim
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths, write_state
@@ -37,6 +38,7 @@ def study(tmp_path: Path) -> Path:
 def made(study: Path, tmp_path: Path) -> RunPaths:
     """Return a run folder in which every task's output is fresh; nothing was computed."""
     paths = RunPaths(tmp_path / "run")
+    claim(paths.folder, "run")
     write_state(paths, {})
     checked = check_study(load_study(study))
     plan = Plan(load_study(study), checked.cohort, checked.digests, paths)
