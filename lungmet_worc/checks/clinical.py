@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -23,6 +24,7 @@ from lungmet_worc.feature_groups import OTHER, feature_group
 from lungmet_worc.manifest import Manifest, Patient
 from lungmet_worc.sentences import Sentence, joined
 from lungmet_worc.spreadsheet import is_missing
+from lungmet_worc.tested_splits import VARIANCE
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
 _NUMBERS = 0.75  # share of numbers from which on other cells are slips of the pen
@@ -203,6 +205,7 @@ class _Column:
             yield self._problem(what, remedy, warning=True)
             return
         if self.numbers is not None:
+            yield from self._small_numbers(self.numbers)
             return
         once = sum(1 for count in counts.values() if count == 1)
         n_texts, table = counts.total(), table_name(self.name)
@@ -230,6 +233,23 @@ class _Column:
             yield self._problem(what, remedy, warning=True)
         cells = [pair for pair in zip(self.patients, self.texts, strict=True) if pair[1]]
         yield from spelling_problems(self.file, self.name, cells, "warning")
+
+    def _small_numbers(self, numbers: Sequence[float]) -> Iterator[Problem]:
+        """Report numbers that vary so little that WORC drops them (errata E48)."""
+        variance = statistics.pvariance([number for number in numbers if not math.isnan(number)])
+        if variance <= VARIANCE:
+            what = Sentence(
+                "The numbers vary so little (variance {variance:.2g}) that WORC drops the column: "
+                "{arms} would be searched without it.",
+                variance=variance,
+                arms=arms_text(self.arms),
+            )
+            remedy = Sentence(
+                "Write them in a smaller unit, for example in thousandths: WORC drops what has a "
+                "variance of at most {least:.4f}.",
+                least=VARIANCE,
+            )
+            yield self._problem(what, remedy, warning=True)
 
 
 def _different(numbers: Sequence[float]) -> set[float]:

@@ -71,6 +71,19 @@ def sites() -> list[str]:
     return [("thigh", "arm", "trunk")[n % 3] for n in range(N_PATIENTS)]
 
 
+@pytest.mark.parametrize(("unit", "said"), [(0.001, True), (0.1, True), (1.0, False)])
+def test_small_numbers_are_said(check: Check, unit: float, said: bool) -> None:
+    """Uniform between 0 and 1 times the unit: a variance of a twelfth of its square."""
+    cells = [f"{value * unit:.6f}" for value in np.random.default_rng(3).random(N_PATIENTS)]
+    found = check(cells)
+    if not said:
+        assert found == []
+        return
+    assert only(found).severity == "warning"
+    assert "WORC drops the column" in found[0].what
+    assert "0.0099" in found[0].remedy
+
+
 class TestSound:
     @pytest.mark.parametrize("cells", [ages(), sites(), ["yes", "no"] * 20])
     def test_nothing_to_say(self, check: Check, cells: list[str]) -> None:
