@@ -157,7 +157,7 @@ def patients_text(
     say : Language
         Of the reader.
     """
-    modalities = list(views[0].scans) if views else []
+    modalities = [say.names.modality(name) for name in views[0].scans] if views else []
     has_clinical = any(view.missing for view in views)
     head = [say("patient"), say("row"), outcome, *modalities]
     head += [say("value missing")] if has_clinical else []
@@ -177,7 +177,9 @@ def patients_text(
 def _arms_text(view: PatientView, say: Language) -> str:
     if not view.once_mended:
         return say("none")
-    return say("all") if len(view.once_mended) == len(view.arms) else ", ".join(view.once_mended)
+    if len(view.once_mended) == len(view.arms):
+        return say("all")
+    return ", ".join(say.names.arms.get(arm, arm) for arm in view.once_mended)
 
 
 def _fitting(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

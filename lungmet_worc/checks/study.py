@@ -119,7 +119,8 @@ class CheckReport:
         patients = self.counted.patients
         if not patients:
             return self.to_text(width, say)
-        table = patients_text(patients, self.cohort.outcome_name, width, say)
+        named = say.naming(self.cohort.names)
+        table = patients_text(patients, self.cohort.outcome_name, width, named)
         return f"{table}\n{self._counted_problems(say, width)}"
 
     def _counted_problems(self, say: Language, width: int) -> str:
