@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +51,18 @@ class Sentence(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         """Let processes hand texts to each other."""
         return (self.template,), dict(self.fields)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The lowest and the highest of several numbers, for a field that has a format."""
+
+    low: float
+    high: float
+
+    def __format__(self, spec: str) -> str:
+        """Return both, each in the format of the field: "44-57" with a dash of numbers."""
+        return f"{self.low:{spec}}\N{EN DASH}{self.high:{spec}}"
 
 
 #: So many names are said before "and 3 more".

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import Formatter
 
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, Span
 
 #: Fields that name what a sentence is about: of several, all are named.
 _SUBJECTS = ("arm", "column", "modality")
@@ -34,24 +35,24 @@ def merged(texts: Sequence[str]) -> str | None:
     sentences = [text for text in texts if isinstance(text, Sentence)]
     if len(sentences) < len(texts) or len({each.template for each in sentences}) > 1:
         return None
+    template = sentences[0].template
+    formatted = {name for _, name, spec, _ in Formatter().parse(template) if spec}
     fields = {
-        name: _merged_field(name, [each.fields[name] for each in sentences])
+        name: _merged_field(name, [each.fields[name] for each in sentences], name in formatted)
         for name in sentences[0].fields
     }
     if any(value is None for value in fields.values()):
         return None
-    try:
-        return Sentence(sentences[0].template, **fields)
-    except ValueError:  # a number with a format of its own
-        return None
+    return Sentence(template, **fields)
 
 
-def _merged_field(name: str, values: Sequence[object]) -> object:
+def _merged_field(name: str, values: Sequence[object], formatted: bool) -> object:
     if all(value == values[0] for value in values):
         return values[0]
-    numbers = [value for value in values if isinstance(value, int)]
+    numbers = [value for value in values if isinstance(value, int | float)]
     if len(numbers) == len(values):
-        return Sentence("{low} to {high}", low=min(numbers), high=max(numbers))
+        low, high = min(numbers), max(numbers)
+        return Span(low, high) if formatted else Sentence("{low} to {high}", low=low, high=high)
     sentences = [value for value in values if isinstance(value, Sentence)]
     if len(sentences) == len(values):
         return merged(sentences)

@@ -10,6 +10,7 @@ from lungmet_worc.checks.checked_cohort import WIDTH
 from lungmet_worc.checks.merged_sentences import merged
 from lungmet_worc.errors import NO_CAUSES, Causes, Problem
 from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.sentences import Sentence, Span
 
 _MOST_LISTED = 6
 #: Of so many places that a sentence holds for each has a line of its own.
@@ -71,6 +72,10 @@ def _what_lines(
     what = merged([problem.what for problem in problems])
     remedy = merged([problem.remedy if remedies else "" for problem in problems])
     place = _common_place(problems, say)
+    if len(problems) <= _MOST_LISTED and _has_span(what):
+        what = None  # few enough to tell each by its own numbers
+    elif place is None and what is not None and len(problems) > _MOST_LISTED:
+        place = _places(problems, say)
     if what is not None and place is not None:
         lines = [(0, f"{place}: {say.of(what)}" if place else say.of(what))]
         shown = dict.fromkeys(say.of(problem.remedy) for problem in problems)
@@ -115,13 +120,26 @@ def _single_lines(
 
 def _common_place(problems: Sequence[Problem], say: Language) -> str | None:
     """Return where problems are, None if it takes a line for each to say so."""
+    files = {problem.file for problem in problems}
+    columns = {problem.column for problem in problems}
+    several = len({problem.row for problem in problems}) > 1 or any(p.patient for p in problems)
+    if len(files) > 1 or (len(columns) > 1 and several):
+        return None
+    return _places(problems, say)
+
+
+def _has_span(text: str | None) -> bool:
+    """Return whether a merged sentence gives ranges in place of each one's numbers."""
+    return isinstance(text, Sentence) and any(isinstance(f, Span) for f in text.fields.values())
+
+
+def _places(problems: Sequence[Problem], say: Language) -> str:
+    """Return all files, rows, columns and patients of problems."""
     files = list(dict.fromkeys(problem.file for problem in problems))
     columns = list(dict.fromkeys(problem.column for problem in problems))
     rows = sorted({problem.row for problem in problems if problem.row is not None})
     patients = list(dict.fromkeys(each.patient for each in problems if each.patient))
-    if len(files) > 1 or (len(columns) > 1 and (patients or len(rows) > 1)):
-        return None
-    parts = [files[0]]
+    parts = [files[0] if len(files) == 1 else say.plural(len(files), "{n} file", "{n} files")]
     if rows:
         texts = _ranges(rows)
         parts.append(say.plural(len(rows), "row {rows}", "rows {rows}", rows=texts))

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, Span
 from lungmet_worc.shown_names import ShownNames
 
 LOCALE = Path(__file__).parent / "locale"
@@ -29,7 +29,7 @@ class _DutchFormatter(Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         text = str(super().format_field(value, format_spec))
-        if isinstance(value, Real):
+        if isinstance(value, Real | Span):
             return text.translate({ord("."): ",", ord(","): "."})
         return text
 

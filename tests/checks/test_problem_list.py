@@ -11,7 +11,7 @@ from lungmet_worc.checks.causes import SMALL_ARM
 from lungmet_worc.checks.merged_sentences import merged
 from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.errors import CohortError, Problem
-from lungmet_worc.report.language import language
+from lungmet_worc.report.language import Language, language
 from lungmet_worc.sentences import Sentence
 
 WRONG = Problem(
@@ -184,6 +184,33 @@ def test_sentences_that_say_different_things_are_not_merged() -> None:
     assert merged([Sentence("{text} a", text="x"), Sentence("{text} a", text="y")]) is None
     assert merged([Sentence("{n} a", n=1), Sentence("{n} b", n=1)]) is None
     assert merged(["one", "two"]) is None
-    assert merged([Sentence("{n:.2f}", n=1), Sentence("{n:.2f}", n=2)]) is None
+
+
+def test_numbers_with_a_format_become_a_span_in_it() -> None:
+    said = merged([Sentence("{share:.0f} % ({n:,})", share=44.4, n=n) for n in (1200, 900)])
+    assert said == "44 % (900–1,200)"
+    assert said is not None
+    dutch = Language("nl", {"{share:.0f} % ({n:,})": "{share:.0f}% ({n:,})"})
+    assert dutch.of(said) == "44% (900–1.200)"
+
+
+@pytest.mark.parametrize(("patients", "lines"), [(3, 3), (24, 1)])
+def test_few_patients_have_a_line_each_and_many_have_one(patients: int, lines: int) -> None:
+    problems = [
+        Problem(
+            Sentence("The volume grows by {share:.0f} %.", share=40.0 + n),
+            Sentence("Look at it."),
+            "warning",
+            file=f"{n}.nii.gz",
+            row=n,
+            column="mask",
+            patient=f"P{n}",
+        )
+        for n in range(2, 2 + patients)
+    ]
+    text = problem_list(problems, 200)
+    assert text.count("The volume grows") == lines
+    assert ("24 files, rows 2-25, column mask, patients P2, P3" in text) == (patients == 24)
+    assert text.count("Look at it.") == 1
     both = [Sentence("{of} here", of=Sentence("{n} of {m}", n=n, m=9)) for n in (4, 2)]
     assert merged(both) == "2 to 4 of 9 here"
