@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
@@ -43,11 +43,30 @@ class _Search(_Part):
     seed: int = 0
 
 
+class _StudyArm(_Part):
+    label: str | None = None
+    modalities: list[str] = []
+    clinical: list[str] = []
+    features: str | list[str] = "all"
+    missing: str = "exclude"
+
+
+class _StudyModality(_Part):
+    title: str | None = None
+
+
 class _Study(_Part):
     name: str
     outcome: str = ""
-    arms: dict[str, Any]
+    arms: dict[str, _StudyArm]
+    modalities: dict[str, _StudyModality] = {}
     search: _Search
+
+
+class _Untested(_Part):
+    arm: str
+    split: int
+    reason: Literal["nobody", "too few", "alike", "no workflow"]
 
 
 class _Excluded(_Part):
@@ -69,6 +88,9 @@ class _State(_Part):
     begun: _Time | None = None
     finished: _Time | None = None
     partial: _Partial | None = None
+    only: str | None = None
+    study_file: str | None = None
+    untested: list[_Untested] = []
     report_seconds: float = 0
     tasks: dict[str, _Task] = {}
     arms: dict[str, _Arm] = {}

@@ -251,7 +251,7 @@ def test_compare_runs_nothing_of_what_it_reads(
     other = _forge(forged_study, tmp_path / "other", marks)
     status = main(["compare", str(forged.folder), str(other.folder)])
     assert status == 0, capsys.readouterr().err
-    assert "MRI_only" in capsys.readouterr().out
+    assert "MRI only" in capsys.readouterr().out
     assert [*marks.iterdir(), *forged.marks.iterdir()] == []
 
 

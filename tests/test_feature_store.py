@@ -81,7 +81,8 @@ def test_only_what_is_fresh_is_kept_and_once(store: FeatureStore, tmp_path: Path
 
 
 def garbled(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100] + bytes(100))
+    content = path.read_bytes()
+    path.write_bytes(content[:-100] + bytes(255 - byte for byte in content[-100:]))
 
 
 def emptied(path: Path) -> None:

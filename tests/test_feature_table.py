@@ -112,7 +112,7 @@ def run(tmp_path: Path) -> Run:
         "outcome": "meta",
         "modalities": {"MRI": {}, "CT": {}},
         "arms": {},
-        "search": {},
+        "search": {"splits": 2},
     }
     write_state(paths, {"study": study, "tasks": tasks, "started": "2026-11-23T18:00:00+00:00"})
     return Run(paths.folder)

@@ -125,7 +125,7 @@ def run_stage(paths: RunPaths, engine: object) -> None:
         Task(f"stage/{n}", f"P{n}", "", {}, paths.split("CT", n).with_suffix(".ini"), f"stamp{n}")
         for n in range(6)
     ]
-    state: dict[str, object] = {"study": {"arms": {}}}
+    state: dict[str, object] = {"study": {"name": "moved", "arms": {}, "search": {"splits": 2}}}
     with locked(paths):
         aside = KeptAside(paths, "2026-11-23T18:01:49+00:00")
         StageRunner(engine, paths, Quiet(), state, aside, lambda: None).must("stage", tasks)  # type: ignore[arg-type]
