@@ -50,6 +50,17 @@ def _give_fastr_worcs_tools() -> None:
 _give_fastr_worcs_tools()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names of tests that hold the bytes of a file: archives have the time in them.
+
+    Two processes would then collect different tests, and run none.
+    """
+    named = [item.nodeid for item in items if item.nodeid.count("\\x") > 4]
+    if named:
+        message = f"these tests are named by bytes; give them ids: {named}"
+        raise pytest.UsageError(message)
+
+
 @pytest.fixture(autouse=True)
 def _worc_as_it_is() -> Iterator[None]:
     """Switch off what an earlier test accelerated in this process, whatever the order of tests."""
