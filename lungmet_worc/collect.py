@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from lungmet_worc.config import StatisticsConfig
 from lungmet_worc.errors import ResultsError
+from lungmet_worc.natural_order import natural_order
 from lungmet_worc.statistics.metrics import METRICS, corrected_resampled_interval, split_metrics
 from lungmet_worc.tested_splits import UntestedSplit
 
@@ -272,7 +272,7 @@ def patients_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
             for patient, posterior, predicted in guesses:
                 posteriors[patient].append(float(posterior))
                 correct[patient] += int(predicted == outcomes[patient])
-        for patient in sorted(outcomes, key=natural_key):
+        for patient in sorted(outcomes, key=natural_order):
             tested = np.asarray(posteriors[patient])
             spread = float(tested.std(ddof=1)) if tested.size > 1 else float("nan")
             summary = (tested.size, float(tested.mean()), spread, correct[patient])
@@ -361,19 +361,6 @@ def outcome_tables(arms: Sequence[ArmPredictions]) -> Mapping[str, pd.DataFrame]
     }
 
 
-def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
-    """Return a sort key that puts P2 before P10.
-
-    Parameters
-    ----------
-    text : str
-        A patient id.
-    """
-    # Text and digits alternate in what split returns, so that like is compared with like.
-    parts = re.split(r"([0-9]+)", text)
-    return tuple(int(p) if i % 2 else p for i, p in enumerate(parts)), text
-
-
 def _prediction_faults(prediction: SplitPrediction) -> list[str]:
     """Return what is wrong with a split's predictions, in words."""
     n_test = len(prediction.test_ids)
@@ -383,7 +370,7 @@ def _prediction_faults(prediction: SplitPrediction) -> list[str]:
     faults = []
     if len(set(prediction.test_ids)) != n_test:
         faults.append("a patient is in the test part twice")
-    both = sorted(set(prediction.train_ids) & set(prediction.test_ids), key=natural_key)
+    both = sorted(set(prediction.train_ids) & set(prediction.test_ids), key=natural_order)
     if both:
         named = ", ".join(both[:5])
         faults.append(f"patients are both in the training and in the test part ({named})")

@@ -286,7 +286,7 @@ class Pipeline:
         causes = {}
         for result in failed:
             _, modality, patient_id = result.task.key.split("/", 2)
-            causes[patient_id, modality] = f"{modality} features failed: {result.error}"
+            causes[patient_id, modality] = result.error
         return causes
 
     def _remembered(self, manifest: Manifest, plan: Plan) -> dict[tuple[str, str], str]:

@@ -56,7 +56,7 @@ class TestArms:
         cohort = cohort_of(manifest, cohort=COMMON)
         assert set(cohort.arms.values()) == {("P1", "P6")}
         reason = cohort.reasons["MRI_only"]["P3"]
-        assert reason == "not complete for all arms (arm CT_only: no CT image)"
+        assert reason == "not complete for all arms (arm CT only: no CT image)"
         assert list(cohort.reasons["MRI_only"]) == ["P2", "P3", "P4", "P5"]
 
     def test_excluded_in_the_study_file(self, manifest: Path) -> None:
