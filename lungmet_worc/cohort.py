@@ -54,19 +54,6 @@ class Cohort:
     own_causes: Mapping[str, Mapping[str, tuple[Sentence, ...]]] = field(default_factory=dict)
     names: ShownNames = field(default_factory=ShownNames)
 
-    def outcome_of(self, patient_id: str) -> int:
-        """Return 1 or 0 for a patient.
-
-        Raises
-        ------
-        CohortError
-            There is no such patient, or the outcome is not known.
-        """
-        for patient in self.patients:
-            if patient.patient_id == patient_id and patient.outcome is not None:
-                return patient.outcome
-        raise _no_outcome(patient_id)
-
     def outcomes_of(self, patient_ids: Sequence[str]) -> list[int]:
         """Return 1 or 0 for each of the patients.
 
