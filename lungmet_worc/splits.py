@@ -97,7 +97,7 @@ def make_splits(
                 n=len(unique_ids),
                 events=events,
                 test_size=test_size,
-                error=error,
+                error=str(error),
             )
             raise CohortError(message) from None
         in_train = {str(patient_id) for patient_id in train}
@@ -300,7 +300,7 @@ def read_splits(path: Path) -> tuple[Split, ...]:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
         message = Sentence(
-            'The splits "{file}" cannot be read: {error}', file=path.name, error=error
+            'The splits "{file}" cannot be read: {error}', file=path.name, error=str(error)
         )
         raise RunFolderError(message) from None
     count = len(frame.columns) // 2

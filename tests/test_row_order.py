@@ -12,6 +12,7 @@ import pytest
 from lungmet_worc import Study
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.estimate import plan_summary
+from lungmet_worc.folder_mark import claim
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths, write_state
@@ -154,6 +155,8 @@ def test_the_plan_for_a_run_of_an_earlier_version_says_it(
         # As before: in the order of the rows.
         patched.setattr("lungmet_worc.cohort.natural_order", lambda text: 0)
         _, tasks = all_tasks(study, paths)
+        claim(paths.folder, "run")
+        claim(paths.folder, "run")
         write_state(paths, {})
         record = MadeFrom(paths.made_from)
         record.add(tasks)
