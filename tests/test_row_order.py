@@ -120,7 +120,8 @@ def in_order(ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def test_a_finished_run_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = write_clinical_study(tmp_path, fourteen_patients(), ARMS, search="splits = 3")
+    rows, more = fourteen_patients(), "[statistics]\nbootstrap = 200"
+    study = write_clinical_study(tmp_path, rows, ARMS, search="splits = 3", more=more)
     engine = use_stand_in(monkeypatch)
     run = Study.from_toml(study).run(tmp_path / "run")
     ran, written = len(engine.ran), contents(run.paths.folder)
