@@ -12,10 +12,14 @@ from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import CohortError
 from lungmet_worc.manifest import Manifest, Patient
 from lungmet_worc.natural_order import natural_order
+from lungmet_worc.report.language import later
 from lungmet_worc.sentences import Sentence, joined
 from lungmet_worc.shown_names import ShownNames, shown_names
 from lungmet_worc.spreadsheet import is_missing
 
+#: Reasons that a figure shortens, by what they are made of.
+FAILED = later("{modality} extraction failed: {cause}")
+INCOMPLETE = later("not complete for all arms (arm {arm}: {cause})")
 _NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
@@ -50,19 +54,6 @@ class Cohort:
     own_causes: Mapping[str, Mapping[str, tuple[Sentence, ...]]] = field(default_factory=dict)
     names: ShownNames = field(default_factory=ShownNames)
 
-    def outcome_of(self, patient_id: str) -> int:
-        """Return 1 or 0 for a patient.
-
-        Raises
-        ------
-        CohortError
-            There is no such patient, or the outcome is not known.
-        """
-        for patient in self.patients:
-            if patient.patient_id == patient_id and patient.outcome is not None:
-                return patient.outcome
-        raise _no_outcome(patient_id)
-
     def outcomes_of(self, patient_ids: Sequence[str]) -> list[int]:
         """Return 1 or 0 for each of the patients.
 
@@ -92,7 +83,7 @@ class Cohort:
         -------
         DataFrame
             patient_id; outcome (1, 0 or ""); "<modality> scan" and "<column> value" of clinical
-            columns (present, missing); "arm <arm>" ("yes", or why not).
+            columns (present, missing); "arm <arm>" ("yes", or why not, a `Sentence`).
         """
         rows = []
         for patient in self.patients:
@@ -186,6 +177,7 @@ def build_cohort(
     # Of two rows with one id, an error, the first counts.
     patients = {patient.patient_id: patient for patient in reversed(ordered)}
     order = list(dict.fromkeys(patient.patient_id for patient in ordered))
+    names = shown_names(study)
     own_causes: dict[str, dict[str, tuple[Sentence, ...]]] = {}
     for name, arm in study.arms.items():
         found = {
@@ -197,15 +189,13 @@ def build_cohort(
         for name, found in own_causes.items()
     }
     if study.cohort.patients == "common":
-        _keep_common(reasons, order)
+        _keep_common(reasons, order, names)
     arms = {
         name: tuple(patient_id for patient_id in order if patient_id not in reasons[name])
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(
-        ordered, arms, reasons, study.outcome, tuple(columns), own_causes, shown_names(study)
-    )
+    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), own_causes, names)
 
 
 def _why_not(
@@ -222,13 +212,12 @@ def _why_not(
     lacking = []
     for modality in arm.modalities:
         pair = patient.pairs.get(modality)
+        title = study.modalities[modality].title or modality
         if pair is None or not pair.present:
-            lacking.append(Sentence("no {modality} image", modality=modality))
+            lacking.append(Sentence("no {modality} image", modality=title))
         elif (patient.patient_id, modality) in unusable:
             cause = unusable[patient.patient_id, modality]
-            lacking.append(
-                Sentence("{modality} extraction failed: {cause}", modality=modality, cause=cause)
-            )
+            lacking.append(Sentence(FAILED, modality=title, cause=cause))
     lacking += [
         Sentence("{column} missing", column=column)
         for column in arm.clinical
@@ -240,7 +229,9 @@ def _why_not(
     return tuple(lacking)
 
 
-def _keep_common(reasons: dict[str, dict[str, str]], order: Sequence[str]) -> None:
+def _keep_common(
+    reasons: dict[str, dict[str, str]], order: Sequence[str], names: ShownNames
+) -> None:
     """Take out of every arm who does not enter all of them, and say why."""
     for patient_id in order:
         own = {name: found[patient_id] for name, found in reasons.items() if patient_id in found}
@@ -249,9 +240,7 @@ def _keep_common(reasons: dict[str, dict[str, str]], order: Sequence[str]) -> No
         arm, cause = next(iter(own.items()))
         for name, found in reasons.items():
             if name not in own:
-                found[patient_id] = Sentence(
-                    "not complete for all arms (arm {arm}: {cause})", arm=arm, cause=cause
-                )
+                found[patient_id] = Sentence(INCOMPLETE, arm=names.arm(arm), cause=cause)
     for name, found in reasons.items():
         reasons[name] = {
             patient_id: found[patient_id] for patient_id in order if patient_id in found

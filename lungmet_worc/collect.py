@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 
 from lungmet_worc.config import StatisticsConfig
 from lungmet_worc.errors import ResultsError
+from lungmet_worc.natural_order import natural_order
+from lungmet_worc.sentences import Sentence, joined, listed
 from lungmet_worc.statistics.metrics import METRICS, corrected_resampled_interval, split_metrics
 from lungmet_worc.tested_splits import UntestedSplit
 
@@ -83,13 +84,15 @@ class SplitPrediction:
 
     def __post_init__(self) -> None:
         """Refuse predictions that cannot be right."""
-        faults = list(_prediction_faults(self))
+        faults = _prediction_faults(self)
         if faults:
-            msg = (
-                f"The predictions of split {self.split} cannot be used: {'; '.join(faults)}. "
-                "Run the search of this split again."
+            message = Sentence(
+                "The predictions of split {split} cannot be used: {faults}. Run the search of this "
+                "split again.",
+                split=self.split,
+                faults=joined(faults, "; "),
             )
-            raise ResultsError(msg)
+            raise ResultsError(message)
 
     @cached_property
     def metrics(self) -> Mapping[str, float]:
@@ -272,7 +275,7 @@ def patients_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
             for patient, posterior, predicted in guesses:
                 posteriors[patient].append(float(posterior))
                 correct[patient] += int(predicted == outcomes[patient])
-        for patient in sorted(outcomes, key=natural_key):
+        for patient in sorted(outcomes, key=natural_order):
             tested = np.asarray(posteriors[patient])
             spread = float(tested.std(ddof=1)) if tested.size > 1 else float("nan")
             summary = (tested.size, float(tested.mean()), spread, correct[patient])
@@ -301,12 +304,15 @@ def tested_outcomes(arms: Sequence[ArmPredictions]) -> dict[str, int]:
         for split in arm.splits:
             for patient, outcome in zip(split.test_ids, split.outcome, strict=True):
                 if outcomes.setdefault(patient, int(outcome)) != int(outcome):
-                    msg = (
-                        f'Patient {patient} has two outcomes (arm "{arm.arm}", split '
-                        f"{split.split}): the results mix two versions of the manifest. "
-                        "Run the search again in a new folder."
+                    message = Sentence(
+                        'Patient {patient} has two outcomes (arm "{arm}", split {split}): the '
+                        "results mix two versions of the manifest. Run the search again in a new "
+                        "folder.",
+                        patient=patient,
+                        arm=arm.arm,
+                        split=split.split,
                     )
-                    raise ResultsError(msg)
+                    raise ResultsError(message)
     return outcomes
 
 
@@ -324,20 +330,25 @@ def check_arms(arms: Sequence[ArmPredictions]) -> None:
         patient has two outcomes.
     """
     if not arms:
-        msg = "There are no results to collect. Run the search first."
-        raise ResultsError(msg)
+        message = Sentence("There are no results to collect. Run the search first.")
+        raise ResultsError(message)
     names = [arm.arm for arm in arms]
     for arm in arms:
         numbers = [split.split for split in arm.splits]
         if names.count(arm.arm) > 1:
-            msg = f'There are two arms with the name "{arm.arm}". Give each its own name.'
-            raise ResultsError(msg)
+            message = Sentence(
+                'There are two arms with the name "{arm}". Give each its own name.', arm=arm.arm
+            )
+            raise ResultsError(message)
         if not numbers:
-            msg = f'Arm "{arm.arm}" has no results yet. Run its search first.'
-            raise ResultsError(msg)
+            message = Sentence('Arm "{arm}" has no results yet. Run its search first.', arm=arm.arm)
+            raise ResultsError(message)
         if len(set(numbers)) != len(numbers):
-            msg = f'Arm "{arm.arm}" has results of one split twice. Collect each split once.'
-            raise ResultsError(msg)
+            message = Sentence(
+                'Arm "{arm}" has results of one split twice. Collect each split once.',
+                arm=arm.arm,
+            )
+            raise ResultsError(message)
     tested_outcomes(arms)
 
 
@@ -361,38 +372,33 @@ def outcome_tables(arms: Sequence[ArmPredictions]) -> Mapping[str, pd.DataFrame]
     }
 
 
-def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
-    """Return a sort key that puts P2 before P10.
-
-    Parameters
-    ----------
-    text : str
-        A patient id.
-    """
-    # Text and digits alternate in what split returns, so that like is compared with like.
-    parts = re.split(r"([0-9]+)", text)
-    return tuple(int(p) if i % 2 else p for i, p in enumerate(parts)), text
-
-
-def _prediction_faults(prediction: SplitPrediction) -> list[str]:
+def _prediction_faults(prediction: SplitPrediction) -> list[Sentence]:
     """Return what is wrong with a split's predictions, in words."""
     n_test = len(prediction.test_ids)
     arrays = (prediction.outcome, prediction.posterior, prediction.predicted)
     if any(np.shape(array) != (n_test,) for array in arrays):
-        return [f"outcomes and predictions are not one for each of the {n_test} test patients"]
+        return [
+            Sentence(
+                "outcomes and predictions are not one for each of the {n} test patients", n=n_test
+            )
+        ]
     faults = []
     if len(set(prediction.test_ids)) != n_test:
-        faults.append("a patient is in the test part twice")
-    both = sorted(set(prediction.train_ids) & set(prediction.test_ids), key=natural_key)
+        faults.append(Sentence("a patient is in the test part twice"))
+    both = sorted(set(prediction.train_ids) & set(prediction.test_ids), key=natural_order)
     if both:
-        named = ", ".join(both[:5])
-        faults.append(f"patients are both in the training and in the test part ({named})")
+        faults.append(
+            Sentence(
+                "patients are both in the training and in the test part ({names})",
+                names=listed(both, 5),
+            )
+        )
     if not set(np.unique(prediction.outcome)) <= {0, 1}:
-        faults.append("an outcome is not 0 or 1")
+        faults.append(Sentence("an outcome is not 0 or 1"))
     if not set(np.unique(prediction.predicted)) <= {0, 1}:
-        faults.append("a predicted class is not 0 or 1")
+        faults.append(Sentence("a predicted class is not 0 or 1"))
     posterior = np.asarray(prediction.posterior, dtype=float)
     # A mean of probabilities can leave [0, 1] by a rounding error.
     if not np.all((posterior >= -1e-9) & (posterior <= 1 + 1e-9)):
-        faults.append("a predicted probability is missing or outside 0 to 1")
+        faults.append(Sentence("a predicted probability is missing or outside 0 to 1"))
     return faults

@@ -9,20 +9,37 @@ import csv
 from collections.abc import Iterator
 
 from lungmet_worc.plan import Plan
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.worc.settings import PRESETS, QUANTITATIVE_TYPES
 
 #: WORC leaves these open to chance or to the reader in every study.
 _ALWAYS = (
-    ("E7", "WORC's confidence intervals are texts that can leave the range from 0 to 1; the "
-     "tables have the corrected resampled interval of the splits' own values, within 0 and 1."),
-    ("E8", "WORC draws new splits and new candidates in every run; here all arms share the "
-     "splits in splits.csv, and everything random follows the study's seed."),
-    ("E15", "WORC starts a network of processes for each search; here its fit_and_score is "
-     "called in process, in the order that its ranking takes for granted (E18)."),
-)  # fmt: skip
+    (
+        "E7",
+        Sentence(
+            "WORC's confidence intervals are texts that can leave the range from 0 to 1; "
+            "the tables have the corrected resampled interval of the splits' own values, "
+            "within 0 and 1."
+        ),
+    ),
+    (
+        "E8",
+        Sentence(
+            "WORC draws new splits and new candidates in every run; here all arms share "
+            "the splits in splits.csv, and everything random follows the study's seed."
+        ),
+    ),
+    (
+        "E15",
+        Sentence(
+            "WORC starts a network of processes for each search; here its fit_and_score "
+            "is called in process, in the order that its ranking takes for granted (E18)."
+        ),
+    ),
+)
 
 
-def met(plan: Plan, n_without_score: int, *, undefined: bool) -> list[tuple[str, str]]:
+def met(plan: Plan, n_without_score: int, *, undefined: bool) -> list[tuple[str, Sentence]]:
     """Return number and sentence of each defect that this study met, in order.
 
     Parameters
@@ -45,14 +62,16 @@ def met(plan: Plan, n_without_score: int, *, undefined: bool) -> list[tuple[str,
         found.append(
             (
                 "E33",
-                "WORC counts a predictive value as 0 where nobody was predicted so; the tables "
-                "leave such splits out and say how many are left.",
+                Sentence(
+                    "WORC counts a predictive value as 0 where nobody was predicted so; the "
+                    "tables leave such splits out and say how many are left."
+                ),
             )
         )
     return sorted(found, key=lambda entry: int(entry[0][1:]))
 
 
-def met_by(plan: Plan, n_without_score: int) -> list[tuple[str, str]]:
+def met_by(plan: Plan, n_without_score: int) -> list[tuple[str, Sentence]]:
     """Return the same as :func:`met` of a study whose tables are written.
 
     Parameters
@@ -67,8 +86,8 @@ def met_by(plan: Plan, n_without_score: int) -> list[tuple[str, str]]:
     return met(plan, n_without_score, undefined=undefined)
 
 
-def _by_study(plan: Plan) -> Iterator[tuple[str, str]]:
-    study = plan.study
+def _by_study(plan: Plan) -> Iterator[tuple[str, Sentence]]:
+    study, names = plan.study, plan.cohort.names
     types = {
         name: {study.modalities[modality].image_type for modality in arm.modalities}
         for name, arm in study.arms.items()
@@ -77,85 +96,100 @@ def _by_study(plan: Plan) -> Iterator[tuple[str, str]]:
     if mixed:
         yield (
             "E1",
-            (
-                f"WORC would treat all modalities of {', '.join(mixed)} as the one named last; "
-                "here each modality has settings of its own."
+            Sentence(
+                "WORC would treat all modalities of {arms} as the one named last; here each "
+                "modality has settings of its own.",
+                arms=", ".join(map(names.arm, mixed)),
             ),
         )
     if any(arm.missing == "impute" for arm in study.arms.values()):
         yield (
             "E4",
-            (
-                "WORC would take features of a stand-in image for a missing scan; here they are "
-                "missing values, which WORC imputes from the training patients of each split."
+            Sentence(
+                "WORC would take features of a stand-in image for a missing scan; here they "
+                "are missing values, which WORC imputes from the training patients of each "
+                "split."
             ),
         )
     if any(arm.clinical for arm in study.arms.values()):
         yield (
             "E5",
-            (
-                "Clinical features are off in WORC's search unless their group is switched on; "
-                "it is on in the arms that name clinical columns."
+            Sentence(
+                "Clinical features are off in WORC's search unless their group is switched "
+                "on; it is on in the arms that name clinical columns."
             ),
         )
     if any(user != worc for user, worc in plan.names.items()):
         yield (
             "E5",
-            (
-                "WORC finds patients by looking for one id within another; inside the run folder "
-                "patients have ids of one width, and the tables have yours."
+            Sentence(
+                "WORC finds patients by looking for one id within another; inside the run "
+                "folder patients have ids of one width, and the tables have yours."
             ),
         )
     if any(arm.clinical for arm in study.arms.values()):
         yield (
             "E22",
-            (
-                "WORC's one-hot encoding never encodes anything; categories are encoded before "
-                "they reach WORC."
+            Sentence(
+                "WORC's one-hot encoding never encodes anything; categories are encoded "
+                "before they reach WORC."
             ),
         )
 
 
-def _by_combat(plan: Plan) -> Iterator[tuple[str, str]]:
-    study = plan.study
+def _by_combat(plan: Plan) -> Iterator[tuple[str, Sentence]]:
+    study, names = plan.study, plan.cohort.names
     used = {modality for arm in study.arms.values() for modality in arm.modalities}
     chosen = [name for name, each in study.modalities.items() if each.combat and name in used]
     if not chosen:
         return
-    named = ", ".join(chosen)
+    named = ", ".join(map(names.modality, chosen))
     yield (
         "E13",
-        (
-            f"WORC's ComBat harmonises the features of {named} on all patients before they are "
-            "split, so the test patients have a part in the features that are trained on: the "
-            "performance of arms with these features may be too high, and says nothing about a "
-            "scanner that is not among the batches. Compare it with the same study without ComBat."
+        Sentence(
+            "WORC's ComBat harmonises the features of {named} on all patients before they "
+            "are split, so the test patients have a part in the features that are "
+            "trained on: the performance of arms with these features may be too high, and "
+            "says nothing about a scanner that is not among the batches. Compare it with "
+            "the same study without ComBat.",
+            named=named,
         ),
     )
     covariates = [name for name in chosen if _covariates(plan, name)]
     if covariates:
         yield (
             "E47",
-            (
-                f"WORC's ComBat takes the covariates of {', '.join(covariates)} as categories, "
-                "also where they are numbers; left as it is."
+            Sentence(
+                "WORC's ComBat takes the covariates of {modalities} as categories, also where "
+                "they are numbers; left as it is.",
+                modalities=", ".join(map(names.modality, covariates)),
             ),
         )
     yield (
         "E45",
-        (
-            "WORC hands ComBat a file for each modality and toolbox and takes each for a patient; "
-            f"here it gets the patients of {named} with the features of all toolboxes."
+        Sentence(
+            "WORC hands ComBat a file for each modality and toolbox and takes each for a "
+            "patient; here it gets the patients of {named} with the features of all "
+            "toolboxes.",
+            named=named,
         ),
     )
     if study.search.worc_compat is None:
-        said = "here it harmonises all that vary, whatever their unit."
+        yield (
+            "E46",
+            Sentence(
+                "WORC's ComBat drops features that vary by less than 0.1 in their own unit; "
+                "here it harmonises all that vary, whatever their unit."
+            ),
+        )
     else:
-        said = "as asked by worc_compat, it does so here."
-    yield (
-        "E46",
-        f"WORC's ComBat drops features that vary by less than 0.1 in their own unit; {said}",
-    )
+        yield (
+            "E46",
+            Sentence(
+                "WORC's ComBat drops features that vary by less than 0.1 in their own unit; "
+                "as asked by worc_compat, it does so here."
+            ),
+        )
 
 
 def _covariates(plan: Plan, modality: str) -> tuple[str, ...]:
@@ -163,14 +197,16 @@ def _covariates(plan: Plan, modality: str) -> tuple[str, ...]:
     return combat.covariates if combat else ()
 
 
-def _by_features(plan: Plan) -> Iterator[tuple[str, str]]:
+def _by_features(plan: Plan) -> Iterator[tuple[str, Sentence]]:
     used = {modality for arm in plan.study.arms.values() for modality in arm.modalities}
     settings = {modality: plan.study.modality_settings(modality) for modality in sorted(used)}
     if any(each["ImageFeatures"]["log"] == "True" for each in settings.values()):
         yield (
             "E28",
-            "WORC extracts Laplacian-of-Gaussian features but never lets a workflow use them; "
-            "left as it is.",
+            Sentence(
+                "WORC extracts Laplacian-of-Gaussian features but never lets a workflow use "
+                "them; left as it is."
+            ),
         )
     whole = [
         modality
@@ -181,12 +217,15 @@ def _by_features(plan: Plan) -> Iterator[tuple[str, str]]:
     if whole:
         yield (
             "E37",
-            f"WORC cuts the Gabor features of {', '.join(whole)} to whole numbers where the "
-            "images hold whole numbers; left as it is.",
+            Sentence(
+                "WORC cuts the Gabor features of {modalities} to whole numbers where the "
+                "images hold whole numbers; left as it is.",
+                modalities=", ".join(map(plan.cohort.names.modality, whole)),
+            ),
         )
 
 
-def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
+def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, Sentence]]:
     search = plan.study.search
     settings = plan.study.worc_settings()
     selects = float(settings["Featsel"]["ReliefUse"]) > 0
@@ -194,17 +233,17 @@ def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
     if selects and search.worc_compat is None:
         yield (
             "E2",
-            (
-                "WORC's Relief and univariate test see the outcomes of other patients than those "
-                "they select on; here they see the right ones."
+            Sentence(
+                "WORC's Relief and univariate test see the outcomes of other patients than "
+                "those they select on; here they see the right ones."
             ),
         )
     elif selects:
         yield (
             "E2",
-            (
-                "As asked by worc_compat, Relief and the univariate test see the outcomes of other "
-                "patients than those they select on, as in WORC 3.7.0."
+            Sentence(
+                "As asked by worc_compat, Relief and the univariate test see the outcomes of "
+                "other patients than those they select on, as in WORC 3.7.0."
             ),
         )
     chosen = (PRESETS[search.preset][1], plan.study.worc)
@@ -213,41 +252,51 @@ def _by_search(plan: Plan, n_without_score: int) -> Iterator[tuple[str, str]]:
     if fingerprint and by_rule and search.worc_compat is None:
         yield (
             "E6",
-            (
-                "WORC's rule for resampling unbalanced classes never runs when the name of the "
-                "outcome has more than one letter; here it runs, and the arm's ini file says what "
-                "it decided."
+            Sentence(
+                "WORC's rule for resampling unbalanced classes never runs when the name of "
+                "the outcome has more than one letter; here it runs, and the arm's ini file "
+                "says what it decided."
             ),
         )
-    if float(settings["Featsel"]["ReliefUse"]) > 0:
+    relief = float(settings["Featsel"]["ReliefUse"]) > 0
+    if relief and search.worc_compat is None:
         yield (
             "E23",
-            "WORC's Relief takes positions among some patients for positions among all; its "
-            "numbers are left as they are"
-            + (
-                ", but the order of the manifest has no say in them."
-                if search.worc_compat is None
-                else "."
+            Sentence(
+                "WORC's Relief takes positions among some patients for positions among all; "
+                "its numbers are left as they are, but the order of the manifest has no say "
+                "in them."
+            ),
+        )
+    elif relief:
+        yield (
+            "E23",
+            Sentence(
+                "WORC's Relief takes positions among some patients for positions among all; "
+                "its numbers are left as they are."
             ),
         )
     if n_without_score:
         yield (
             "E26",
-            "WORC lets candidates without a score into its ensembles where too few have one; "
-            "here none enters.",
+            Sentence(
+                "WORC lets candidates without a score into its ensembles where too few have "
+                "one; here none enters."
+            ),
         )
         yield (
             "E9",
-            (
-                f"{n_without_score} candidate workflows could not be fitted and have no score; "
-                "the report counts them by cause."
+            Sentence(
+                "{n} candidate workflows could not be fitted and have no score; the report "
+                "counts them by cause.",
+                n=n_without_score,
             ),
         )
     if settings["SelectFeatGroup"]["toolbox"] != "All":
         yield (
             "E21",
-            (
-                "WORC's choice between feature toolboxes has no effect, since it compares single "
-                "letters; it is left as it is."
+            Sentence(
+                "WORC's choice between feature toolboxes has no effect, since it compares "
+                "single letters; it is left as it is."
             ),
         )

@@ -24,7 +24,7 @@ from lungmet_worc.errors import (
     did_you_mean,
 )
 from lungmet_worc.file_names import shortened
-from lungmet_worc.folder_mark import require_new
+from lungmet_worc.folder_mark import not_writable, require_new
 from lungmet_worc.imaging.plain_files import plain_image, plain_mask
 from lungmet_worc.manifest import Patient, read_manifest
 from lungmet_worc.plan import Plan
@@ -53,6 +53,7 @@ _WORC_PATHS = (
 
 #: Scores that WORC's own evaluation can hand to its ensembling (errata E19).
 _ENSEMBLE_SCORES = ("f1_weighted", "f1")
+_ALL_FEATURES = Sentence('Export an arm with features = "all".')
 
 Settings = dict[str, dict[str, str]]
 
@@ -116,7 +117,7 @@ def export_worc(
     out = out.resolve()
     scratch = out / "lungmet_scratch"
     try:
-        plan = _plan(study, arm, RunPaths(scratch))
+        plan = _plan(study, RunPaths(scratch))
         experiment = _experiment(plan, arm)
         scratch.mkdir(parents=True, exist_ok=True)
         experiment = _decided(experiment)
@@ -124,8 +125,7 @@ def export_worc(
         for text in (*_left_out(plan.arm_splits[arm]), *_warnings(study)):
             note(text)
     except OSError as error:
-        message = f'"{out.name}" cannot be written: {error.strerror}. Choose another folder.'
-        raise LungmetError(message) from error
+        raise not_writable(out, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return written
@@ -149,11 +149,13 @@ def _warnings(study: StudyConfig) -> list[Sentence]:
 
 def _refuse(study: StudyConfig, arm: str, out: Path) -> None:
     if arm not in study.arms:
-        message = f'The study has no arm "{arm}". {did_you_mean(arm, study.arms)}'
+        message = Sentence(
+            'The study has no arm "{arm}". {hint}', arm=arm, hint=did_you_mean(arm, study.arms)
+        )
         raise LungmetError(message)
     problems = list(_inexpressible(study, arm))
     if problems:
-        message = f'Plain WORC cannot do what the arm "{arm}" does.'
+        message = Sentence('Plain WORC cannot do what the arm "{arm}" does.', arm=arm)
         raise LungmetError(message, problems)
     require_new(out)
 
@@ -162,34 +164,40 @@ def _inexpressible(study: StudyConfig, name: str) -> Iterator[Problem]:
     """Yield everything about an arm that WORC has no setting for."""
     arm, column = study.arms[name], f"arms.{name}"
     if not arm.modalities:
-        what = "The arm has clinical columns only, and WORC needs images."
-        yield Problem(what, "Export an arm with a modality.", column=f"{column}.modalities")
+        what = Sentence("The arm has clinical columns only, and WORC needs images.")
+        remedy = Sentence("Export an arm with a modality.")
+        yield Problem(what, remedy, column=f"{column}.modalities")
     for modality in arm.modalities:
         if study.modalities[modality].combat is not None:
-            what = (
+            what = Sentence(
                 "WORC hands ComBat a file for each modality and toolbox, and takes each for a "
                 "patient (errata E45)."
             )
-            remedy = "Export the arm without it."
+            remedy = Sentence("Export the arm without it.")
             yield Problem(what, remedy, column=f"modalities.{modality}.combat")
     if arm.feature_groups:
         # fit_and_score imputes before it selects groups.
-        what = (
+        what = Sentence(
             "WORC switches groups of features off only within a candidate, after the features of "
             "all groups had a part in the imputation."
         )
-        yield Problem(what, 'Export an arm with features = "all".', column=f"{column}.features")
+        yield Problem(what, _ALL_FEATURES, column=f"{column}.features")
     elif arm.features != "all":
-        what = "WORC cannot be told to use the tumour volume only."
-        yield Problem(what, 'Export an arm with features = "all".', column=f"{column}.features")
+        what = Sentence("WORC cannot be told to use the tumour volume only.")
+        yield Problem(what, _ALL_FEATURES, column=f"{column}.features")
     if arm.missing == "impute":
-        what = "WORC takes features of a stand-in image where a scan is missing (errata E4)."
-        yield Problem(what, 'Export an arm with missing = "exclude".', column=f"{column}.missing")
+        what = Sentence(
+            "WORC takes features of a stand-in image where a scan is missing (errata E4)."
+        )
+        remedy = Sentence('Export an arm with missing = "exclude".')
+        yield Problem(what, remedy, column=f"{column}.missing")
     if arm.clinical and arm.modalities:
         calculators = study.modality_settings(arm.modalities[0])["General"]["FeatureCalculators"]
         if "predict" not in calculators:
-            what = "WORC takes clinical data from PREDICT only, and the first modality lacks it."
-            remedy = "Add predict/CalcFeatures:1.0 to its FeatureCalculators."
+            what = Sentence(
+                "WORC takes clinical data from PREDICT only, and the first modality lacks it."
+            )
+            remedy = Sentence("Add predict/CalcFeatures:1.0 to its FeatureCalculators.")
             yield Problem(what, remedy, column=f"{column}.clinical")
     yield from _inexpressible_search(study)
 
@@ -198,15 +206,22 @@ def _inexpressible_search(study: StudyConfig) -> Iterator[Problem]:
     ensemble, scoring = study.search.ensemble, study.search.scoring
     ranked = ensemble.method in worc_settings.RANKED_ENSEMBLE_METHODS
     if not ranked and scoring not in _ENSEMBLE_SCORES:
-        what = f'WORC ends with an error for "{ensemble.method}" scored by {scoring} (errata E19).'
-        remedy = f"Use {' or '.join(_ENSEMBLE_SCORES)}, or the ensemble method top_N."
+        what = Sentence(
+            'WORC ends with an error for "{method}" scored by {scoring} (errata E19).',
+            method=ensemble.method,
+            scoring=scoring,
+        )
+        remedy = Sentence(
+            "Use one of {scores}, or the ensemble method top_N.",
+            scores=", ".join(_ENSEMBLE_SCORES),
+        )
         yield Problem(what, remedy, column="search.scoring")
     if study.worc_settings()["Ensemble"]["Metric"] == "generalization":
-        what = "WORC ends with an error for this metric (errata E31)."
-        yield Problem(what, "Leave it out.", column="worc.Ensemble.Metric")
+        what = Sentence("WORC ends with an error for this metric (errata E31).")
+        yield Problem(what, Sentence("Leave it out."), column="worc.Ensemble.Metric")
 
 
-def _plan(study: StudyConfig, arm: str, paths: RunPaths) -> Plan:
+def _plan(study: StudyConfig, paths: RunPaths) -> Plan:
     """Check the study as a run does, and return who enters which arm."""
     manifest = read_manifest(study)
     report: CheckReport = check_study(study)
@@ -244,7 +259,11 @@ def _decided(experiment: _Experiment) -> _Experiment:
         def run(tasks: Sequence[Task]) -> None:
             for result in engine.run(tasks):
                 if not result.done:
-                    message = f"WORC could not look at {result.task.label}: {result.error}"
+                    message = Sentence(
+                        "WORC could not look at {task}: {error}",
+                        task=result.task.label,
+                        error=result.error,
+                    )
                     raise TaskFailedError(message)
 
         run(fingerprints)

@@ -193,7 +193,7 @@ def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
         if failure is Failure.TASK and stage == "extraction":
             remedy = _REMEDY_OF_EXTRACTION
         patients = {label.split(" ")[0] for label in labels} if stage == "extraction" else set()
-        what = f"{', '.join(labels)}: {error}"
+        what = Sentence("{tasks}: {error}", tasks=", ".join(labels), error=error)
         patient = patients.pop() if len(patients) == 1 else ""
         problems.append(Problem(what, remedy, patient=patient))
     message = Sentence.plural(

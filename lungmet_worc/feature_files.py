@@ -12,6 +12,7 @@ import pandas as pd
 
 from lungmet_worc.errors import Problem, ResultsError
 from lungmet_worc.sentences import Sentence
+from lungmet_worc.tables.csv_cells import inert
 
 if TYPE_CHECKING:
     from lungmet_worc.feature_table import FeatureTable
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 #: Columns of a sheet of Excel.
 MOST_COLUMNS = 16384
 
-#: A spreadsheet program runs what begins like this.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 #: SPSS shows no more of a variable's label, in bytes.
 _LONGEST_LABEL = 256
@@ -83,12 +82,13 @@ def _codebook(path: Path) -> Path:
 
 
 def _csv_bytes(frame: pd.DataFrame) -> bytes:
-    """Return a frame as CSV; a text that a spreadsheet program would run begins with "'"."""
-    return str(frame.map(_no_formula).to_csv(index=False, lineterminator="\n")).encode()
+    """Return a frame as CSV in which no text is a formula."""
+    cells = frame.rename(columns=_inert).map(_inert)
+    return str(cells.to_csv(index=False, lineterminator="\n")).encode()
 
 
-def _no_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+def _inert(value: object) -> object:
+    return inert(value) if isinstance(value, str) else value
 
 
 def _xlsx(table: FeatureTable, path: Path) -> dict[Path, bytes]:

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc.collect import ArmPredictions, natural_key, tested_outcomes
+from lungmet_worc.collect import ArmPredictions, tested_outcomes
 from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import Problem, ResultsError, RunFolderError
+from lungmet_worc.natural_order import natural_order
 from lungmet_worc.runs import RunPaths, is_locked, now, read_state
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, listed
 from lungmet_worc.study_results import split_prediction
 from lungmet_worc.worc.storage import read_result, read_stamp
 
@@ -251,19 +252,17 @@ def _other_patients(only: Mapping[str, Iterable[str]]) -> Sentence:
 
 def _patients(ids: Iterable[str]) -> Sentence:
     """Return ids with what they are, such as "3 patients (P1, P2, P3)"."""
-    n, names = _listed(ids)
-    return Sentence.plural(n, "{n} patient ({names})", "{n} patients ({names})", names=names)
+    names = sorted(ids, key=natural_order)
+    return Sentence.plural(
+        len(names),
+        "{n} patient ({names})",
+        "{n} patients ({names})",
+        names=listed(names, _NAMED),
+    )
 
 
 def _splits(numbers: Iterable[int]) -> Sentence:
-    n, names = _listed(map(str, numbers))
-    return Sentence.plural(n, "{n} split ({names})", "{n} splits ({names})", names=names)
-
-
-def _listed(names: Iterable[str]) -> tuple[int, str]:
-    """Return how many names there are, and the first of them."""
-    ordered = sorted(names, key=natural_key)
-    named, more = ", ".join(ordered[:_NAMED]), len(ordered) - _NAMED
-    if more > 0:
-        named = Sentence("{names} and {more} more", names=named, more=more)
-    return len(ordered), named
+    names = list(map(str, sorted(numbers)))
+    return Sentence.plural(
+        len(names), "{n} split ({names})", "{n} splits ({names})", names=listed(names, _NAMED)
+    )

@@ -23,6 +23,7 @@ from lungmet_worc.finished_run import FinishedRun, differences, open_run
 from lungmet_worc.folder_mark import not_writable, require_ours, resolved
 from lungmet_worc.kept_aside import KeptAside
 from lungmet_worc.leftovers import make_scratch, remove_leftovers
+from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.run import Run
 from lungmet_worc.runs import RunPaths, locked, now
 from lungmet_worc.sentences import Sentence
@@ -67,13 +68,18 @@ class Joined:
         settings = self.statistics
         return compare_arms(self.arms, bootstrap=settings.bootstrap, seed=self.seed)
 
-    def to_text(self) -> str:
-        """Return both tables as text in columns, and which arm is of which run."""
+    def to_text(self, say: Language = ENGLISH) -> str:
+        """Return both tables as text in columns, and which arm is of which run.
+
+        Parameters
+        ----------
+        say : Language
+            The language of the reader.
+        """
         from lungmet_worc.report.formats import in_columns
-        from lungmet_worc.report.language import ENGLISH
         from lungmet_worc.report.readable import readable
 
-        say = ENGLISH.naming(self.names)
+        say = say.naming(self.names)
         runs = dict.fromkeys(self.origins.values())
         arms = {
             run: [
@@ -85,17 +91,21 @@ class Joined:
         }
         lines = [f"{run}: {', '.join(of_run)}" for run, of_run in arms.items()]
         titles = {
-            "performance": f"Performance of the arms of {len(runs)} runs (corrected resampled "
-            "95% interval)",
-            "comparison": "Differences between the arms, on the same patients and splits (p "
-            "adjusted by Holm's method over all pairs)",
+            "performance": say(
+                "Performance of the arms of {n} runs (corrected resampled 95% interval)",
+                n=len(runs),
+            ),
+            "comparison": say(
+                "Differences between the arms, on the same patients and splits (p adjusted by "
+                "Holm's method over all pairs)"
+            ),
         }
         frames = {"performance": self.performance, "comparison": self.comparison}
         tables = [
             f"{title}\n\n{in_columns(readable(frames[name], name, say))}\n"
             for name, title in titles.items()
         ]
-        return "\n".join(["Runs and their arms:", *lines, "", *tables])
+        return "\n".join([say("Runs and their arms:"), *lines, "", *tables])
 
     def write(self, folder: Path | str) -> list[Path]:
         """Write the tables, in all formats, and the figures.
@@ -117,7 +127,6 @@ class Joined:
             The folder is that of a run, or somebody's, or nothing can be written to it.
         """
         from lungmet_worc.figures import write_all_figures
-        from lungmet_worc.report.language import ENGLISH
         from lungmet_worc.tables import write_all_tables
 
         paths = RunPaths(resolved(folder))

@@ -114,7 +114,7 @@ def _read_numbers(
         frame.loc[row, column] = text
     rows = [row for row in reading.unclear if row in set(judged)]
     if rows:
-        yield _unclear(sheet, study, column, rows, cells)
+        yield _unclear(study, column, rows, cells)
     guessed = [row for row in reading.as_thousands if row in set(judged)]
     if guessed:
         yield _as_thousands(study, column, guessed, cells, reading.texts)
@@ -134,9 +134,7 @@ def _dialect(study: StudyConfig, sheet: Spreadsheet) -> str:
     return shown.pop() if len(shown) == 1 else ("" if shown else sheet.decimal)
 
 
-def _unclear(
-    sheet: Spreadsheet, study: StudyConfig, column: str, rows: list[int], cells: Mapping[int, str]
-) -> Problem:
+def _unclear(study: StudyConfig, column: str, rows: list[int], cells: Mapping[int, str]) -> Problem:
     text = cells[rows[0]]
     found = sorted(set(readings(text).values()))
     what = Sentence(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 
-def natural_order(text: str) -> tuple[list[int | str], str]:
+def natural_order(text: str) -> tuple[tuple[int | str, ...], str]:
     """Return a key that sorts texts as people do: numbers by value, letters of any case alike.
 
     Examples
@@ -14,4 +14,4 @@ def natural_order(text: str) -> tuple[list[int | str], str]:
     ['b', 'Centre 2', 'centre 10']
     """
     parts = re.split(r"([0-9]+)", text.casefold())
-    return [int(part) if number % 2 else part for number, part in enumerate(parts)], text
+    return tuple(int(part) if number % 2 else part for number, part in enumerate(parts)), text

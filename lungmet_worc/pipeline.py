@@ -190,7 +190,7 @@ class Pipeline:
                 if failed := self._extract(plan):
                     raise failed_tasks(failed, "extraction")
         else:
-            unusable.update(self._remembered(manifest, plan))
+            unusable.update(self._remembered(manifest))
             plan = self._plan(manifest, report, unusable)
             require_complete("extraction", [*plan.fingerprints(), *plan.extractions()])
         self._remember_arms(plan, unusable)
@@ -286,10 +286,10 @@ class Pipeline:
         causes = {}
         for result in failed:
             _, modality, patient_id = result.task.key.split("/", 2)
-            causes[patient_id, modality] = f"{modality} features failed: {result.error}"
+            causes[patient_id, modality] = result.error
         return causes
 
-    def _remembered(self, manifest: Manifest, plan: Plan) -> dict[tuple[str, str], str]:
+    def _remembered(self, manifest: Manifest) -> dict[tuple[str, str], str]:
         """Return who was excluded when the features were extracted."""
         if not self._excludes:
             return {}

@@ -23,6 +23,7 @@ from lungmet_worc.report.language import ENGLISH, language
 from lungmet_worc.report.page import write_report
 from lungmet_worc.report.run_facts import run_facts
 from lungmet_worc.runs import RunPaths, now
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.shown_names import shown_names
 from lungmet_worc.study_results import read_results, study_results
 from lungmet_worc.subgroup_levels import subgroup_levels
@@ -102,7 +103,10 @@ def write_results(
         errata=found,
         failures=failures,
         excluded=[
-            (patient, f"{names.modality(modality)}: {cause}")
+            (
+                patient,
+                Sentence("{modality}: {cause}", modality=names.modality(modality), cause=cause),
+            )
             for (patient, modality), cause in unusable.items()
         ],
         versions=versions.everything(),

@@ -80,7 +80,7 @@ def tables_text(run: Run, say: Language = ENGLISH) -> str:
     blocks = []
     for name, frame in frames.items():
         if len(frame):
-            title: str = TABLES[name].title
+            title = say(TABLES[name].title)
             if partial:
                 title = say(
                     "Partial result, {partial}. {title}", partial=say.of(partial), title=title

@@ -79,12 +79,30 @@ def named(names: Sequence[str]) -> Sentence:
     return Sentence("{names} and {last}", names=", ".join(names[:-1]), last=names[-1])
 
 
+def listed(texts: Sequence[str], most: int) -> Sentence:
+    """Return texts as in a list: "A, B, C", or the first of them and how many more (never 1)."""
+    more = len(texts) - most
+    if more > 1:
+        return Sentence("{names} and {n} more", names=joined(texts[:most], ", "), n=more)
+    return joined(texts, ", ")
+
+
 def joined(parts: Sequence[str], mark: str) -> Sentence:
     """Return texts one behind the other, each said in its own right; see `Sentence`."""
-    said = Sentence("{text}", text=parts[0] if parts else "")
-    for part in parts[1:]:
-        said = Sentence("{before}{mark}{text}", before=said, mark=mark, text=part)
-    return said
+    if len(parts) < 2:
+        return Sentence("{text}", text=parts[0] if parts else "")
+    # Halved, since a study may join more texts than functions can call each other.
+    half = len(parts) // 2
+    before, text = joined(parts[:half], mark), joined(parts[half:], mark)
+    return Sentence("{before}{mark}{text}", before=before, mark=mark, text=text)
+
+
+def parts(text: str) -> list[str]:
+    """Return the texts that `joined` put one behind the other; any other text by itself."""
+    fields = text.fields if isinstance(text, Sentence) else {}
+    if fields.keys() == {"before", "mark", "text"}:
+        return [*parts(fields["before"]), *parts(fields["text"])]
+    return [fields["text"]] if fields.keys() == {"text"} else [text]
 
 
 class _KeptAsMade:

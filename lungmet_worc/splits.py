@@ -15,6 +15,7 @@ from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError, RunFolderError
 from lungmet_worc.natural_order import natural_order
+from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import is_missing
 from lungmet_worc.worc.storage import write_text
 
@@ -76,7 +77,7 @@ def make_splits(
 
     unique_ids, positions = np.unique(np.asarray(patient_ids, dtype=str), return_index=True)
     if len(unique_ids) != len(patient_ids):
-        message = "A patient stands twice in the list that is to be split."
+        message = Sentence("A patient stands twice in the list that is to be split.")
         raise CohortError(message)
     stratify = [outcomes[position] for position in positions]
     splits = []
@@ -90,9 +91,13 @@ def make_splits(
             )
         except ValueError as error:
             events = sum(stratify)
-            message = (
-                f"{len(unique_ids)} patients, {events} with the outcome, cannot be split with "
-                f"test_size {test_size}: {error}"
+            message = Sentence(
+                "{n} patients, {events} with the outcome, cannot be split with test_size "
+                "{test_size}: {error}",
+                n=len(unique_ids),
+                events=events,
+                test_size=test_size,
+                error=str(error),
             )
             raise CohortError(message) from None
         in_train = {str(patient_id) for patient_id in train}
@@ -146,15 +151,18 @@ def leave_one_centre_out_splits(
     """
     centre_of = dict(zip(patient_ids, centres, strict=True))
     if len(centre_of) != len(patient_ids):
-        message = "A patient stands twice in the list that is to be split."
+        message = Sentence("A patient stands twice in the list that is to be split.")
         raise CohortError(message)
     without = [patient_id for patient_id, centre in centre_of.items() if not centre]
     if without:
-        message = f"No centre is known for patient {without[0]}, so it cannot be left out."
+        message = Sentence(
+            "No centre is known for patient {patient}, so it cannot be left out.",
+            patient=without[0],
+        )
         raise CohortError(message)
     found = sorted(set(centres), key=natural_order)
     if len(found) < 2:
-        message = "Leaving one centre out takes patients of at least two centres."
+        message = Sentence("Leaving one centre out takes patients of at least two centres.")
         raise CohortError(message)
     return tuple(
         Split(
@@ -291,12 +299,17 @@ def read_splits(path: Path) -> tuple[Split, ...]:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        message = f'The splits "{path.name}" cannot be read: {error}'
+        message = Sentence(
+            'The splits "{file}" cannot be read: {error}', file=path.name, error=str(error)
+        )
         raise RunFolderError(message) from None
     count = len(frame.columns) // 2
     expected = [f"{index}_{part}" for index in range(count) for part in ("train", "test")]
     if list(frame.columns) != expected:
-        message = f'"{path.name}" is no table of splits: its columns must be 0_train, 0_test, ...'
+        message = Sentence(
+            '"{file}" is no table of splits: its columns must be 0_train, 0_test, ...',
+            file=path.name,
+        )
         raise RunFolderError(message)
     parts = {column: tuple(cell for cell in frame[column] if cell) for column in frame.columns}
     return tuple(

@@ -16,6 +16,8 @@ from lungmet_worc.kept_aside import KeptAside
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.progress import Progress
 from lungmet_worc.runs import RunPaths, now, write_state
+from lungmet_worc.sentences import Sentence, listed
+from lungmet_worc.stage_names import stage_name
 from lungmet_worc.tasks import Failure, Task, TaskResult, unfinished
 from lungmet_worc.timed_tasks import TimeLimit
 
@@ -232,11 +234,12 @@ def require_complete(stage: str, tasks: Sequence[Task]) -> None:
     """
     todo = unfinished(tasks)
     if todo:
-        named = ", ".join(task.label for task in todo[:3])
-        more = f" and {len(todo) - 3} more" if len(todo) > 3 else ""
-        message = (
-            f"The {stage} is not complete: {named}{more}. "
-            f'Run "lungmet run" with "--only {stage}" first, or without --only.'
+        message = Sentence(
+            "The {title} is not complete: {tasks}. "
+            'Run "lungmet run" with "--only {stage}" first, or without --only.',
+            title=stage_name(stage),
+            stage=stage,
+            tasks=listed([task.label for task in todo], 3),
         )
         raise ResultsError(message)
 

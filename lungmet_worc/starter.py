@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lungmet_worc.errors import LungmetError, Problem
 from lungmet_worc.folder_mark import require_new
+from lungmet_worc.sentences import Sentence
 
 FILES = ("manifest.csv", "study.toml", "run_study.py")
 
@@ -31,12 +32,16 @@ def init_study(folder: Path) -> list[Path]:
         written; nothing is written.
     """
     problems = [
-        Problem("This file is there already.", "Choose another folder, or move it.", file=name)
+        Problem(
+            Sentence("This file is there already."),
+            Sentence("Choose another folder, or move it."),
+            file=name,
+        )
         for name in FILES
         if (folder / name).exists()
     ]
     if problems:
-        message = f'"{folder}" holds a study already; nothing was written.'
+        message = Sentence('"{folder}" holds a study already; nothing was written.', folder=folder)
         raise LungmetError(message, problems)
     require_new(folder)
     templates = resources.files("lungmet_worc") / "templates"
@@ -50,6 +55,10 @@ def init_study(folder: Path) -> list[Path]:
                 file.write((templates / name).read_text(encoding="utf-8"))
             written.append(path)
     except OSError as error:
-        message = f'"{folder}" cannot be written: {error.strerror}. Choose another folder.'
+        message = Sentence(
+            '"{folder}" cannot be written: {cause}. Choose another folder.',
+            folder=folder,
+            cause=error.strerror or error,
+        )
         raise LungmetError(message) from error
     return written

@@ -12,7 +12,7 @@ import pytest
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from lungmet_worc import pipeline
+from lungmet_worc import pipeline, results
 from lungmet_worc.tasks import Task, TaskResult
 from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.fingerprint import fingerprint_arm
@@ -56,10 +56,15 @@ class StandInEngine:
                 yield TaskResult(task, 0.0)
 
 
-def use_stand_in(monkeypatch: pytest.MonkeyPatch) -> StandInEngine:
-    """Let every run of this test use one engine, and return it."""
+def use_stand_in(monkeypatch: pytest.MonkeyPatch, *, figures: bool = False) -> StandInEngine:
+    """Let every run of this test use one engine, and return it.
+
+    Figures take most of the time of such a run, and are drawn where a test asks for them only.
+    """
     engine = StandInEngine()
     monkeypatch.setattr(pipeline, "make_engine", lambda *args, **options: engine)
+    if not figures:
+        monkeypatch.setattr(results, "write_all_figures", lambda *args, **options: {})
     return engine
 
 

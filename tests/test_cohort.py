@@ -56,7 +56,7 @@ class TestArms:
         cohort = cohort_of(manifest, cohort=COMMON)
         assert set(cohort.arms.values()) == {("P1", "P6")}
         reason = cohort.reasons["MRI_only"]["P3"]
-        assert reason == "not complete for all arms (arm CT_only: no CT image)"
+        assert reason == "not complete for all arms (arm CT only: no CT image)"
         assert list(cohort.reasons["MRI_only"]) == ["P2", "P3", "P4", "P5"]
 
     def test_excluded_in_the_study_file(self, manifest: Path) -> None:
@@ -120,14 +120,14 @@ class TestArms:
 class TestOutcomes:
     def test_known(self, manifest: Path) -> None:
         cohort = cohort_of(manifest)
-        assert cohort.outcome_of("P1") == 1
+        assert cohort.outcomes_of(["P1"]) == [1]
         assert cohort.outcomes_of(["P6", "P1", "P2"]) == [0, 1, 0]
 
     @pytest.mark.parametrize("patient", ["P5", "P99"])
     def test_not_known(self, manifest: Path, patient: str) -> None:
         cohort = cohort_of(manifest)
         with pytest.raises(CohortError, match=patient):
-            cohort.outcome_of(patient)
+            cohort.outcomes_of([patient])
         with pytest.raises(CohortError, match=patient):
             cohort.outcomes_of(["P1", patient])
 

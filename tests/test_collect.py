@@ -17,7 +17,6 @@ from lungmet_worc.collect import (
     ArmPredictions,
     SplitPrediction,
     check_arms,
-    natural_key,
     outcome_tables,
     patients_table,
     performance_table,
@@ -232,8 +231,3 @@ def test_arms_that_do_not_fit_together_are_refused() -> None:
     other = ArmPredictions("y", (prediction(["A"], [0], [0.8]),))
     with pytest.raises(ResultsError, match="Patient A has two outcomes"):
         check_arms([good, other])
-
-
-def test_ids_are_ordered_as_people_count() -> None:
-    ids = ["10", "P10", "2", "P2", "P2b", "", "P02"]
-    assert sorted(ids, key=natural_key) == ["", "2", "10", "P02", "P2", "P2b", "P10"]

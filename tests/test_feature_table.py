@@ -112,7 +112,7 @@ def run(tmp_path: Path) -> Run:
         "outcome": "meta",
         "modalities": {"MRI": {}, "CT": {}},
         "arms": {},
-        "search": {"splits": 2},
+        "search": {"splits": 4},
     }
     write_state(paths, {"study": study, "tasks": tasks, "started": "2026-11-23T18:00:00+00:00"})
     return Run(paths.folder)
@@ -153,6 +153,12 @@ def test_csv_is_whole_and_runs_no_formula(run: Run, tmp_path: Path) -> None:
         np.testing.assert_array_equal(back[name], table.values[name])  # every digit
     with written[1].open(newline="") as file:
         assert next(csv.reader(file)) == list(CODEBOOK)
+
+
+def test_ids_and_headings_of_a_csv_are_written_as_in_the_tables(tmp_path: Path) -> None:
+    values = pd.DataFrame({"patient_id": ["-5", "P;=1", "@x"], "=sum": [1.0, 2.0, 3.0]})
+    (path, _) = FeatureTable(values, pd.DataFrame({"name": []}), "s").write(tmp_path / "f.csv")
+    assert path.read_text().splitlines() == ["patient_id,'=sum", "-5,1.0", "P;'=1,2.0", "'@x,3.0"]
 
 
 def test_xlsx_has_both_sheets_and_texts_stay_texts(run: Run, tmp_path: Path) -> None:

@@ -97,6 +97,18 @@ def test_joined_runs_give_the_tables_of_one_study(two: tuple[Path, Path]) -> Non
     assert joined.origins == {"MRI": str(two[0]), "CT": str(two[0]), "combined": str(two[1])}
 
 
+def test_runs_are_compared_in_dutch(
+    two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", *map(str, two), "--language", "nl"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Runs en hun armen:\n")
+    assert "Prestaties van de armen van 2 runs" in text
+    assert "Verschillen tussen de armen, op dezelfde patiënten en splitsingen" in text
+    # Neither a heading nor a cell is English.
+    assert not {"Arm", "Patients", "Measure", "no clear difference"} & set(text.split("  "))
+
+
 def test_runs_can_be_run_objects_and_the_arms_follow_their_order(two: tuple[Path, Path]) -> None:
     joined = compare_runs([Run(two[1]), Run(two[0])])
     assert [arm.arm for arm in joined.arms] == ["combined", "MRI", "CT"]

@@ -12,6 +12,7 @@ import pytest
 from lungmet_worc import Study
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.estimate import plan_summary
+from lungmet_worc.folder_mark import claim
 from lungmet_worc.made_from import MadeFrom
 from lungmet_worc.plan import Plan
 from lungmet_worc.runs import RunPaths, write_state
@@ -119,7 +120,8 @@ def in_order(ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def test_a_finished_run_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = write_clinical_study(tmp_path, fourteen_patients(), ARMS, search="splits = 3")
+    rows, more = fourteen_patients(), "[statistics]\nbootstrap = 200"
+    study = write_clinical_study(tmp_path, rows, ARMS, search="splits = 3", more=more)
     engine = use_stand_in(monkeypatch)
     run = Study.from_toml(study).run(tmp_path / "run")
     ran, written = len(engine.ran), contents(run.paths.folder)
@@ -154,6 +156,8 @@ def test_the_plan_for_a_run_of_an_earlier_version_says_it(
         # As before: in the order of the rows.
         patched.setattr("lungmet_worc.cohort.natural_order", lambda text: 0)
         _, tasks = all_tasks(study, paths)
+        claim(paths.folder, "run")
+        claim(paths.folder, "run")
         write_state(paths, {})
         record = MadeFrom(paths.made_from)
         record.add(tasks)

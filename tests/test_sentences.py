@@ -6,7 +6,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from lungmet_worc.errors import Problem
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.report.language import language
+from lungmet_worc.sentences import Sentence, joined, listed, parts
 
 PROBLEMS = TypeAdapter(list[Problem])
 
@@ -37,3 +38,18 @@ def test_pydantic_keeps_how_a_text_was_made() -> None:
 def test_what_no_text_looks_like_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="text"):
         PROBLEMS.validate_json(json.dumps([{"what": text, "remedy": "r"}]))
+
+
+def test_joined_texts_come_apart_again_however_many_there_are() -> None:
+    names = [Sentence("{column} missing", column=f"c{n}") for n in range(3000)]
+    reason = joined(names, ", ")
+    assert reason == ", ".join(names)
+    assert parts(reason) == names
+    assert language("nl").of(reason).startswith("c0 ontbreekt, c1 ontbreekt, ")
+    assert parts("as it is, here") == ["as it is, here"]
+
+
+def test_a_list_names_the_first_and_never_says_one_more() -> None:
+    assert listed(["A"], 2) == "A"
+    assert listed(["A", "B", "C"], 2) == "A, B, C"
+    assert listed(["A", "B", "C", "D"], 2) == "A, B and 2 more"

@@ -116,7 +116,7 @@ class TestCommands:
         [
             ["demo"], ["init", "x"], ["check", "x"], ["plan", "x", "--out", "y"], ["status", "x"],
             ["run", "x", "--out", "y"], ["compare", "x"],
-            ["export-worc", "x", "--arm", "a", "--out", "y"],
+            ["export-worc", "x", "--arm", "a", "--out", "y"], ["features", "x", "--out", "y.csv"],
         ],
     )  # fmt: skip
     def test_every_command_has_the_option(self, words: list[str]) -> None:

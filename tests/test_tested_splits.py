@@ -75,7 +75,7 @@ def unlucky_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     more = "[statistics]\nbootstrap = 200"
     study = write_clinical_study(folder, fourteen_patients(), ARMS, more=more)
     with pytest.MonkeyPatch.context() as patched:
-        use_stand_in(patched)
+        use_stand_in(patched, figures=True)
         return Study.from_toml(study).run(folder / "run", progress=Quiet())
 
 
@@ -208,9 +208,9 @@ def test_a_search_without_a_workflow_is_left_out_and_ends_no_run(
 ) -> None:
     """Only P5 has the mark: where an inner part has no patient with it, nothing differs."""
     rows = [{**row, "mark": int(row["patient_id"] == "P5")} for row in fourteen_patients()]
-    study = write_clinical_study(
-        tmp_path, rows, {"age": ["age"], "mark": ["mark"]}, search="splits = 8\ninner_splits = 2"
-    )
+    arms, search = {"age": ["age"], "mark": ["mark"]}, "splits = 8\ninner_splits = 2"
+    more = "[statistics]\nbootstrap = 200"
+    study = write_clinical_study(tmp_path, rows, arms, search=search, more=more)
     use_stand_in(monkeypatch)
     run = Study.from_toml(study).run(tmp_path / "run", progress=Quiet())
     reasons = run.untested.groupby("reason")["split"].agg(set).to_dict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lungmet_worc.checks.mended import mended
@@ -15,6 +15,7 @@ from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem
 from lungmet_worc.manifest import Manifest
 from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.sentences import listed
 
 #: What is counted of scans even where it is none.
 _ALWAYS = ("present", "missing")
@@ -228,7 +229,7 @@ def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
             "{cause}: {n} patient ({names})",
             "{cause}: {n} patients ({names})",
             cause=cause,
-            names=_listed(ids, say),
+            names=say.of(listed(list(ids), _MOST_LISTED)),
         )
         if len(arms) < len(cohort.arms):
             names = ", ".join(_shown(cohort, arm) for arm in arms)
@@ -236,14 +237,6 @@ def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
             who += f", {needed if common else say('not in {arms}', arms=names)}"
         lines.append(textwrap.fill(who, width, initial_indent="  ", subsequent_indent="    "))
     return "\n".join(lines)
-
-
-def _listed(names: Iterable[str], say: Language) -> str:
-    shown = list(names)
-    if len(shown) <= _MOST_LISTED + 1:
-        return ", ".join(shown)
-    first = ", ".join(shown[:_MOST_LISTED])
-    return say("{names} and {n} more", names=first, n=len(shown) - _MOST_LISTED)
 
 
 def _is_common(cohort: Cohort) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.inspection import PairInspection, same_place
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, joined
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,7 @@ def _named(group: Sequence[InspectedScan]) -> Sentence:
 
 def _and(names: Sequence[str]) -> Sentence:
     """Return "one, two and three"; there are at least two."""
-    *first, last = names
-    listed = reduce(
-        lambda one, other: Sentence("{first}, {second}", first=one, second=other), first
-    )
-    return Sentence("{first} and {last}", first=listed, last=last)
+    return Sentence("{names} and {last}", names=joined(names[:-1], ", "), last=names[-1])
 
 
 def _in_conflict(group: Sequence[InspectedScan], part: int) -> list[InspectedScan]:

@@ -8,7 +8,7 @@ from lungmet_worc.checks.causes import MISSING_VALUES
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.errors import Problem
 from lungmet_worc.manifest import Patient
-from lungmet_worc.sentences import Sentence, joined
+from lungmet_worc.sentences import Sentence, joined, listed
 
 _MOST_LISTED = 6
 
@@ -83,16 +83,13 @@ def _remedy(*, can_impute: bool, common: bool) -> Sentence:
 
 def arms_text(names: Iterable[str]) -> Sentence:
     """Return "arm a", or "arms a, b"."""
-    listed = list(names)
-    return Sentence.plural(len(listed), "arm {names}", "arms {names}", names=", ".join(listed))
+    found = list(names)
+    return Sentence.plural(len(found), "arm {names}", "arms {names}", names=", ".join(found))
 
 
 def _named(patients: Sequence[Patient], column: str) -> str:
     """Return 'P7 (row 8), P10 (row 11: "onbekend")', the first of many."""
-    texts = [_cell(patient, column) for patient in patients[:_MOST_LISTED]]
-    names = joined(texts, ", ")
-    more = len(patients) - len(texts)
-    return Sentence("{names} and {n} more", names=names, n=more) if more else names
+    return listed([_cell(patient, column) for patient in patients], _MOST_LISTED)
 
 
 def _cell(patient: Patient, column: str) -> Sentence:

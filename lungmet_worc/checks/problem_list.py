@@ -10,7 +10,7 @@ from lungmet_worc.checks.checked_cohort import WIDTH
 from lungmet_worc.checks.merged_sentences import merged
 from lungmet_worc.errors import NO_CAUSES, Causes, Problem
 from lungmet_worc.report.language import ENGLISH, Language
-from lungmet_worc.sentences import Sentence, Span
+from lungmet_worc.sentences import Sentence, Span, listed
 
 _MOST_LISTED = 6
 #: Of so many places that a sentence holds for each has a line of its own.
@@ -147,7 +147,7 @@ def _places(problems: Sequence[Problem], say: Language) -> str:
         names = ", ".join(columns)
         parts.append(say.plural(len(columns), "column {names}", "columns {names}", names=names))
     if patients:
-        names = _listed(patients, _MOST_LISTED, say)
+        names = say.of(listed(patients, _MOST_LISTED))
         parts.append(say.plural(len(patients), "patient {names}", "patients {names}", names=names))
     return ", ".join(part for part in parts if part)
 
@@ -195,14 +195,6 @@ def _ranges(rows: Sequence[int]) -> str:
         else f"{first}-{last}"
         for first, last in parts
     )
-
-
-def _listed(texts: Iterable[str], most: int, say: Language = ENGLISH) -> str:
-    unique = list(dict.fromkeys(texts))
-    if len(unique) <= most + 1:
-        return ", ".join(unique)
-    shown = ", ".join(unique[:most])
-    return say("{names} and {n} more", names=shown, n=len(unique) - most)
 
 
 def _wrapped(lines: Iterable[tuple[int, str]], width: int) -> list[str]:

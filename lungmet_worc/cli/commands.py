@@ -147,7 +147,7 @@ def compare(options: argparse.Namespace) -> int:
         from lungmet_worc.run import Run
         from lungmet_worc.run_summary import tables_text
 
-        print(tables_text(Run(options.runs[0])))
+        print(tables_text(Run(options.runs[0]), spoken(options)))
         return 0
     from lungmet_worc.folder_mark import require_ours, resolved
     from lungmet_worc.joined import compare_runs
@@ -155,7 +155,7 @@ def compare(options: argparse.Namespace) -> int:
     if options.out is not None:
         require_ours(resolved(options.out), "comparison")
     joined = compare_runs(options.runs)
-    print(joined.to_text())
+    print(joined.to_text(spoken(options)))
     if options.out is not None:
         for folder in joined.write(options.out):
             print(spoken(options)("wrote {path}", path=_relative(folder)))

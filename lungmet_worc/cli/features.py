@@ -8,11 +8,13 @@ from pathlib import Path
 
 def features(options: argparse.Namespace) -> int:
     """Write the features of a run as one table."""
+    from lungmet_worc.cli.spoken import spoken
     from lungmet_worc.run import Run
 
+    say = spoken(options)
     table = Run(options.run).features_table()
     for path in table.write(Path(options.out)):
-        print(f"wrote {path}")
+        print(say("wrote {path}", path=path))
     n = (table.codebook["kind"] == "feature").sum()
-    print(f"patients: {len(table.values)}, features: {n}")
+    print(say("patients: {patients}, features: {features}", patients=len(table.values), features=n))
     return 0

@@ -48,7 +48,11 @@ def _said(options: argparse.Namespace) -> Iterator[object]:
     yield getattr(options, "language", None)
     if study := getattr(options, "study", None):
         yield _of_tables(_read_toml(Path(study)))
-    folders = [*getattr(options, "runs", ()), getattr(options, "out", None)]
+    folders = [
+        *getattr(options, "runs", ()),
+        getattr(options, "run", None),
+        getattr(options, "out", None),
+    ]
     for folder in filter(None, folders):
         yield _of_tables(_read_state(Path(folder)).get("study"))
 

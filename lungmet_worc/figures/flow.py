@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from lungmet_worc.figures.reasons import reason_of, reason_text
+from lungmet_worc.figures.reasons import reason_of
 from lungmet_worc.figures.style import (
     DOUBLE,
     INK,
@@ -125,7 +125,7 @@ def _left_out_box(out: pd.DataFrame, arms: Sequence[str], say: Language) -> _Box
     """Return the box of those who enter no arm; None if there are none."""
     if out.empty:
         return None
-    reasons = [reason_of([str(row[f"arm {arm}"]) for arm in arms]) for _, row in out.iterrows()]
+    reasons = [reason_of([row[f"arm {arm}"] for arm in arms]) for _, row in out.iterrows()]
     counted = _counted(out, reasons, ("left out", ""))
     heading = say.plural(len(out), "Left out: {n} patient", "Left out: {n} patients")
     return _box(heading, _reason_lines(counted, say), DOUBLE / 2 - _SIDE - 0.15, counted)
@@ -168,7 +168,7 @@ def _arm_boxes(
     width = _arm_width(len(arms))
     boxes = []
     for arm in arms:
-        status = entering[f"arm {arm}"].astype(str)
+        status = entering[f"arm {arm}"]
         inside, outside = entering[status == "yes"], entering[status != "yes"]
         n, events = len(inside), _events(inside)
         text = {"events": events, "others": n - events}
@@ -208,7 +208,7 @@ def _counted(
 def _reason_lines(counted: Sequence[tuple[str, str, str, int, int]], say: Language) -> list[str]:
     """Return "3: no MRI image" for each reason, the rare ones together."""
     most = SHOWN_REASONS if len(counted) <= SHOWN_REASONS else SHOWN_REASONS - 1
-    lines = [f"{count}: {reason_text(why, say)}" for _, _, why, count, _ in counted[:most]]
+    lines = [f"{count}: {say.of(why)}" for _, _, why, count, _ in counted[:most]]
     if len(counted) > most:
         rest = sum(count for *_, count, _ in counted[most:])
         lines.append(f"{rest}: {say('other reasons')}")

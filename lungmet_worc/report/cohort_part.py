@@ -9,7 +9,6 @@ from lungmet_worc.report.material import Material, if_any
 from lungmet_worc.report.sections import (
     SHOWN_ROWS,
     cohort_flow,
-    reason_text,
     shown_cohort,
     who_left_out,
 )
@@ -31,7 +30,7 @@ def cohort(material: Material) -> Section:
         blocks.append(
             material.text_table(flow, say("Who entered each arm, and why others did not."))
         )
-    excluded = [(patient, say.known(why)) for patient, why in context.excluded]
+    excluded = [(patient, say.of(why)) for patient, why in context.excluded]
     if excluded:
         blocks.append(
             Pairs(
@@ -89,12 +88,12 @@ def _named(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
     alike = len(arms) > 1 and all(frame[column].equals(frame[arms[0]]) for column in arms)
     columns = {}
     for column in map(str, frame.drop(columns=arms[1:] if alike else []).columns):
-        cells = [str(value) for value in frame[column]]
+        cells = list(frame[column])
         if column == "patient_id":
             columns[say("Patient")] = cells
         elif column == "outcome":
             known = {"1": say("yes"), "0": say("no")}
-            columns[say("Outcome")] = [known.get(cell, cell) for cell in cells]
+            columns[say("Outcome")] = [known.get(str(cell), str(cell)) for cell in cells]
         elif column.endswith(" scan"):
             head = say(
                 "{modality} scan", modality=modality_label(column.removesuffix(" scan"), say)
@@ -103,7 +102,7 @@ def _named(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
         else:
             name = arm_label(column.removeprefix("arm "), say)
             head = say("Every arm") if alike else say("Arm {arm}", arm=name)
-            columns[head] = [words.get(cell) or reason_text(cell, say) for cell in cells]
+            columns[head] = [words.get(cell) or say.of(cell) for cell in cells]
     return pd.DataFrame(columns)
 
 

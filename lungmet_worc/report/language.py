@@ -47,16 +47,12 @@ class Language:
     code : {"en", "nl"}
     texts : mapping of str to str
         English text to its translation, with the same fields; empty for English.
-    finished : mapping of str to str
-        The same for texts that reach the report as finished English sentences, such as errata
-        and reasons of exclusion (see `known`); of several that fit a text the first counts.
     names : ShownNames
         What arms and modalities of the study are called.
     """
 
     code: str
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    finished: Mapping[str, str] = field(default_factory=dict, repr=False)
     names: ShownNames = field(default_factory=ShownNames, repr=False)
 
     def __call__(self, text: str, /, **fields: object) -> str:
@@ -128,40 +124,9 @@ class Language:
         """
         return _DECIMAL.sub(r"\1,\2", text) if self.code == "nl" else text
 
-    def known(self, text: str) -> str:
-        """Return a finished English text of another module in this language.
-
-        Console and log are English, and the report shows some of their sentences: why a patient
-        is left out, what WORC's defects are. A text that is not known, such as the error of a
-        library, stays as it is.
-
-        Parameters
-        ----------
-        text : str
-            English, its fields already filled in; what stands in a field may be known too.
-        """
-        for pattern, translation in self._patterns:
-            found = pattern.fullmatch(text)
-            if found is not None:
-                fields = {name: self.known(value) for name, value in found.groupdict().items()}
-                return self._formatter.vformat(translation, (), fields)
-        return text
-
     @cached_property
     def _formatter(self) -> Formatter:
         return _DutchFormatter() if self.code == "nl" else Formatter()
-
-    @cached_property
-    def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """Return how finished texts are recognised, in the order of the file."""
-        found = []
-        for english, translation in self.finished.items():
-            pattern = "".join(
-                re.escape(literal) + (f"(?P<{name}>.+?)" if name else "")
-                for literal, name, *_ in Formatter().parse(english)
-            )
-            found.append((re.compile(pattern, re.DOTALL), translation))
-        return tuple(found)
 
     def _translated(self, text: str) -> str:
         """Return the translation of a text, or the English one with a warning in the log."""
@@ -188,7 +153,7 @@ def language(code: str) -> Language:
     if code not in LANGUAGES:
         msg = f'The report has no language "{code}". Choose one of: {", ".join(LANGUAGES)}.'
         raise KeyError(msg)
-    return Language(code, _read(f"{code}*.json"), _read(f"finished_{code}.json"))
+    return Language(code, _read(f"{code}*.json"))
 
 
 def _read(pattern: str) -> dict[str, str]:

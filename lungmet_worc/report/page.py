@@ -30,8 +30,6 @@ from lungmet_worc.report.pictures import picture_of, within
 from lungmet_worc.report.privacy import cleaned
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: Sections of the first screen: the template has them.
-FIRST = ("answer", "digest")
 #: A longer name in a table may be broken.
 LONG_NAME = 20
 #: Tables of numbers and ids, in which no path can be.

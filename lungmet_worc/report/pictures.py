@@ -14,6 +14,7 @@ from lungmet_worc.report.blocks import Picture
 from lungmet_worc.report.language import Language
 from lungmet_worc.report.sections import SHOWN_CURVES
 from lungmet_worc.report.wording import arm_label, interval_text
+from lungmet_worc.sentences import Sentence
 
 IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 #: Width over height from which on a picture takes the width of the page.
@@ -42,11 +43,16 @@ def picture_of(name: str, path: Path, performance: pd.DataFrame, say: Language) 
     """
     kind = IMAGE_TYPES.get(path.suffix.lower())
     if kind is None:
-        msg = f"The figure {path.name} is neither PNG nor SVG, so the report cannot hold it."
-        raise ResultsError(msg)
+        message = Sentence(
+            "The figure {file} is neither PNG nor SVG, so the report cannot hold it.",
+            file=path.name,
+        )
+        raise ResultsError(message)
     if not path.is_file():
-        msg = f"The figure {path.name} is missing. Run the report stage again."
-        raise ResultsError(msg)
+        message = Sentence(
+            "The figure {file} is missing. Run the report stage again.", file=path.name
+        )
+        raise ResultsError(message)
     aucs = _aucs(performance, say)
     alt, caption = _words(name, aucs, say)
     content = path.read_bytes()

@@ -146,7 +146,7 @@ def errata(material: Material) -> Section:
     title = say("Known defects of WORC that this run met")
     if not context.errata:
         return Section("errata", title, [Text(say("None."))])
-    known = [(number, say.known(text)) for number, text in context.errata]
+    known = [(number, say.of(text)) for number, text in context.errata]
     caption = say("Numbers are those of docs/worc_errata.md.")
     second = say("What it is, and what was done")
     return Section("errata", title, [Pairs(known, caption, say("Number"), second)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +9,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lungmet_worc.collect import natural_key
-from lungmet_worc.report.language import ENGLISH, Language, later
-from lungmet_worc.report.wording import arm_label, modality_label, number_text, yes_no
+from lungmet_worc.natural_order import natural_order
+from lungmet_worc.report.language import ENGLISH, Language
+from lungmet_worc.report.wording import arm_label, number_text, yes_no
+from lungmet_worc.sentences import Sentence
 
 SHOWN_PATIENTS = 10
 #: Nobody reads a longer list in a report.
 SHOWN_ROWS = 200
 SHOWN_REASONS = 10
-OTHER_REASONS = later("other reasons")
-_REASONS = frozenset({later("excluded in the study file"), later("outcome missing"), OTHER_REASONS})
 #: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
 SHOWN_CURVES = 100
 Row = Mapping[Any, Any]
@@ -66,7 +64,7 @@ def often_wrong(
         by_patient.setdefault(str(row["patient_id"]), {})[str(row["arm"])] = row
     tallies = [_tally(patient, rows) for patient, rows in by_patient.items()]
     wrong = [tally for tally in tallies if 2 * tally.wrong > tally.tested]
-    wrong.sort(key=lambda t: (-t.wrong / t.tested, -t.tested, natural_key(t.patient)))
+    wrong.sort(key=lambda t: (-t.wrong / t.tested, -t.tested, natural_order(t.patient)))
     table = [
         [
             t.patient,
@@ -137,7 +135,7 @@ def cohort_flow(
     for arm in arms:
         if f"arm {arm}" not in cohort.columns:
             continue
-        status = [str(value) for value in cohort[f"arm {arm}"]]
+        status = list(cohort[f"arm {arm}"])
         is_event = [str(value) == "1" for value in cohort["outcome"]]
         enters = [value == "yes" for value in status]
         events = sum(a and b for a, b in zip(enters, is_event, strict=True))
@@ -145,8 +143,8 @@ def cohort_flow(
         named = reasons.most_common(SHOWN_REASONS)
         if len(named) < len(reasons):
             rest = reasons.total() - sum(count for _, count in named)
-            named.append((OTHER_REASONS, rest))
-        why = "; ".join(f"{count}: {reason_text(reason, say)}" for reason, count in named)
+            named.append((Sentence("other reasons"), rest))
+        why = "; ".join(f"{count}: {say.of(reason)}" for reason, count in named)
         rows.append(
             {
                 say("Arm"): arm_label(arm, say),
@@ -157,44 +155,6 @@ def cohort_flow(
             }
         )
     return pd.DataFrame(rows)
-
-
-def reason_text(reason: str, say: Language) -> str:
-    """Return in a language why a patient does not enter an arm; a reason not known stays as it is.
-
-    Parameters
-    ----------
-    reason : str
-        As `lungmet_worc.cohort.build_cohort` says it.
-    say : Language
-    """
-    common = re.fullmatch(r"not complete for all arms \(arm (.+?): (.+)\)", reason, re.DOTALL)
-    if common:
-        return say(
-            "not complete for all arms (arm {arm}: {reason})",
-            arm=arm_label(common[1], say),
-            reason=reason_text(common[2], say),
-        )
-    if reason in _REASONS:
-        return say(reason)
-    failed = re.fullmatch(r"(\S+) extraction failed: (.+)", reason, re.DOTALL)
-    if failed:
-        return say(
-            "{modality} extraction failed: {cause}",
-            modality=modality_label(failed[1], say),
-            cause=failed[2],
-        )
-    parts = [_lacking(part, say) for part in reason.split(", ")]
-    return reason if None in parts else ", ".join(part for part in parts if part)
-
-
-def _lacking(part: str, say: Language) -> str | None:
-    """Return what a patient lacks, None if it is said in no known way."""
-    image = re.fullmatch(r"no (.+) image", part)
-    if image:
-        return say("no {modality} image", modality=modality_label(image[1], say))
-    column = re.fullmatch(r"(.+) missing", part)
-    return say("{column} missing", column=column[1]) if column else None
 
 
 def who_left_out(
@@ -216,17 +176,17 @@ def who_left_out(
         known.append(arm)
         by_reason: dict[str, list[str]] = {}
         for patient, reason in zip(cohort["patient_id"], cohort[f"arm {arm}"], strict=True):
-            if str(reason) != "yes":
-                by_reason.setdefault(str(reason), []).append(str(patient))
+            if reason != "yes":
+                by_reason.setdefault(reason, []).append(str(patient))
         for reason, who in by_reason.items():
             of_arms.setdefault((reason, ", ".join(who)), []).append(arm)
     return [
-        say(
+        say("Not in any arm, {reason}: {patients}", reason=say.of(reason), patients=patients)
+        if among == known
+        else say(
             "Not in {arms}, {reason}: {patients}",
-            arms=say("any arm")
-            if among == known
-            else ", ".join(arm_label(arm, say) for arm in among),
-            reason=reason_text(reason, say),
+            arms=", ".join(arm_label(arm, say) for arm in among),
+            reason=say.of(reason),
             patients=patients,
         )
         for (reason, patients), among in of_arms.items()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.collect import natural_key
+from lungmet_worc.natural_order import natural_order
 from lungmet_worc.statistics.delong import auc_interval
 from lungmet_worc.subgroup_levels import NOT_KNOWN
 
@@ -69,7 +69,7 @@ def _by_level(frame: pd.DataFrame, levels: pd.Series) -> list[tuple[str, pd.Data
     if isinstance(levels.dtype, pd.CategoricalDtype):
         order = [str(level) for level in levels.cat.categories]
     else:
-        order = sorted(set(names), key=natural_key)
+        order = sorted(set(names), key=natural_order)
     order = [level for level in order if level != NOT_KNOWN] + [NOT_KNOWN]
     return [(level, frame[names == level]) for level in order if (names == level).any()]
 

@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from lungmet_worc.collect import PATIENTS_COLUMNS, PERFORMANCE_COLUMNS, SPLITS_COLUMNS
+from lungmet_worc.report.language import later
 from lungmet_worc.statistics.comparison import COMPARISON_COLUMNS
 
 INTEGERS = frozenset(
@@ -107,7 +108,7 @@ _ALL = (
     Table(
         "performance",
         "Performance",
-        "Performance of each arm: mean over the splits (corrected resampled 95% interval)",
+        later("Performance of each arm: mean over the splits (corrected resampled 95% interval)"),
         PERFORMANCE_COLUMNS,
         notes=(_OVER_SPLITS, _LEFT_OUT),
         required=True,
@@ -135,7 +136,9 @@ _ALL = (
     Table(
         "comparison",
         "Comparison",
-        "Differences between the arms (p adjusted by Holm's method over the pairs of a measure)",
+        later(
+            "Differences between the arms (p adjusted by Holm's method over the pairs of a measure)"
+        ),
         COMPARISON_COLUMNS,
         notes=(
             "Arms are compared on the splits and patients that both have.",

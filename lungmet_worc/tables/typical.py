@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lungmet_worc.collect import natural_key
+from lungmet_worc.natural_order import natural_order
 from lungmet_worc.tables.schema import TABLES
 
 KINDS = ("typical", "atypical")
@@ -50,7 +50,7 @@ def _clearest(patients: pd.DataFrame, kind: str) -> pd.DataFrame:
     patients = enough if len(enough) else patients
     right = patients["times_correct"] / patients["n_tested"]
     distance = (patients["outcome"] - patients["posterior_mean"]).abs()
-    order = patients["patient_id"].map(natural_key)
+    order = patients["patient_id"].map(natural_order)
     ranked = patients.assign(right=right, distance=distance, order=order)
     is_typical = kind == "typical"
     of_kind = ranked[right > 0.5] if is_typical else ranked[right < 0.5]

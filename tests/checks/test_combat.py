@@ -9,7 +9,7 @@ import pytest
 
 from lungmet_worc.checks import combat
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.errors import LungmetError, Problem, StudyFileError
+from lungmet_worc.errors import CohortError, LungmetError, Problem, StudyFileError
 from lungmet_worc.estimate import plan_summary
 from lungmet_worc.export import export_worc
 from lungmet_worc.harmonisation import PACKAGE_VERSION
@@ -130,10 +130,10 @@ def test_the_package_is_not_installed(tmp_path: Path, monkeypatch: pytest.Monkey
         (found,) = problems(tmp_path)
         assert said in found.what
         assert found.remedy == f"Run: pip install neuroCombat=={PACKAGE_VERSION}"
-    # The plan can still be shown.
+    # A plan shows what a run would do, and that is to refuse.
     study = make_study(tmp_path / "manifest.csv", ["MRI"], more=COMBAT)
-    stages = plan_summary(study, RunPaths(tmp_path / "run"), cores=1).stages
-    assert {stage.stage: stage.missing for stage in stages}["harmonisation"] == 1
+    with pytest.raises(CohortError, match="needs the package neuroCombat"):
+        plan_summary(study, RunPaths(tmp_path / "run"), cores=1)
 
 
 @pytest.mark.parametrize(

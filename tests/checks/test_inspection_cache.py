@@ -18,6 +18,7 @@ from lungmet_worc.checks import inspection_cache as inspection_cache
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.errors import Problem
 from lungmet_worc.estimate import plan_summary
+from lungmet_worc.folder_mark import MARK, claim
 from lungmet_worc.imaging import scans
 from lungmet_worc.report.language import language
 from lungmet_worc.runs import RunPaths, write_state
@@ -303,15 +304,19 @@ def test_images_in_two_files_are_read_every_time(
 
 
 def test_a_plan_reads_and_keeps_inspections_only_in_a_run_folder(
-    manifest: Path, tmp_path: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study, paths = make_study(manifest), RunPaths(tmp_path / "run")
+    monkeypatch.setattr(inspection_cache, "SETTLED", SETTLED)
+    manifest = write_cohort(tmp_path / "cohort", 8, ["MRI"])
+    study, paths = make_study(manifest, ["MRI"]), RunPaths(tmp_path / "run")
     time.sleep(1.5 * SETTLED / 1e9)
     plan_summary(study, paths, cores=1)
     assert not paths.folder.exists()
+    claim(paths.folder, "run")
     write_state(paths, {})
     first = plan_summary(study, paths, cores=1)
-    assert {path.name for path in paths.folder.iterdir()} == {"run.json", "inspections.json"}
+    names = {path.name for path in paths.folder.iterdir()}
+    assert names == {MARK, "run.json", "inspections.json"}
     written = paths.inspections.stat().st_mtime_ns
     assert plan_summary(study, paths, cores=1) == first
     assert paths.inspections.stat().st_mtime_ns == written

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lungmet_worc.cohort import FAILED, INCOMPLETE
 from lungmet_worc.figures.flow import flow_figure
-from lungmet_worc.figures.reasons import reason_of, reason_text
+from lungmet_worc.figures.reasons import reason_of
 from lungmet_worc.report.language import language
+from lungmet_worc.sentences import Sentence, joined
 
 SAY = language("en")
+NO_MRI = Sentence("no {modality} image", modality="MRI")
+NO_CT = Sentence("no {modality} image", modality="CT")
 
 
 def cohort(*rows: tuple[object, str, str]) -> pd.DataFrame:
@@ -24,9 +28,9 @@ def texts(frame: pd.DataFrame, code: str = "en", **more: dict[str, int]) -> list
 
 AVAILABLE = cohort(
     (1, "yes", "yes"),
-    (0, "yes", "no CT image"),
-    (1, "yes", "no CT image"),
-    (0, "no MRI image", "no CT image"),
+    (0, "yes", NO_CT),
+    (1, "yes", NO_CT),
+    (0, NO_MRI, NO_CT),
     ("", "outcome missing", "outcome missing"),
 )
 
@@ -64,7 +68,7 @@ def test_common_patients_have_one_box() -> None:
     frame = cohort(
         (1, "yes", "yes"),
         (0, "yes", "yes"),
-        (0, "not complete for all arms (arm CT: no CT image)", "no CT image"),
+        (0, Sentence(INCOMPLETE, arm="CT", cause=joined([NO_CT], ", ")), NO_CT),
     )
     found = texts(frame)
     assert "In every arm: 2 patients" in found
@@ -81,12 +85,15 @@ def test_patients_never_tested_are_said() -> None:
 
 
 def test_reasons_lose_the_details_of_failures_only() -> None:
-    failed = "CT extraction failed: mask is empty, see log, age missing"
-    assert reason_of([failed]) == "CT extraction failed, age missing"
-    assert reason_of(["yes", "no T1, fat sat image"]) == "no T1, fat sat image"
-    assert reason_of(["a missing", "a missing, b missing"]) == "a missing, b missing"
-    dutch = reason_text("CT extraction failed, age missing", language("nl"))
+    failed = Sentence(FAILED, modality="CT", cause="mask is empty, see log, age missing")
+    odd = Sentence("no {modality} image", modality="T1, fat sat")
+    age, grade = (Sentence("{column} missing", column=name) for name in ("age", "grade"))
+    reason = reason_of([joined([failed, age], ", ")])
+    assert reason == "CT features could not be extracted, age missing"
+    dutch = language("nl").of(reason)
     assert dutch == "kenmerken van CT konden niet worden bepaald, age ontbreekt"
+    assert reason_of(["yes", odd]) == "no T1, fat sat image"
+    assert reason_of([age, joined([age, grade], ", ")]) == "age missing, grade missing"
 
 
 def test_a_cohort_without_arms_has_no_diagram() -> None:

@@ -17,7 +17,8 @@ from lungmet_worc.report.context import ReportContext
 from lungmet_worc.report.language import ENGLISH, language
 from lungmet_worc.report.page import _row_spans, _typeset_cell, write_report
 from lungmet_worc.report.pictures import data_url, within
-from lungmet_worc.report.sections import reason_text, who_left_out
+from lungmet_worc.report.sections import cohort_flow, who_left_out
+from lungmet_worc.sentences import Sentence, joined
 from tests.report.made_up_page import Page, in_language, made_up_context
 
 ORDER = (
@@ -213,16 +214,14 @@ def test_the_three_tests_stand_side_by_side() -> None:
 
 
 def test_reasons_are_said_in_the_language() -> None:
+    reason = joined([Sentence("no {modality} image", modality="CT"), "something, else"], ", ")
+    frame = pd.DataFrame({"patient_id": ["A"], "outcome": [1], "arm ct": [reason]})
     nl = language("nl")
-    for reason in (
-        "outcome missing",
-        "no CT image, age missing",
-        "MRI extraction failed: the mask, as read, is empty",
-        "not complete for all arms (arm ct: no CT image)",
-    ):
-        assert reason_text(reason, ENGLISH).lower() == reason.lower()
-        assert reason_text(reason, nl) != reason
-    assert reason_text("something, else", nl) == "something, else"
+    assert who_left_out(frame, {"ct": ""}, say=nl) == [
+        "In geen enkele arm, geen CT-beeld, something, else: A"
+    ]
+    (row,) = cohort_flow(frame, {"ct": ""}, say=nl).to_numpy().tolist()
+    assert row[-1] == "1: geen CT-beeld, something, else"
 
 
 def test_arms_that_miss_the_same_patients_are_named_together() -> None:
