@@ -15,7 +15,6 @@ from lungmet_worc.config import StudyConfig
 from lungmet_worc.feature_store import FeatureStore
 from lungmet_worc.folder_mark import require_ours
 from lungmet_worc.made_from import MadeFrom
-from lungmet_worc.manifest import read_manifest
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import duration
 from lungmet_worc.report.language import ENGLISH, Language
@@ -160,7 +159,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
-    cohort = runnable_cohort(study, read_manifest(study), checked)
+    cohort = runnable_cohort(study, checked)
     study = with_counted_splits(study, cohort)
     plan = Plan(study, cohort, checked.digests, paths)
     measured = mean_seconds(read_state(paths))

@@ -14,7 +14,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from lungmet_worc import arms, clinical
-from lungmet_worc.checks.study import CheckReport, check_study
+from lungmet_worc.checks.study import check_study
 from lungmet_worc.config import ArmConfig, StudyConfig
 from lungmet_worc.engines.local import LocalEngine
 from lungmet_worc.errors import (
@@ -26,7 +26,7 @@ from lungmet_worc.errors import (
 from lungmet_worc.file_names import shortened
 from lungmet_worc.folder_mark import not_writable, require_new
 from lungmet_worc.imaging.plain_files import plain_image, plain_mask
-from lungmet_worc.manifest import Patient, read_manifest
+from lungmet_worc.manifest import Patient
 from lungmet_worc.plan import Plan
 from lungmet_worc.runnable import runnable_cohort
 from lungmet_worc.runs import RunPaths
@@ -223,9 +223,8 @@ def _inexpressible_search(study: StudyConfig) -> Iterator[Problem]:
 
 def _plan(study: StudyConfig, paths: RunPaths) -> Plan:
     """Check the study as a run does, and return who enters which arm."""
-    manifest = read_manifest(study)
-    report: CheckReport = check_study(study)
-    cohort = runnable_cohort(study, manifest, report)
+    report = check_study(study)
+    cohort = runnable_cohort(study, report)
     return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
 
 

@@ -239,7 +239,6 @@ class Pipeline:
     def _check(self) -> tuple[Manifest, CheckReport]:
         """Check manifest and images; errors end the run before anything is computed."""
         self.progress.start("check", 1, 0)
-        manifest = read_manifest(self.study)
         report = check_study(self.study, cores=self.cores, kept=self.paths.inspections)
         self.progress.advance("manifest, images and segmentations")
         self.progress.finish()
@@ -248,7 +247,7 @@ class Pipeline:
                 logging.ERROR if problem.severity == "error" else logging.WARNING, "%s", problem
             )
         refuse_errors(self.study, report)
-        return manifest, report
+        return read_manifest(self.study), report
 
     def _plan(
         self,

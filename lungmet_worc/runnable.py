@@ -9,11 +9,11 @@ from lungmet_worc.checks.study import CheckReport
 from lungmet_worc.cohort import Cohort, build_cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError
-from lungmet_worc.manifest import Manifest
+from lungmet_worc.manifest import Manifest, read_manifest
 from lungmet_worc.sentences import Sentence
 
 
-def runnable_cohort(study: StudyConfig, manifest: Manifest, report: CheckReport) -> Cohort:
+def runnable_cohort(study: StudyConfig, report: CheckReport) -> Cohort:
     """Return who enters which arm, without patients that the study goes on without.
 
     Raises
@@ -22,6 +22,7 @@ def runnable_cohort(study: StudyConfig, manifest: Manifest, report: CheckReport)
         Something has to be mended first; all of it is listed.
     """
     refuse_errors(study, report)
+    manifest = read_manifest(study)
     return cohort_without(study, manifest, report.unusable if goes_on(study) else {})
 
 

@@ -50,6 +50,23 @@ def resolve(folder: Path, entry: str) -> Path:
     return written
 
 
+def absolute(folder: Path, entry: str) -> Path:
+    """Return the absolute path of an entry, links followed; one that cannot be is told when read.
+
+    Parameters
+    ----------
+    folder : Path
+        Where relative paths begin.
+    entry : str
+        As the user wrote it.
+    """
+    path = resolve(folder, entry)
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # links that lead to each other, odd characters
+        return path
+
+
 def _looks_the_same(path: Path) -> Path | None:
     """Return the one file that is there and whose path looks like this one."""
     found = Path(path.anchor)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.config import ManifestInMemory, StudyConfig
 from lungmet_worc.errors import StudyFileError
+from lungmet_worc.scan_paths import absolute
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.study_file import load_study, study_from_tables
 from lungmet_worc.tracebacks import short_tracebacks
@@ -218,6 +219,6 @@ def _name_of(manifest: Path | str | pd.DataFrame) -> str:
 
 def _on(manifest: Path | str | pd.DataFrame, config: StudyConfig) -> StudyConfig:
     """Return a study on a manifest, which a script may change afterwards."""
-    path = (Path.cwd() / Path(_name_of(manifest)).expanduser()).resolve()
+    path = absolute(Path.cwd(), _name_of(manifest))
     given = None if isinstance(manifest, str | Path) else ManifestInMemory(manifest.copy())
     return config.model_copy(update={"cohort": config.cohort.with_manifest(path, given)})

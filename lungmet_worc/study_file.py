@@ -18,7 +18,7 @@ from lungmet_worc.checks.study_values import validation_problems
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem, StudyFileError, did_you_mean
 from lungmet_worc.file_names import LONGEST_NAME
-from lungmet_worc.scan_paths import resolve
+from lungmet_worc.scan_paths import absolute
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.shown_names import name_problems
 from lungmet_worc.toml_reading import read_toml
@@ -99,21 +99,14 @@ def study_from_tables(
     problems += _cross_problems(config, tables)
     if problems:
         raise _study_file_error(file, problems)
-    cohort = config.cohort.model_copy(update={"manifest": _manifest(folder, config)})
+    cohort = config.cohort.model_copy(
+        update={"manifest": absolute(folder, str(config.cohort.manifest))}
+    )
     run = config.run
     if run.feature_store is not None:
-        store = (folder / run.feature_store.expanduser()).resolve()
+        store = absolute(folder, str(run.feature_store))
         run = run.model_copy(update={"feature_store": store})
     return config.model_copy(update={"cohort": cohort, "run": run})
-
-
-def _manifest(folder: Path, config: StudyConfig) -> Path:
-    """Return the absolute path of the manifest; a path that cannot be is told when it is read."""
-    path = resolve(folder, str(config.cohort.manifest))
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # links that lead to each other
-        return path
 
 
 def _study_file_error(file: str, problems: list[Problem]) -> StudyFileError:

@@ -88,5 +88,5 @@ def test_another_batch_is_another_harmonisation(run: Run, study: Path, tmp_path:
     summary = plan_summary(Study.from_toml(copied / "study.toml").config, paths, cores=1)
     stale = {stage.stage: stage.stale for stage in summary.stages}
     assert (stale["extraction"], stale["harmonisation"], stale["search"]) == (0, 1, 2)
-    causes = {str(each.cause) for each in summary.stale if each.stage != "evaluation"}
+    causes = {each.cause.sentence for each in summary.stale if each.stage != "evaluation"}
     assert causes == {"the ComBat batch of P3 (MRI) changed"}

@@ -181,7 +181,8 @@ def test_a_run_goes_on_with_the_same_frame_and_sees_what_changed(
     run(frame)
     planned = study(frame).plan(tmp_path / "run")
     assert all(s.missing == s.stale == 0 for s in planned.stages if s.stage == "extraction")
-    swapped = frame.assign(ct_image=[frame["ct_image"][1], *frame["ct_image"][1:]])
+    swapped = frame.assign(ct_image=[*frame["ct_image"][1::-1], *frame["ct_image"][2:]])
+    swapped["ct_mask"] = [*frame["ct_mask"][1::-1], *frame["ct_mask"][2:]]
     planned = study(swapped).plan(tmp_path / "run")
     assert sum(s.stale for s in planned.stages if s.stage == "extraction") >= 1
     assert str(tmp_path) not in (tmp_path / "run" / "run.json").read_text()

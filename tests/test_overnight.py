@@ -121,7 +121,7 @@ def test_what_is_wrong_is_told_before_anything_runs_and_does_not_cost_the_night(
     runs.then["B"] = lambda: told.extend(recorder.notes)
     digest = Night(files, tmp_path / "out", cores=1, progress=recorder).run()
     evening = "\n".join(told)
-    assert "2 studies of 3 cannot be run as they are:" in evening
+    assert "Of 3 studies 2 cannot be run as they are:" in evening
     assert 'Did you mean "lung_met"?' in evening
     assert 'Did you mean "splits"?' in evening
     assert runs.names == ["B"]

@@ -103,5 +103,5 @@ def test_permutations_are_added_to_a_finished_run(
     recorder = Recorder()
     Study.from_toml(study).run(run, only="report", progress=recorder)
     assert recorder.notes[0] == (
-        f"1 of {N_PERMUTATIONS} permutations are not complete and left out."
+        f"1 of {N_PERMUTATIONS} permutations is not complete and left out."
     )

@@ -35,6 +35,8 @@ def test_a_plural_has_a_word_for_one() -> None:
                 "Sentence.plural"
             ):
                 continue
+            if any(isinstance(argument, ast.Starred) for argument in node.args):
+                continue
             one, many = (argument for argument in node.args[1:3])
             assert isinstance(one, ast.Constant)
             assert isinstance(many, ast.Constant)

@@ -43,6 +43,8 @@ def result(
         "outcome": [outcomes[patient] for patient in test],
         "posterior": list(posterior),
         "predicted": guesses,
+        "candidates": [],
+        "causes": {},
         "seed": 1,
     }
 

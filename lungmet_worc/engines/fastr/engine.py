@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,7 +129,11 @@ class FastrEngine:
             SBATCH_JOB_NAME=self._name,
             SBATCH_EXPORT="ALL",
         )
-        self._try_plugin()
+        try:
+            self._try_plugin()
+        except EngineError:
+            shutil.rmtree(self._home.folder, ignore_errors=True)
+            raise
         if self.plugin == slurm.PLUGIN:
             number = slurm.cancel_earlier(self._name, self._environment)
             if number:
