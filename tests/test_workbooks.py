@@ -111,6 +111,29 @@ def test_dates_that_a_csv_has_as_text(tmp_path: Path, text: str) -> None:
     assert (problem.severity, problem.row, problem.column) == ("error", 5, "site")
 
 
+def with_percentages(sheet: Any, sizes: Sequence[float], *rows: int) -> None:
+    for row, size in enumerate(sizes, 2):
+        sheet.cell(row, 4, size).number_format = "0%" if row in rows else "General"
+
+
+def test_percentages_beside_plain_numbers(tmp_path: Path) -> None:
+    """Excel shows 25, 50% and 30, and stores 25, 0.5 and 30."""
+    sizes = [25, 0.5, 30, 70, 10, 0.125, 40, 60]
+    path = book(tmp_path, lambda sheet: with_percentages(sheet, sizes, 3, 7))
+    problem = only(manifest(path).problems)
+    assert (problem.severity, problem.row, problem.column) == ("error", 3, "size")
+    assert "such as 50 %, and stores 0.5; other cells" in problem.what
+    assert problem.what.endswith("such as 70. Rows: 3, 7.")
+
+
+@pytest.mark.parametrize("rows", [range(2, 10), (3, 7)])
+def test_shares_whether_shown_as_percentages_or_not(tmp_path: Path, rows: Sequence[int]) -> None:
+    sizes = [0.25, 0.5, 0.3, 0.7, 0.1, 0.125, 0.4, 1]
+    found = manifest(book(tmp_path, lambda sheet: with_percentages(sheet, sizes, *rows)))
+    assert found.problems == ()
+    assert [float(patient.clinical["size"]) for patient in found.patients] == sizes
+
+
 def test_formulas_that_nobody_computed(tmp_path: Path) -> None:
     def change(sheet: Any) -> None:
         for row in range(2, 10):

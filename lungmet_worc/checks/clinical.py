@@ -17,6 +17,7 @@ from lungmet_worc.clinical import (
     cell_problems,
     column_numbers,
     column_texts,
+    numbers_or_none,
 )
 from lungmet_worc.config import ClinicalConfig, StudyConfig, table_name
 from lungmet_worc.errors import Problem, Severity
@@ -28,6 +29,13 @@ from lungmet_worc.tested_splits import VARIANCE
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
 _NUMBERS = 0.75  # share of numbers from which on other cells are slips of the pen
+_MOST_CODES = 5  # so few different numbers may be codes of categories
+#: A number with its unit, as people write it.
+_MEASURE = re.compile(
+    r"[-+]?\d+(?:[.,]\d+)? ?(?:%|[mc]?m[23²³]?|ml|cc|l|k?g|mg|gy|jr|jaar|yrs?|years?|days?|"
+    r"dagen|mnd|maanden|months?|hu|u/l|mmol/l|g/l|mg/l|mg/dl)\.?",
+    re.IGNORECASE,
+)
 #: Names that PyRadiomics itself gives; those of WORC are known to `feature_group`.
 _PYRADIOMICS = re.compile(
     r"(original|wavelet|log|exponential|gradient|square|squareroot|logarithm|lbp)\S*_"
@@ -100,20 +108,27 @@ class _Column:
         """Report the few cells of what looks like numbers that are none."""
         if self.config.kind is not None or self.numbers is not None:
             return
-        numbers = {
-            patient.patient_id: value
-            for patient, text in zip(self.patients, self.texts, strict=True)
-            for value in column_numbers([text], self.config) or ()
-        }
-        known = [number for number in numbers.values() if not math.isnan(number)]
+        numbers = numbers_or_none(self.texts)
+        known = [each for each in numbers if each is not None and not math.isnan(each)]
         n_texts = sum(1 for text in self.texts if text)
-        if len(set(known)) <= 5 or len(known) < _NUMBERS * n_texts:
+        if len(known) < _NUMBERS * n_texts:
+            yield from self._measures() if not known else ()
             return
-        for patient, text in zip(self.patients, self.texts, strict=True):
-            if patient.patient_id not in numbers:
+        codes = len(set(known)) <= _MOST_CODES
+        times = Counter(self.texts)
+        for patient, text, number in zip(self.patients, self.texts, numbers, strict=True):
+            # A "2a" of several patients is a code like 1, 2 and 3.
+            if number is None and (not codes or times[text] == 1):
                 what = Sentence(
                     '"{text}" is no number, but {n} other values are.', text=text, n=len(known)
                 )
+                if codes:
+                    what = Sentence(
+                        '"{text}" is no number, but {n} other values are: each value of the column '
+                        "becomes a feature, and their order is lost.",
+                        text=text,
+                        n=len(known),
+                    )
                 remedy = Sentence(
                     'Correct it, or say kind = "unordered" in {table} if these are categories.',
                     table=table_name(self.name),
@@ -121,11 +136,28 @@ class _Column:
                 yield Problem(
                     what,
                     remedy,
+                    "warning" if codes else "error",
                     file=self.file,
                     row=patient.row,
                     column=self.name,
                     patient=patient.patient_id,
                 )
+
+    def _measures(self) -> Iterator[Problem]:
+        """Report numbers with their unit, which are texts, each a category of its own."""
+        texts = [text for text in self.texts if text]
+        if texts and all(_MEASURE.fullmatch(text) for text in texts) and len(set(texts)) > 2:
+            what = Sentence(
+                'The values are numbers with a unit, such as "{text}": these are taken as texts, '
+                "each a category of its own.",
+                text=texts[0],
+            )
+            remedy = Sentence(
+                "Write the number only, all in the same unit, and the unit in the name of the "
+                'column; or say kind = "unordered" in {table} if these are categories.',
+                table=table_name(self.name),
+            )
+            yield self._problem(what, remedy, warning=True)
 
     def _order(self) -> Iterator[Problem]:
         """Report values of the order that no cell can have."""

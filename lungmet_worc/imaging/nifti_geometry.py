@@ -181,7 +181,7 @@ def header_error(geometry: NiftiGeometry, entry: str) -> Problem | None:
     entry : str
         The path as the user wrote it.
     """
-    if 0.0 in geometry.pixdim:
+    if 0.0 in geometry.pixdim or not np.isfinite(geometry.pixdim).all():
         what = Sentence(
             "The header has no voxel size ({size} mm in pixdim).", size=_triple(geometry.pixdim)
         )
