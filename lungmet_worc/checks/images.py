@@ -29,6 +29,12 @@ _MOST_LABELS = 20
 #: Voxels of a clinical scan are neither smaller nor larger than this (mm).
 _VOXEL_SIZES = (0.01, 50.0)
 
+#: No grey value is larger: features square and cube it.
+_LARGEST_GREY = 1e12
+
+#: The share of a tumour that may be as dark as an image gets.
+_MOST_DARK = 0.1
+
 
 def size_text(volume: sitk.Image) -> str:
     """Return the size of a volume as text: columns x rows x slices."""
@@ -247,7 +253,11 @@ def not_finite_problem(voxels: Voxels, hidden: int, kind: Kind) -> Problem | Non
 
 
 def image_problems(image: Voxels) -> Iterator[Problem]:
-    """Check whether the (finite) voxels of an image are all the same."""
+    """Check whether the (finite) voxels of an image are all the same, or too large to be meant."""
+    largest = float(max(image.max(), -float(image.min())))
+    if largest > _LARGEST_GREY:
+        what = Sentence("A voxel of the image has the value {value:.3g}.", value=largest)
+        yield Problem(what, Sentence("No scanner writes such values: export the image again."))
     if image.min() == image.max():
         what = Sentence(
             "All voxels of the image have the same value ({value:.6g}).", value=float(image.min())
@@ -265,3 +275,19 @@ def contrast_problem(image: Voxels, tumour: npt.NDArray[np.bool_]) -> Problem | 
         value=float(inside[0]),
     )
     return Problem(what, Sentence("Look whether the mask lies on the tumour."), "warning")
+
+
+def nothing_problem(image: Voxels, tumour: npt.NDArray[np.bool_]) -> Problem | None:
+    """Report a mask that reaches to where an image that is no CT shows nothing."""
+    lowest = image.min()
+    share = np.count_nonzero(image[tumour] == lowest) / np.count_nonzero(tumour)
+    if share < _MOST_DARK:
+        return None
+    what = Sentence(
+        "{share:.0f} % of the voxels inside the mask have the lowest value of the image "
+        "({value:.6g}), as where it shows nothing.",
+        share=100 * share,
+        value=float(lowest),
+    )
+    remedy = Sentence("Look whether the mask lies on the tumour, and whether the image is whole.")
+    return Problem(what, remedy, "warning")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from lungmet_worc.checks import images as checks
 from lungmet_worc.checks import masks
-from lungmet_worc.checks.hounsfield import hounsfield_problem, padding_problem
+from lungmet_worc.checks.hounsfield import air_problem, hounsfield_problem, padding_problem
 from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
@@ -252,15 +252,19 @@ def _content_problems(
         yield contrast
     if image_type == "CT":
         found = hounsfield_problem(grey, tumour) or padding_problem(grey, tumour)
-        if found is not None:
-            yield found
+        found = found or air_problem(grey, tumour)
+    else:
+        found = None if contrast is not None else checks.nothing_problem(grey, tumour)
+    if found is not None:
+        yield found
 
 
 def _grey_digest(grey: checks.Voxels) -> str:
     """Digest grey values so that an image saved again as another type is found."""
     digest = hashlib.sha256(repr(grey.shape).encode())
-    for plane in grey:
-        digest.update(np.ascontiguousarray(plane, dtype="<f4").data)
+    with np.errstate(over="ignore"):
+        for plane in grey:
+            digest.update(np.ascontiguousarray(plane, dtype="<f4").data)
     return digest.hexdigest()
 
 
