@@ -152,7 +152,7 @@ def collect_manifest(study: StudyConfig) -> Manifest:
     problems += found
     problems += checks.missing_columns(study, tuple(frame.columns), spreadsheet.header_row)
     problems += checks.column_conflicts(study)
-    problems += checks.id_problems(study, frame)
+    problems += [*checks.id_problems(study, frame), *checks.twin_problems(study, frame)]
     patients = []
     for row, cells in _rows(frame):
         patient, found = _read_row(study, row, cells)

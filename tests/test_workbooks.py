@@ -320,6 +320,20 @@ def test_two_ids_that_look_the_same(tmp_path: Path) -> None:
     assert "row 4" in problem.what
 
 
+@pytest.mark.parametrize("other", ["P07", "P 7", "p 07", "P\uff17"])
+def test_two_ids_that_are_probably_one(tmp_path: Path, other: str) -> None:
+    rows = [*ROWS, (other, 0, "arm", 9)]
+    problem = only(manifest(book(tmp_path, rows=rows)).problems)
+    assert (problem.severity, problem.row, problem.patient) == ("warning", 10, other)
+    assert 'probably "P7" of row 8' in problem.what
+
+
+def test_ids_that_are_like_each_other(tmp_path: Path) -> None:
+    names = ["1", "10", "100", "1-0", "1.01", "1.1", "P1", "P10"]
+    rows = [(name, *row[1:]) for name, row in zip(names, ROWS, strict=True)]
+    assert manifest(book(tmp_path, rows=rows)).problems == ()
+
+
 def test_the_study_file_is_cleaned_as_the_table_is(tmp_path: Path) -> None:
     def change(sheet: Any) -> None:
         sheet["C1"], sheet["A3"] = "tumour\u00a0site\u200b", "\ufeffP2"
