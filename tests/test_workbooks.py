@@ -320,6 +320,13 @@ def test_two_ids_that_look_the_same(tmp_path: Path) -> None:
     assert "row 4" in problem.what
 
 
+def test_an_outcome_coded_as_one_and_two(tmp_path: Path) -> None:
+    rows = [(name, 1 + outcome, *rest) for name, outcome, *rest in ROWS]
+    problems = manifest(book(tmp_path, rows=rows)).problems
+    assert [problem.row for problem in problems] == [2, 4, 6, 8]
+    assert all("a 1 counts as yes" in problem.remedy for problem in problems)
+
+
 @pytest.mark.parametrize("other", ["P07", "P 7", "p 07", "P\uff17"])
 def test_two_ids_that_are_probably_one(tmp_path: Path, other: str) -> None:
     rows = [*ROWS, (other, 0, "arm", 9)]

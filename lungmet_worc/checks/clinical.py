@@ -12,6 +12,7 @@ from lungmet_worc.checks.missing_values import arms_text, missing_values
 from lungmet_worc.checks.outcome_names import what_name_says
 from lungmet_worc.checks.outcome_values import FEWEST, what_values_say
 from lungmet_worc.checks.spellings import spelling_problems
+from lungmet_worc.checks.table_cells import made_by_excel
 from lungmet_worc.clinical import (
     NOTHING_SAID,
     cell_problems,
@@ -96,7 +97,8 @@ class _Column:
             # What else there is to say of it matters no more.
             return problems + leaks
         problems += [*leaks, *self._missing()]
-        if not any(problem.severity == "error" for problem in problems):
+        told = any(problem.severity == "error" for problem in problems)
+        if not told and not any(map(made_by_excel, self.texts)):
             problems += self._values()
         return problems
 
@@ -118,7 +120,8 @@ class _Column:
         times = Counter(self.texts)
         for patient, text, number in zip(self.patients, self.texts, numbers, strict=True):
             # A "2a" of several patients is a code like 1, 2 and 3.
-            if number is None and (not codes or times[text] == 1):
+            told = made_by_excel(text) or (codes and times[text] > 1)
+            if number is None and not told:
                 what = Sentence(
                     '"{text}" is no number, but {n} other values are.', text=text, n=len(known)
                 )

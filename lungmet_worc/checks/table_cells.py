@@ -30,6 +30,11 @@ _TOTALS = frozenset(
 )  # fmt: skip
 
 
+def made_by_excel(text: str) -> bool:
+    """Return whether a text is a date or an error, of which `cell_problems` tells in any case."""
+    return bool(_DATE.fullmatch(text) or _FAILED.fullmatch(text))
+
+
 def cell_problems(
     study: StudyConfig, sheet: Spreadsheet, rows: Collection[int]
 ) -> Iterator[Problem]:

@@ -122,6 +122,11 @@ class TestCells:
         assert (problem.severity, problem.row) == ("warning", 41)
         assert '"II" is no number, but 39 other values are: each value' in problem.what
 
+    @pytest.mark.parametrize("text", ["1-feb", "2021-02-01", "#DIV/0!"])
+    def test_what_excel_made_is_told_once(self, check: Check, text: str) -> None:
+        """`table_cells` tells of it."""
+        assert check([*ages()[:-1], text]) == []
+
     def test_yes_among_numbers_is_not_one(self, check: Check) -> None:
         problem = only(check([*ages()[:-1], "ja"]))
         assert (problem.severity, problem.row) == ("error", 41)
