@@ -16,6 +16,7 @@ import numpy.typing as npt
 from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.foreign_files import Kind
+from lungmet_worc.imaging.segmentation import is_whole
 from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def _triple(volume: sitk.Image) -> str:
 
 def swapped_problem(image: Voxels, mask: Voxels) -> Problem | None:
     """Report an image that looks like a mask, or a mask that looks like an image."""
-    image_values, mask_values = _distinct(image), _distinct(mask)
+    image_values, mask_values = _distinct(image), _distinct(mask, rounded=True)
     image_like_mask = image_values is not None and 2 <= len(image_values) <= 5
     mask_like_image = mask_values is None
     values = _listed(image_values)
@@ -201,16 +202,21 @@ def swapped_problem(image: Voxels, mask: Voxels) -> Problem | None:
             "The mask looks like an image: it has more than {most} different values.",
             most=_MOST_LABELS,
         )
-        return Problem(what, Sentence("Give the path of the mask."))
+        return Problem(what, Sentence("Give the path of the mask."), column="mask")
     return None
 
 
-def _distinct(voxels: Voxels) -> Voxels | None:
-    """Return the finite values of an array, or None if these are more than a mask has."""
+def _distinct(voxels: Voxels, *, rounded: bool = False) -> Voxels | None:
+    """Return the finite values of an array, or None if these are more than a mask has.
+
+    Values that are whole but for a rounding are one, if ``rounded``.
+    """
     flat = voxels.ravel()
     for part in (flat[:: max(1, flat.size // 100_000)], flat):
         values: Voxels = np.unique(part)
         values = values[np.isfinite(values)]
+        if rounded and is_whole(values).all():
+            values = np.unique(np.round(values))
         if len(values) > _MOST_LABELS:
             return None
     return values

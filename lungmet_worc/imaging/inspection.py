@@ -132,7 +132,8 @@ def _with_voxels(
         return replace(found, problems=(_at_mask(shares, pair, config),))
     swapped = checks.swapped_problem(grey, labels)
     if swapped is not None:
-        return replace(found, problems=(_at_image(swapped, pair, config),))
+        placed = _at_mask if swapped.column == "mask" else _at_image
+        return replace(found, problems=(placed(swapped, pair, config),))
     problems = _place_problems(image, mask, pair, modality, config, rules)
     wrong_image = _not_finite(pair.image, grey, "image") or list(checks.image_problems(grey))
     wrong_labels = _not_finite(pair.segmentation, labels, "mask") or list(

@@ -619,7 +619,22 @@ class TestVoxels:
 
     def test_two_images(self, pair: Pair) -> None:
         pair.mask = np.roll(pair.image, 1, axis=2)
-        is_error(pair.problem(), "image", "mask looks like an image")
+        is_error(pair.problem(), "mask", "mask looks like an image")
+
+    def test_a_mask_with_noise_of_a_rounding_is_no_image(self, pair: Pair) -> None:
+        tumour = int(pair.mask.sum())
+        noise = np.random.default_rng(5).uniform(-1e-4, 1e-4, pair.mask.shape)
+        pair.mask = (pair.mask + noise).astype(np.float32)
+        assert pair.inspect().problems == ()
+        assert pair.inspect().tumour_voxels == tumour
+
+    def test_a_mask_scaled_to_almost_nothing_is_not_empty(self, pair: Pair) -> None:
+        pair.mask = (pair.mask * 5e-4).astype(np.float32)
+        is_error(pair.problem(), "mask", "no whole number (0.0005), as if it had been scaled")
+
+    def test_halves_beside_ones_come_from_interpolation(self, pair: Pair) -> None:
+        pair.mask = ((pair.mask + np.roll(pair.mask, 1, axis=2)) / 2).astype(np.float32)
+        is_error(pair.problem(), "mask", "no whole numbers (0.5), as if interpolated")
 
     def test_same_file_twice(self, pair: Pair) -> None:
         paths = pair.write()
