@@ -15,6 +15,7 @@ from lungmet_worc.checks.spellings import spelling_problems
 from lungmet_worc.checks.table_cells import made_by_excel
 from lungmet_worc.clinical import (
     NOTHING_SAID,
+    YES_NO,
     cell_problems,
     column_numbers,
     column_texts,
@@ -114,13 +115,16 @@ class _Column:
         known = [each for each in numbers if each is not None and not math.isnan(each)]
         n_texts = sum(1 for text in self.texts if text)
         if len(known) < _NUMBERS * n_texts:
-            yield from self._measures() if not known else ()
+            yield from self._measures() if not known else self._mixed(known)
             return
         codes = len(set(known)) <= _MOST_CODES
         times = Counter(self.texts)
+        if codes:
+            yield from self._mixed(known)
         for patient, text, number in zip(self.patients, self.texts, numbers, strict=True):
             # A "2a" of several patients is a code like 1, 2 and 3.
-            told = made_by_excel(text) or (codes and times[text] > 1)
+            told = codes and (times[text] > 1 or text.lower() in YES_NO)
+            told = told or made_by_excel(text)
             if number is None and not told:
                 what = Sentence(
                     '"{text}" is no number, but {n} other values are.', text=text, n=len(known)
@@ -145,6 +149,21 @@ class _Column:
                     column=self.name,
                     patient=patient.patient_id,
                 )
+
+    def _mixed(self, known: Sequence[float]) -> Iterator[Problem]:
+        """Report yes and no beside other numbers than 1 and 0."""
+        if any(text.lower() in YES_NO for text in self.texts):
+            what = Sentence(
+                "Beside yes and no stand numbers such as {number:.15g}: each value is taken as a "
+                "category of its own.",
+                number=max(known, key=abs),
+            )
+            remedy = Sentence(
+                'Write one or the other; or say kind = "unordered" in {table} if these are '
+                "categories.",
+                table=table_name(self.name),
+            )
+            yield self._problem(what, remedy, warning=True)
 
     def _measures(self) -> Iterator[Problem]:
         """Report numbers with their unit, which are texts, each a category of its own."""

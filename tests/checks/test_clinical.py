@@ -133,6 +133,12 @@ class TestCells:
         assert '"ja" is no number, but 39 other values are.' in problem.what
         assert check(["ja", "nee", "1", "0"] * 10) == []
 
+    def test_yes_and_no_beside_other_codes(self, check: Check) -> None:
+        assert only(check(["0", "1", "2", "1"] * 9 + ["0", "1", "2", "ja"])).row == 1
+        problem = only(check(["ja", "nee", "2", "nee"] * 10))
+        assert problem.severity == "warning"
+        assert "Beside yes and no stand numbers such as 2" in problem.what
+
     @pytest.mark.parametrize(
         "cells",
         [("10%", "25 %", "12,5%", "50%"), ("3 cm", "4.5 cm", "7cm"), ("56 jr", "61 jr.", "70 jr")],
