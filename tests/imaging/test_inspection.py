@@ -665,6 +665,12 @@ class TestGreyValues:
 
 
 class TestFilesThatAreNotWhole:
+    def test_compressed_twice(self, pair: Pair) -> None:
+        paths = pair.write()
+        assert paths.image is not None
+        paths.image.write_bytes(gzip.compress(paths.image.read_bytes()))
+        is_error(pair.problem(write=False), "image", "compressed twice")
+
     @pytest.mark.parametrize(
         ("suffix", "lost"), [("hdr", "image.img"), ("mhd", "image.zraw"), ("img", "image.hdr")]
     )
