@@ -95,11 +95,37 @@ def column_numbers(texts: Sequence[str], config: ClinicalConfig) -> list[float] 
     if config.kind == "unordered":
         return None
     if config.kind is None:
-        numbers = [_as_number(text) for text in texts]
+        numbers = numbers_or_none(texts)
         known = [number for number in numbers if number is not None]
         return known if len(known) == len(texts) else None
     values = [_of_kind(text, config) for text in texts]
     return [math.nan if value is None else value for value in values]
+
+
+def numbers_or_none(texts: Sequence[str]) -> list[float | None]:
+    """Return the number of each cell of a column of which the study file says nothing.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        As of `column_texts`.
+
+    Returns
+    -------
+    list of float or None
+        NaN for an empty cell, None for a text. Yes and no are 1 and 0 as long as every number
+        of the column is: beside ages they are none.
+    """
+    numbers = [_as_number(text) for text in texts]
+    words = {at for at, text in enumerate(texts) if text.lower() in YES_NO}
+    others = {
+        number
+        for at, number in enumerate(numbers)
+        if at not in words and number is not None and not math.isnan(number)
+    }
+    if others <= {0.0, 1.0}:
+        return numbers
+    return [None if at in words else number for at, number in enumerate(numbers)]
 
 
 def cell_problems(

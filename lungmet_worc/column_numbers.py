@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +47,9 @@ def readings(text: str) -> dict[str, float]:
         match = pattern.fullmatch(text)
         if match:
             other = match["mark"] or ""
-            found[decimal] = float((text.replace(other, "") if other else text).replace(",", "."))
+            number = float((text.replace(other, "") if other else text).replace(",", "."))
+            if math.isfinite(number):  # 1e400 is larger than any number of a computer
+                found[decimal] = number
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lungmet_worc.checks import manifest as checks
+from lungmet_worc.column_numbers import readings
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import ManifestError, Problem
 from lungmet_worc.manifest_cells import read_cells
@@ -152,7 +153,7 @@ def collect_manifest(study: StudyConfig) -> Manifest:
     problems += found
     problems += checks.missing_columns(study, tuple(frame.columns), spreadsheet.header_row)
     problems += checks.column_conflicts(study)
-    problems += checks.id_problems(study, frame)
+    problems += [*checks.id_problems(study, frame), *checks.twin_problems(study, frame)]
     patients = []
     for row, cells in _rows(frame):
         patient, found = _read_row(study, row, cells)
@@ -217,6 +218,11 @@ def _read_outcome(column: str, cells: Mapping[str, str], problems: list[Problem]
         remedy = Sentence(
             "Write 1 or 0, yes or no, true or false, ja or nee; leave it empty if not known."
         )
+        if readings(cells[column]).get(".") == 2:
+            remedy = Sentence(
+                "Write yes or no, ja or nee, 1 or 0 in all rows: a 1 counts as yes, also where 1 "
+                "was meant as no and 2 as yes."
+            )
         problems.append(Problem(what, remedy, column=column))
         return None
     if outcome is None:

@@ -12,6 +12,7 @@ from lungmet_worc.checks.unknown_codes import code_problems
 from lungmet_worc.column_numbers import is_ambiguous, read_column, readings, shown_decimals
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem
+from lungmet_worc.raw_table import NUMBERS
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import Spreadsheet, column_cells, is_missing
 
@@ -105,7 +106,7 @@ def _read_numbers(
     numbers = [cell for cell in cells.values() if readings(cell)]
     if len(numbers) < _NUMBERS * len(cells):
         return
-    typed = {row for row in cells if sheet.kinds.get((row, column)) == "number"}
+    typed = {row for row in cells if sheet.kinds.get((row, column)) in NUMBERS}
     said = study.cohort.decimal or ""
     unclear = any(is_ambiguous(cell) for row, cell in cells.items() if row not in typed)
     dialect = _dialect(study, sheet) if unclear and not said else ""
@@ -129,7 +130,7 @@ def _dialect(study: StudyConfig, sheet: Spreadsheet) -> str:
         if column not in others:
             cells = column_cells(sheet.frame, column).items()
             shown |= shown_decimals(
-                text for row, text in cells if sheet.kinds.get((row, column)) != "number"
+                text for row, text in cells if sheet.kinds.get((row, column)) not in NUMBERS
             )
     return shown.pop() if len(shown) == 1 else ("" if shown else sheet.decimal)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import math
 import numbers
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
@@ -90,6 +92,9 @@ def cell_text(value: Any) -> str:
         return clean(str(value))
     if str(value) in ("True", "False"):  # numpy has booleans of its own
         return str(value).lower()
+    is_number = isinstance(value, numbers.Real | Decimal)
+    if not is_number:
+        return clean(str(value))
     number = float(value)
     return str(int(value)) if number.is_integer() else repr(number)
 
@@ -105,6 +110,9 @@ def _cell_problems(column: str, cells: list[Any]) -> Iterator[Problem]:
         if not _is_scalar(cell) or isinstance(cell, bytes | complex):
             what = Sentence("The cell holds a {kind}, not a text, number or date.", kind=kind)
             remedy = Sentence("Write a text, a number, a date or nothing.")
+            yield Problem(what, remedy, file=NAME, row=row, column=column)
+        elif isinstance(cell, numbers.Real) and cell in (math.inf, -math.inf):
+            what, remedy = Sentence("The cell is infinite."), Sentence("Write a number or nothing.")
             yield Problem(what, remedy, file=NAME, row=row, column=column)
 
 

@@ -20,9 +20,12 @@ LAST_ROW = 1_048_576
 #: Cells as text take about 60 bytes each.
 MOST_CELLS = 5_000_000
 
-#: What a workbook knows of a cell beside its text: it stores a number, a date or a time, its
-#: formula was never computed, or it is hidden by a merged cell.
-Kind = Literal["number", "date", "time", "formula", "merged"]
+#: What a workbook knows of a cell beside its text: it stores a number, one that it shows a hundred
+#: times as large (0.5 as 50 %), a date or a time, its formula was never computed, or it is hidden
+#: by a merged cell.
+Kind = Literal["number", "percent", "date", "time", "formula", "merged"]
+#: Kinds of a cell whose number needs no reading.
+NUMBERS = ("number", "percent")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ REPORT = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "Jinja2", "o
 
 #: Bump when our own code changes what is found in an image, what a fingerprint, an extraction or a
 #: search gives, or what tables, figures and the report look like.
-CHECK_REVISION = 3
+CHECK_REVISION = 4
 FINGERPRINT_REVISION = 1
 EXTRACTION_REVISION = 2
 SEARCH_REVISION = 2

@@ -211,7 +211,8 @@ def _read(cell: object) -> tuple[str, Kind | None]:
     if isinstance(value, bool):
         return str(value).lower(), None
     if isinstance(value, int | float):
-        return _number_text(value, str(getattr(cell, "number_format", ""))), "number"
+        shown = str(getattr(cell, "number_format", ""))
+        return _number_text(value, shown), ("percent" if "%" in shown else "number")
     if isinstance(value, datetime.datetime):
         whole_day = value.time() == datetime.time()
         return (value.date().isoformat() if whole_day else str(value)), "date"

@@ -32,6 +32,12 @@ def test_yes_and_no(words: tuple[str, str]) -> None:
     assert list(encode(patients("smoker", list(words)), ["smoker"])["smoker"]) == [1.0, 0.0]
 
 
+def test_yes_beside_other_numbers_is_no_number() -> None:
+    encoded = encode(patients("pack_years", ["ja", "20", "nee"]), ["pack_years"])
+    assert list(encoded.columns) == ["pack_years=20", "pack_years=ja", "pack_years=nee"]
+    assert encode(patients("x", ["ja", "0", "nee", "1"]), ["x"])["x"].tolist() == [1, 0, 0, 1]
+
+
 def test_two_categories_make_one_column() -> None:
     encoded = encode(patients("sex", ["Male", "Female", ""]), ["sex"])
     assert list(encoded.columns) == ["sex=Male"]

@@ -87,3 +87,8 @@ def test_what_a_workbook_stores_as_a_number_is_clear() -> None:
 @pytest.mark.parametrize("text", ["1,2,3", "12.34,5", "1 23", "1,23,456", "P1", "", ".", "1_000"])
 def test_no_number(text: str) -> None:
     assert readings(text) == {}
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "9" * 400])
+def test_larger_than_any_number(text: str) -> None:
+    assert readings(text) == {}

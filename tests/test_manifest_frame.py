@@ -126,6 +126,23 @@ def test_problems_name_position_column_and_patient(frame: pd.DataFrame) -> None:
     assert files == {"data frame"}
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(float("inf"), "infinite"), (np.float32("-inf"), "infinite"), (1 + 2j, "complex")],
+)
+def test_numbers_that_no_table_holds(frame: pd.DataFrame, value: Any, said: str) -> None:
+    frame["age"] = frame["age"].astype(object)
+    frame.at[7, "age"] = value
+    (problem,) = collect_manifest(study(frame).config).problems
+    assert (problem.row, problem.column, problem.severity) == (7, "age", "error")
+    assert said in problem.what
+
+
+@pytest.mark.parametrize("value", [pd.Timedelta(days=2), pd.Period("2020-01")])
+def test_other_types_are_their_text(value: Any) -> None:
+    assert cell_text(value) == str(value)
+
+
 def test_a_missing_column_has_no_row(frame: pd.DataFrame) -> None:
     with pytest.raises(CohortError) as caught:
         study(frame.drop(columns="age").rename(columns={"grade": "Grade"})).plan(cores=1)

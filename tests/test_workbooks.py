@@ -111,6 +111,29 @@ def test_dates_that_a_csv_has_as_text(tmp_path: Path, text: str) -> None:
     assert (problem.severity, problem.row, problem.column) == ("error", 5, "site")
 
 
+def with_percentages(sheet: Any, sizes: Sequence[float], *rows: int) -> None:
+    for row, size in enumerate(sizes, 2):
+        sheet.cell(row, 4, size).number_format = "0%" if row in rows else "General"
+
+
+def test_percentages_beside_plain_numbers(tmp_path: Path) -> None:
+    """Excel shows 25, 50% and 30, and stores 25, 0.5 and 30."""
+    sizes = [25, 0.5, 30, 70, 10, 0.125, 40, 60]
+    path = book(tmp_path, lambda sheet: with_percentages(sheet, sizes, 3, 7))
+    problem = only(manifest(path).problems)
+    assert (problem.severity, problem.row, problem.column) == ("error", 3, "size")
+    assert "such as 50 %, and stores 0.5; other cells" in problem.what
+    assert problem.what.endswith("such as 70. Rows: 3, 7.")
+
+
+@pytest.mark.parametrize("rows", [range(2, 10), (3, 7)])
+def test_shares_whether_shown_as_percentages_or_not(tmp_path: Path, rows: Sequence[int]) -> None:
+    sizes = [0.25, 0.5, 0.3, 0.7, 0.1, 0.125, 0.4, 1]
+    found = manifest(book(tmp_path, lambda sheet: with_percentages(sheet, sizes, *rows)))
+    assert found.problems == ()
+    assert [float(patient.clinical["size"]) for patient in found.patients] == sizes
+
+
 def test_formulas_that_nobody_computed(tmp_path: Path) -> None:
     def change(sheet: Any) -> None:
         for row in range(2, 10):
@@ -295,6 +318,27 @@ def test_two_ids_that_look_the_same(tmp_path: Path) -> None:
     problem = only(manifest(book(tmp_path, rows=rows)).problems)
     assert (problem.severity, problem.row, problem.patient) == ("error", 10, "P3")
     assert "row 4" in problem.what
+
+
+def test_an_outcome_coded_as_one_and_two(tmp_path: Path) -> None:
+    rows = [(name, 1 + outcome, *rest) for name, outcome, *rest in ROWS]
+    problems = manifest(book(tmp_path, rows=rows)).problems
+    assert [problem.row for problem in problems] == [2, 4, 6, 8]
+    assert all("a 1 counts as yes" in problem.remedy for problem in problems)
+
+
+@pytest.mark.parametrize("other", ["P07", "P 7", "p 07", "P\uff17"])
+def test_two_ids_that_are_probably_one(tmp_path: Path, other: str) -> None:
+    rows = [*ROWS, (other, 0, "arm", 9)]
+    problem = only(manifest(book(tmp_path, rows=rows)).problems)
+    assert (problem.severity, problem.row, problem.patient) == ("warning", 10, other)
+    assert 'probably "P7" of row 8' in problem.what
+
+
+def test_ids_that_are_like_each_other(tmp_path: Path) -> None:
+    names = ["1", "10", "100", "1-0", "1.01", "1.1", "P1", "P10"]
+    rows = [(name, *row[1:]) for name, row in zip(names, ROWS, strict=True)]
+    assert manifest(book(tmp_path, rows=rows)).problems == ()
 
 
 def test_the_study_file_is_cleaned_as_the_table_is(tmp_path: Path) -> None:

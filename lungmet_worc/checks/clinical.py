@@ -12,11 +12,14 @@ from lungmet_worc.checks.missing_values import arms_text, missing_values
 from lungmet_worc.checks.outcome_names import what_name_says
 from lungmet_worc.checks.outcome_values import FEWEST, what_values_say
 from lungmet_worc.checks.spellings import spelling_problems
+from lungmet_worc.checks.table_cells import made_by_excel
 from lungmet_worc.clinical import (
     NOTHING_SAID,
+    YES_NO,
     cell_problems,
     column_numbers,
     column_texts,
+    numbers_or_none,
 )
 from lungmet_worc.config import ClinicalConfig, StudyConfig, table_name
 from lungmet_worc.errors import Problem, Severity
@@ -28,6 +31,13 @@ from lungmet_worc.tested_splits import VARIANCE
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
 _NUMBERS = 0.75  # share of numbers from which on other cells are slips of the pen
+_MOST_CODES = 5  # so few different numbers may be codes of categories
+#: A number with its unit, as people write it.
+_MEASURE = re.compile(
+    r"[-+]?\d+(?:[.,]\d+)? ?(?:%|[mc]?m[23²³]?|ml|cc|l|k?g|mg|gy|jr|jaar|yrs?|years?|days?|"
+    r"dagen|mnd|maanden|months?|hu|u/l|mmol/l|g/l|mg/l|mg/dl)\.?",
+    re.IGNORECASE,
+)
 #: Names that PyRadiomics itself gives; those of WORC are known to `feature_group`.
 _PYRADIOMICS = re.compile(
     r"(original|wavelet|log|exponential|gradient|square|squareroot|logarithm|lbp)\S*_"
@@ -88,7 +98,8 @@ class _Column:
             # What else there is to say of it matters no more.
             return problems + leaks
         problems += [*leaks, *self._missing()]
-        if not any(problem.severity == "error" for problem in problems):
+        told = any(problem.severity == "error" for problem in problems)
+        if not told and not any(map(made_by_excel, self.texts)):
             problems += self._values()
         return problems
 
@@ -100,20 +111,31 @@ class _Column:
         """Report the few cells of what looks like numbers that are none."""
         if self.config.kind is not None or self.numbers is not None:
             return
-        numbers = {
-            patient.patient_id: value
-            for patient, text in zip(self.patients, self.texts, strict=True)
-            for value in column_numbers([text], self.config) or ()
-        }
-        known = [number for number in numbers.values() if not math.isnan(number)]
+        numbers = numbers_or_none(self.texts)
+        known = [each for each in numbers if each is not None and not math.isnan(each)]
         n_texts = sum(1 for text in self.texts if text)
-        if len(set(known)) <= 5 or len(known) < _NUMBERS * n_texts:
+        if len(known) < _NUMBERS * n_texts:
+            yield from self._measures() if not known else self._mixed(known)
             return
-        for patient, text in zip(self.patients, self.texts, strict=True):
-            if patient.patient_id not in numbers:
+        codes = len(set(known)) <= _MOST_CODES
+        times = Counter(self.texts)
+        if codes:
+            yield from self._mixed(known)
+        for patient, text, number in zip(self.patients, self.texts, numbers, strict=True):
+            # A "2a" of several patients is a code like 1, 2 and 3.
+            told = codes and (times[text] > 1 or text.lower() in YES_NO)
+            told = told or made_by_excel(text)
+            if number is None and not told:
                 what = Sentence(
                     '"{text}" is no number, but {n} other values are.', text=text, n=len(known)
                 )
+                if codes:
+                    what = Sentence(
+                        '"{text}" is no number, but {n} other values are: each value of the column '
+                        "becomes a feature, and their order is lost.",
+                        text=text,
+                        n=len(known),
+                    )
                 remedy = Sentence(
                     'Correct it, or say kind = "unordered" in {table} if these are categories.',
                     table=table_name(self.name),
@@ -121,11 +143,43 @@ class _Column:
                 yield Problem(
                     what,
                     remedy,
+                    "warning" if codes else "error",
                     file=self.file,
                     row=patient.row,
                     column=self.name,
                     patient=patient.patient_id,
                 )
+
+    def _mixed(self, known: Sequence[float]) -> Iterator[Problem]:
+        """Report yes and no beside other numbers than 1 and 0."""
+        if any(text.lower() in YES_NO for text in self.texts):
+            what = Sentence(
+                "Beside yes and no stand numbers such as {number:.15g}: each value is taken as a "
+                "category of its own.",
+                number=max(known, key=abs),
+            )
+            remedy = Sentence(
+                'Write one or the other; or say kind = "unordered" in {table} if these are '
+                "categories.",
+                table=table_name(self.name),
+            )
+            yield self._problem(what, remedy, warning=True)
+
+    def _measures(self) -> Iterator[Problem]:
+        """Report numbers with their unit, which are texts, each a category of its own."""
+        texts = [text for text in self.texts if text]
+        if texts and all(_MEASURE.fullmatch(text) for text in texts) and len(set(texts)) > 2:
+            what = Sentence(
+                'The values are numbers with a unit, such as "{text}": these are taken as texts, '
+                "each a category of its own.",
+                text=texts[0],
+            )
+            remedy = Sentence(
+                "Write the number only, all in the same unit, and the unit in the name of the "
+                'column; or say kind = "unordered" in {table} if these are categories.',
+                table=table_name(self.name),
+            )
+            yield self._problem(what, remedy, warning=True)
 
     def _order(self) -> Iterator[Problem]:
         """Report values of the order that no cell can have."""

@@ -23,6 +23,10 @@ _OFFSET_TISSUE = (800, 1300)
 #: Air is -1000, and noise in it some hundreds less; padding outside of the round field of view of
 #: a scanner is -2000, -2048, -3024 and the like.
 _PADDING = -1500
+#: Below this is air alone; lung and fat are above.
+_AIR = -900
+#: The share of air in a mask that a rough contour at the skin does not reach.
+_MUCH_AIR = 0.05
 
 
 def hounsfield_problem(image: npt.NDArray[Any], tumour: npt.NDArray[np.bool_]) -> Problem | None:
@@ -108,4 +112,32 @@ def padding_problem(image: npt.NDArray[Any], tumour: npt.NDArray[np.bool_]) -> P
         low=float(inside.min()),
     )
     remedy = Sentence("Draw the tumour only where the image shows it.")
+    return Problem(what, remedy, "warning")
+
+
+def air_problem(image: npt.NDArray[Any], tumour: npt.NDArray[np.bool_]) -> Problem | None:
+    """Report a tumour of air: a mask beside the body, or values that are 1000 too low.
+
+    Parameters
+    ----------
+    image : array
+        Finite voxels of the CT.
+    tumour : array of bool
+        Where the tumour is; same shape, not empty.
+    """
+    inside = image[tumour]
+    share = np.count_nonzero(inside < _AIR) / inside.size
+    if share < _MUCH_AIR:
+        return None
+    what = Sentence(
+        "{share:.0f} % of the voxels inside the mask are air (below {air}); the tumour's median is "
+        "{middle:.0f}.",
+        share=100 * share,
+        air=_AIR,
+        middle=float(np.median(inside)),
+    )
+    remedy = Sentence(
+        "Look whether the mask lies on the tumour, and whether water is 0 in the CT: where 1000 or "
+        "1024 was subtracted twice, convert it again from DICOM."
+    )
     return Problem(what, remedy, "warning")

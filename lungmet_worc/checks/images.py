@@ -16,6 +16,7 @@ import numpy.typing as npt
 from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.foreign_files import Kind
+from lungmet_worc.imaging.segmentation import is_whole
 from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ _MOST_LABELS = 20
 
 #: Voxels of a clinical scan are neither smaller nor larger than this (mm).
 _VOXEL_SIZES = (0.01, 50.0)
+
+#: No grey value is larger: features square and cube it.
+_LARGEST_GREY = 1e12
+
+#: The share of a tumour that may be as dark as an image gets.
+_MOST_DARK = 0.1
 
 
 def size_text(volume: sitk.Image) -> str:
@@ -178,7 +185,7 @@ def _triple(volume: sitk.Image) -> str:
 
 def swapped_problem(image: Voxels, mask: Voxels) -> Problem | None:
     """Report an image that looks like a mask, or a mask that looks like an image."""
-    image_values, mask_values = _distinct(image), _distinct(mask)
+    image_values, mask_values = _distinct(image), _distinct(mask, rounded=True)
     image_like_mask = image_values is not None and 2 <= len(image_values) <= 5
     mask_like_image = mask_values is None
     values = _listed(image_values)
@@ -195,16 +202,21 @@ def swapped_problem(image: Voxels, mask: Voxels) -> Problem | None:
             "The mask looks like an image: it has more than {most} different values.",
             most=_MOST_LABELS,
         )
-        return Problem(what, Sentence("Give the path of the mask."))
+        return Problem(what, Sentence("Give the path of the mask."), column="mask")
     return None
 
 
-def _distinct(voxels: Voxels) -> Voxels | None:
-    """Return the finite values of an array, or None if these are more than a mask has."""
+def _distinct(voxels: Voxels, *, rounded: bool = False) -> Voxels | None:
+    """Return the finite values of an array, or None if these are more than a mask has.
+
+    Values that are whole but for a rounding are one, if ``rounded``.
+    """
     flat = voxels.ravel()
     for part in (flat[:: max(1, flat.size // 100_000)], flat):
         values: Voxels = np.unique(part)
         values = values[np.isfinite(values)]
+        if rounded and is_whole(values).all():
+            values = np.unique(np.round(values))
         if len(values) > _MOST_LABELS:
             return None
     return values
@@ -247,7 +259,11 @@ def not_finite_problem(voxels: Voxels, hidden: int, kind: Kind) -> Problem | Non
 
 
 def image_problems(image: Voxels) -> Iterator[Problem]:
-    """Check whether the (finite) voxels of an image are all the same."""
+    """Check whether the (finite) voxels of an image are all the same, or too large to be meant."""
+    largest = float(max(image.max(), -float(image.min())))
+    if largest > _LARGEST_GREY:
+        what = Sentence("A voxel of the image has the value {value:.3g}.", value=largest)
+        yield Problem(what, Sentence("No scanner writes such values: export the image again."))
     if image.min() == image.max():
         what = Sentence(
             "All voxels of the image have the same value ({value:.6g}).", value=float(image.min())
@@ -265,3 +281,19 @@ def contrast_problem(image: Voxels, tumour: npt.NDArray[np.bool_]) -> Problem | 
         value=float(inside[0]),
     )
     return Problem(what, Sentence("Look whether the mask lies on the tumour."), "warning")
+
+
+def nothing_problem(image: Voxels, tumour: npt.NDArray[np.bool_]) -> Problem | None:
+    """Report a mask that reaches to where an image that is no CT shows nothing."""
+    lowest = image.min()
+    share = np.count_nonzero(image[tumour] == lowest) / np.count_nonzero(tumour)
+    if share < _MOST_DARK:
+        return None
+    what = Sentence(
+        "{share:.0f} % of the voxels inside the mask have the lowest value of the image "
+        "({value:.6g}), as where it shows nothing.",
+        share=100 * share,
+        value=float(lowest),
+    )
+    remedy = Sentence("Look whether the mask lies on the tumour, and whether the image is whole.")
+    return Problem(what, remedy, "warning")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 
 import pandas as pd
@@ -9,7 +11,7 @@ import pandas as pd
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import Problem, did_you_mean, nearest_name
 from lungmet_worc.sentences import Sentence
-from lungmet_worc.spreadsheet import is_missing
+from lungmet_worc.spreadsheet import column_cells, is_missing
 
 
 def used_columns(study: StudyConfig) -> dict[str, str]:
@@ -83,6 +85,37 @@ def column_conflicts(study: StudyConfig) -> Iterator[Problem]:
             )
             remedy = Sentence("Correct the study file.")
             yield Problem(what, remedy, file=file, row=1, column=column)
+
+
+def twin_problems(study: StudyConfig, frame: pd.DataFrame) -> Iterator[Problem]:
+    """Warn of ids that are probably one, written in two ways: 7 and 007, P1 and P 01."""
+    column = study.cohort.patient_id
+    ids = column_cells(frame, column) if column in frame.columns else {}
+    first_rows: dict[str, tuple[int, str]] = {}
+    for row, patient_id in ids.items():
+        first_row, first_id = first_rows.setdefault(_plain_id(patient_id), (row, patient_id))
+        if first_id.lower() == patient_id.lower() or is_missing(patient_id):
+            continue
+        what = Sentence(
+            'The id is probably "{id}" of row {row}, written otherwise; they count as two '
+            "patients.",
+            id=first_id,
+            row=first_row,
+        )
+        remedy = Sentence(
+            "If this is one patient, keep one row. Excel drops zeros at the beginning of a number."
+        )
+        file = study.cohort.manifest.name
+        yield Problem(
+            what, remedy, "warning", file=file, row=row, column=column, patient=patient_id
+        )
+
+
+def _plain_id(patient_id: str) -> str:
+    """Return an id without what programs change: spaces, zeros in front, a decimal .0, width."""
+    text = "".join(unicodedata.normalize("NFKC", patient_id).casefold().split())
+    text = re.sub(r"^(\d+)\.0$", r"\1", text)
+    return re.sub(r"(?<![\d.,])0+(?=\d)", "", text)
 
 
 def id_problems(study: StudyConfig, frame: pd.DataFrame) -> Iterator[Problem]:

@@ -40,10 +40,13 @@ _LISTED = 6
 def label_problems(mask: Voxels, label: int | None, modality: str) -> Iterator[Problem]:
     """Check the (finite) values of a mask against the label that the study names, or none."""
     values = np.unique(mask)
-    if not is_whole(values).all():
-        yield _not_whole(values[~is_whole(values)])
-        return
     labels = labels_of(values)
+    between = values[~is_whole(values)]
+    if not labels and not len(between):  # scaled to almost nothing
+        between = values[np.abs(values) > TOLERANCE / 10]
+    if len(between):
+        yield _not_whole(between, alone=not labels_of(values[is_whole(values)]))
+        return
     if not labels:
         remedy = Sentence("Draw the tumour, or leave both cells empty.")
         yield Problem(Sentence("The mask is empty."), remedy)
@@ -86,8 +89,8 @@ def shares_problem(mask: Voxels) -> Problem | None:
     return Problem(what, remedy)
 
 
-def _not_whole(values: Voxels) -> Problem:
-    """Report values that are no labels, and where these most likely come from."""
+def _not_whole(values: Voxels, *, alone: bool) -> Problem:
+    """Report values that are no labels, alone or beside labels, and where they come from."""
     of_picture = values * 255
     if values.min() > 0 and values.max() < 1 and np.allclose(of_picture, np.round(of_picture)):
         what = Sentence(
@@ -95,7 +98,7 @@ def _not_whole(values: Voxels) -> Problem:
             values=listed(values),
         )
         remedy = Sentence("Multiply it by 255 and round, or export the mask again, with 0 and 1.")
-    elif len(values) == 1:
+    elif len(values) == 1 and alone:
         what = Sentence(
             "The mask has a value that is no whole number ({values}), as if it had been scaled.",
             values=listed(values),

@@ -30,6 +30,11 @@ _TOTALS = frozenset(
 )  # fmt: skip
 
 
+def made_by_excel(text: str) -> bool:
+    """Return whether a text is a date or an error, of which `cell_problems` tells in any case."""
+    return bool(_DATE.fullmatch(text) or _FAILED.fullmatch(text))
+
+
 def cell_problems(
     study: StudyConfig, sheet: Spreadsheet, rows: Collection[int]
 ) -> Iterator[Problem]:
@@ -49,6 +54,7 @@ def cell_problems(
     for column in used_columns(study):
         if column in frame.columns:
             found = [*_of_formulas(sheet, frame, column), *_dates(study, sheet, frame, column)]
+            found += _percents(sheet, frame, column)
             yield from (replace(each, file=file, column=column) for each in found)
     found = [*_hidden(study, sheet, rows), *_totals(study, frame)]
     yield from (replace(each, file=file) for each in found)
@@ -104,6 +110,29 @@ def _dates(
             "Give the column the format Text in Excel, and write these values again as meant."
         )
         yield Problem(what, remedy, row=rows[0])
+
+
+def _percents(sheet: Spreadsheet, frame: pd.DataFrame, column: str) -> Iterator[Problem]:
+    """Yield cells that Excel shows as 50 % and stores as 0.5, beside numbers such as 25."""
+    shown = _of_kind(sheet, frame, column, "percent")
+    plain = _of_kind(sheet, frame, column, "number") if shown else []
+    others = [float(frame[column][row]) for row in plain]
+    if any(abs(number) > 1 for number in others):
+        value = float(frame[column][shown[0]])
+        what = Sentence(
+            "Excel shows these cells as percentages, such as {shown:.15g} %, and stores "
+            "{stored:.15g}; other cells of the column are plain numbers, such as {other:.15g}. "
+            "Rows: {rows}.",
+            shown=100 * value,
+            stored=value,
+            other=max(others, key=abs),
+            rows=rows_text(shown),
+        )
+        remedy = Sentence(
+            "Give the whole column the format Number in Excel, and write these values again in the "
+            "same unit as the others."
+        )
+        yield Problem(what, remedy, row=shown[0])
 
 
 def _holds_values(study: StudyConfig, column: str) -> bool:

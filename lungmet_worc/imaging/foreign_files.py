@@ -22,6 +22,11 @@ _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.5"
 _SOP_CLASS_TAGS = (b"\x02\x00\x02\x00UI", b"\x08\x00\x16\x00UI")
 #: First bytes of other files that lie among images, and what these are.
 _MAGIC = (
+    (
+        b"\x1f\x8b",
+        Sentence("The file is compressed twice (gzip)."),
+        Sentence("Unpack it once, and give what comes out."),
+    ),
     (b"PK\x03\x04", Sentence("This is a zip archive."), Sentence("Unpack it, and give the image.")),
     (
         b"\x93NUMPY",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from lungmet_worc.checks import images as checks
 from lungmet_worc.checks import masks
-from lungmet_worc.checks.hounsfield import hounsfield_problem, padding_problem
+from lungmet_worc.checks.hounsfield import air_problem, hounsfield_problem, padding_problem
 from lungmet_worc.checks.mask_rules import MaskRules
 from lungmet_worc.config import ModalityConfig
 from lungmet_worc.errors import Problem
@@ -132,7 +132,8 @@ def _with_voxels(
         return replace(found, problems=(_at_mask(shares, pair, config),))
     swapped = checks.swapped_problem(grey, labels)
     if swapped is not None:
-        return replace(found, problems=(_at_image(swapped, pair, config),))
+        placed = _at_mask if swapped.column == "mask" else _at_image
+        return replace(found, problems=(placed(swapped, pair, config),))
     problems = _place_problems(image, mask, pair, modality, config, rules)
     wrong_image = _not_finite(pair.image, grey, "image") or list(checks.image_problems(grey))
     wrong_labels = _not_finite(pair.segmentation, labels, "mask") or list(
@@ -252,15 +253,19 @@ def _content_problems(
         yield contrast
     if image_type == "CT":
         found = hounsfield_problem(grey, tumour) or padding_problem(grey, tumour)
-        if found is not None:
-            yield found
+        found = found or air_problem(grey, tumour)
+    else:
+        found = None if contrast is not None else checks.nothing_problem(grey, tumour)
+    if found is not None:
+        yield found
 
 
 def _grey_digest(grey: checks.Voxels) -> str:
     """Digest grey values so that an image saved again as another type is found."""
     digest = hashlib.sha256(repr(grey.shape).encode())
-    for plane in grey:
-        digest.update(np.ascontiguousarray(plane, dtype="<f4").data)
+    with np.errstate(over="ignore"):
+        for plane in grey:
+            digest.update(np.ascontiguousarray(plane, dtype="<f4").data)
     return digest.hexdigest()
 
 

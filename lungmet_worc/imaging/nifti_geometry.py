@@ -149,7 +149,8 @@ def _quaternion_matrix(quaternion: tuple[float, ...], pixdim: tuple[float, ...])
     )
     handed = -1.0 if pixdim[0] < 0 else 1.0
     scales = np.abs(pixdim[1:4]) * (1.0, 1.0, handed)
-    return np.column_stack([rotation * scales, offset])
+    with np.errstate(invalid="ignore"):  # a voxel without a size is told by `header_error`
+        return np.column_stack([rotation * scales, offset])
 
 
 def straightened(content: bytes, geometry: NiftiGeometry) -> bytes:
@@ -181,7 +182,7 @@ def header_error(geometry: NiftiGeometry, entry: str) -> Problem | None:
     entry : str
         The path as the user wrote it.
     """
-    if 0.0 in geometry.pixdim:
+    if 0.0 in geometry.pixdim or not np.isfinite(geometry.pixdim).all():
         what = Sentence(
             "The header has no voxel size ({size} mm in pixdim).", size=_triple(geometry.pixdim)
         )

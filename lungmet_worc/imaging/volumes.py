@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tempfile
 import zlib
@@ -64,6 +65,7 @@ def read_volume(path: Path, entry: str, kind: Kind = "image") -> tuple[sitk.Imag
     """
     try:
         _refuse(_irregular_problem(path, entry))
+        _refuse(_lost_part_problem(path, entry))
         _refuse(foreign_files.dicom_problem(path, entry, kind))
         _check_whole(path, entry)
         _refuse(foreign_files.misnamed_problem(path, entry))
@@ -129,6 +131,29 @@ def _irregular_problem(path: Path, entry: str) -> Problem | None:
     return next((problem for problem in found if problem is not None), None)
 
 
+def _lost_part_problem(path: Path, entry: str) -> Problem | None:
+    """Return which file is missing of an image that lies in two: a header and its voxels."""
+    pair = nifti.pair(path)
+    if pair is not None:
+        header, data = pair
+        upper = header.suffix.isupper()
+        parts = [header, data or header.with_suffix(".IMG" if upper else ".img")]
+    elif path.is_file():
+        parts = [path.parent / name for name in data_names(path) if _is_one_file(name)]
+    else:
+        parts = []
+    lost = [part.name for part in parts if part != path and not part.exists()]
+    if not lost:
+        return None
+    what = Sentence('The image lies in two files, and "{name}" is missing.', name=lost[0])
+    return Problem(what, Sentence("Copy both files to the same folder."), file=entry)
+
+
+def _is_one_file(name: str) -> bool:
+    """Return whether what a header says of its voxels is the name of a file."""
+    return name.upper() != "LOCAL" and not name.upper().startswith("LIST") and "%" not in name
+
+
 def _refuse(problem: Problem | None) -> None:
     if problem is not None:
         raise UnreadableImageError(problem)
@@ -161,6 +186,7 @@ def _read(link: Path, path: Path, entry: str, kind: Kind) -> tuple[sitk.Image, l
                 raise UnreadableImageError(foreign_files.unknown_problem(path, entry))
             reader.ReadImageInformation()
             _check_shape(reader, path, entry, kind)
+            _refuse_short(reader, path, entry)
             volume = reader.Execute()
     except RuntimeError as error:
         raise _unreadable_by_itk(error, path, entry) from None
@@ -188,6 +214,8 @@ def _unreadable_by_itk(error: RuntimeError, path: Path, entry: str) -> Unreadabl
     if "Unable to determine ImageIO reader" in reason:
         return UnreadableImageError(foreign_files.unknown_problem(path, entry))
     what = Sentence("The file cannot be read as an image ({reason}).", reason=reason)
+    if reason.startswith("Reason:"):  # MetaImage: the last error of the system, whatever it was
+        what = Sentence("The file is cut off or damaged.")
     return _unreadable(entry, what, _COPY_AGAIN)
 
 
@@ -227,6 +255,29 @@ def _check_shape(reader: sitk.ImageFileReader, path: Path, entry: str, kind: Kin
         raise _unreadable(entry, what, Sentence("Export the magnitude image."))
 
 
+def _refuse_short(reader: sitk.ImageFileReader, path: Path, entry: str) -> None:
+    """Refuse what ITK reads without a word although its end is missing: VTK."""
+    import SimpleITK as sitk
+
+    if path.suffix.lower() != ".vtk":
+        return
+    with path.open("rb") as stream:
+        is_binary = b"\nBINARY" in stream.read(1000)
+    bytes_of_one = sitk.GetArrayViewFromImage(sitk.Image(1, 1, 1, reader.GetPixelID())).itemsize
+    expected = math.prod(reader.GetSize()) * bytes_of_one
+    if is_binary and path.stat().st_size < expected:
+        raise _cut_off(entry, path.stat().st_size, expected)
+
+
+def _cut_off(entry: str, held: int, expected: int) -> UnreadableImageError:
+    what = Sentence(
+        "The file is cut off: it holds {held:,} of {expected:,} bytes.",
+        held=held,
+        expected=expected,
+    )
+    return _unreadable(entry, what, _COPY_AGAIN)
+
+
 def _segment_names(reader: sitk.ImageFileReader) -> list[str]:
     """Return the segments that a segmentation of 3D Slicer names."""
     keys = [key for key in reader.GetMetaDataKeys() if re.fullmatch(r"Segment\d+_Name", key)]
@@ -245,9 +296,4 @@ def _check_whole(path: Path, entry: str) -> None:
         raise _unreadable(entry, Sentence("The file is empty."), _COPY_AGAIN)
     held, expected = nifti.file_length(path)
     if held < expected:
-        what = Sentence(
-            "The file is cut off: it holds {held:,} of {expected:,} bytes.",
-            held=held,
-            expected=expected,
-        )
-        raise _unreadable(entry, what, _COPY_AGAIN)
+        raise _cut_off(entry, held, expected)

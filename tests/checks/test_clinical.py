@@ -117,6 +117,42 @@ class TestCells:
         assert '"6O" is no number, but 39 other values are.' in problem.what
         assert "[clinical.x]" in problem.remedy
 
+    def test_a_lone_text_among_codes_is_told(self, check: Check) -> None:
+        problem = only(check(["1", "2", "3", "2"] * 9 + ["1", "2", "3", "II"]))
+        assert (problem.severity, problem.row) == ("warning", 41)
+        assert '"II" is no number, but 39 other values are: each value' in problem.what
+
+    @pytest.mark.parametrize("text", ["1-feb", "2021-02-01", "#DIV/0!"])
+    def test_what_excel_made_is_told_once(self, check: Check, text: str) -> None:
+        """`table_cells` tells of it."""
+        assert check([*ages()[:-1], text]) == []
+
+    def test_yes_among_numbers_is_not_one(self, check: Check) -> None:
+        problem = only(check([*ages()[:-1], "ja"]))
+        assert (problem.severity, problem.row) == ("error", 41)
+        assert '"ja" is no number, but 39 other values are.' in problem.what
+        assert check(["ja", "nee", "1", "0"] * 10) == []
+
+    def test_yes_and_no_beside_other_codes(self, check: Check) -> None:
+        assert only(check(["0", "1", "2", "1"] * 9 + ["0", "1", "2", "ja"])).row == 1
+        problem = only(check(["ja", "nee", "2", "nee"] * 10))
+        assert problem.severity == "warning"
+        assert "Beside yes and no stand numbers such as 2" in problem.what
+
+    @pytest.mark.parametrize(
+        "cells",
+        [("10%", "25 %", "12,5%", "50%"), ("3 cm", "4.5 cm", "7cm"), ("56 jr", "61 jr.", "70 jr")],
+    )
+    def test_numbers_with_a_unit_are_told(self, check: Check, cells: Sequence[str]) -> None:
+        problem = only(check([cells[n % len(cells)] for n in range(N_PATIENTS)]))
+        assert problem.severity == "warning"
+        assert f'numbers with a unit, such as "{cells[0]}"' in problem.what
+
+    def test_classes_with_a_unit_are_categories(self, check: Check) -> None:
+        assert check(["< 5 cm", "5-10 cm", "> 10 cm", "5-10 cm"] * 10) == []
+        assert check(["3 cm", "5 cm"] * 20) == []
+        assert check(["10%", "25%", "50%", "75%"] * 10, kind="unordered") == []
+
     def test_letters_among_codes_are_no_slip(self, check: Check) -> None:
         assert check(["1", "2", "2a", "3"] * 10) == []
 

@@ -619,7 +619,22 @@ class TestVoxels:
 
     def test_two_images(self, pair: Pair) -> None:
         pair.mask = np.roll(pair.image, 1, axis=2)
-        is_error(pair.problem(), "image", "mask looks like an image")
+        is_error(pair.problem(), "mask", "mask looks like an image")
+
+    def test_a_mask_with_noise_of_a_rounding_is_no_image(self, pair: Pair) -> None:
+        tumour = int(pair.mask.sum())
+        noise = np.random.default_rng(5).uniform(-1e-4, 1e-4, pair.mask.shape)
+        pair.mask = (pair.mask + noise).astype(np.float32)
+        assert pair.inspect().problems == ()
+        assert pair.inspect().tumour_voxels == tumour
+
+    def test_a_mask_scaled_to_almost_nothing_is_not_empty(self, pair: Pair) -> None:
+        pair.mask = (pair.mask * 5e-4).astype(np.float32)
+        is_error(pair.problem(), "mask", "no whole number (0.0005), as if it had been scaled")
+
+    def test_halves_beside_ones_come_from_interpolation(self, pair: Pair) -> None:
+        pair.mask = ((pair.mask + np.roll(pair.mask, 1, axis=2)) / 2).astype(np.float32)
+        is_error(pair.problem(), "mask", "no whole numbers (0.5), as if interpolated")
 
     def test_same_file_twice(self, pair: Pair) -> None:
         paths = pair.write()
@@ -627,6 +642,54 @@ class TestVoxels:
         (problem,) = inspect_pair(paths, "MRI", pair.config).problems
         assert problem.column == "mask"
         assert "same file" in problem.what
+
+
+class TestGreyValues:
+    @pytest.mark.parametrize(("share", "said"), [(0.08, False), (0.15, True)])
+    def test_where_the_image_shows_nothing(self, pair: Pair, share: float, said: bool) -> None:
+        inside = np.flatnonzero(pair.mask)
+        n = int(share * len(inside))
+        pair.image[:, 0] = pair.image.flat[inside[:n]] = 0
+        if said:
+            problem = pair.problem()
+            is_warning(problem, "image", f"{100 * n / len(inside):.0f} % of the voxels inside")
+            assert "lowest value of the image (0)" in problem.what
+        else:
+            assert pair.inspect().problems == ()
+
+    @pytest.mark.parametrize(("value", "shown"), [(3e38, "3e+38"), (-1e300, "1e+300")])
+    def test_values_that_no_scanner_writes(self, pair: Pair, value: float, shown: str) -> None:
+        pair.image = pair.image.astype(np.float64)
+        pair.image[0, 0, 0] = value
+        is_error(pair.problem(), "image", f"has the value {shown}.")
+
+
+class TestFilesThatAreNotWhole:
+    def test_compressed_twice(self, pair: Pair) -> None:
+        paths = pair.write()
+        assert paths.image is not None
+        paths.image.write_bytes(gzip.compress(paths.image.read_bytes()))
+        is_error(pair.problem(write=False), "image", "compressed twice")
+
+    @pytest.mark.parametrize(
+        ("suffix", "lost"), [("hdr", "image.img"), ("mhd", "image.zraw"), ("img", "image.hdr")]
+    )
+    def test_one_of_two_files(self, pair: Pair, suffix: str, lost: str) -> None:
+        pair.suffix = suffix
+        pair.write()
+        (pair.folder / lost).unlink()
+        problem = pair.problem(write=False)
+        assert problem.what == f'The image lies in two files, and "{lost}" is missing.'
+
+    @pytest.mark.parametrize(
+        ("suffix", "cut"), [("mha", "image.mha"), ("mhd", "image.zraw"), ("vtk", "image.vtk")]
+    )
+    def test_cut_off(self, pair: Pair, suffix: str, cut: str) -> None:
+        pair.suffix = suffix
+        pair.write()
+        path = pair.folder / cut
+        path.write_bytes(path.read_bytes()[:-1000])
+        assert "The file is cut off" in pair.problem(write=False).what
 
 
 class TestHounsfield:
@@ -674,6 +737,22 @@ class TestHounsfield:
         ct.image[:, :2] = -3024
         ct.mask[:, :2] = 0
         assert ct.inspect().problems == ()
+
+    @pytest.mark.parametrize(("share", "said"), [(0.04, False), (0.06, True), (1.0, True)])
+    def test_air_in_the_tumour(self, ct: Pair, share: float, said: bool) -> None:
+        inside = np.flatnonzero(ct.mask)
+        n = int(share * len(inside))
+        ct.image.flat[inside[:n]] = -1000 + np.arange(n) % 20
+        if said:
+            is_warning(ct.problem(), "image", f"{100 * n / len(inside):.0f} % of the voxels")
+        else:
+            assert ct.inspect().problems == ()
+
+    def test_an_offset_that_was_subtracted_twice(self, ct: Pair) -> None:
+        ct.image = ct.image - 1024
+        problem = ct.problem()
+        is_warning(problem, "image", "100 % of the voxels inside the mask are air")
+        assert "subtracted twice" in problem.remedy
 
     def test_mri_is_not_asked(self, pair: Pair) -> None:
         pair.image = pair.image + 1024

@@ -47,6 +47,14 @@ def rotated(degrees: float) -> np.ndarray:
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
 
 
+@pytest.mark.parametrize("size", [0.0, float("nan"), float("inf")])
+def test_a_voxel_without_a_size(path: Path, size: float) -> None:
+    """Of NaN ITK makes 1 mm, without a word."""
+    patch(path, PIXDIM + 12, "f", size)
+    with pytest.raises(UnreadableImageError, match=r"no voxel size \(1 x 1 x (0|nan|inf) mm"):
+        read_volume(path, "image.nii")
+
+
 def test_header_of_simpleitk_says_the_same_twice(path: Path) -> None:
     volume = sitk.ReadImage(str(path))
     volume.SetDirection(np.ravel(rotated(33) @ [[1, 0, 0], [0, 0, -1], [0, 1, 0]]).tolist())
