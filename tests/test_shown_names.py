@@ -129,7 +129,7 @@ def test_check_and_digest_say_labels(tmp_path: Path) -> None:
     state = make_state()
     state["study"]["arms"]["MRI"]["label"] = ARM
     digest = make_digest(state)
-    assert [str(arm).partition(":")[0] for arm in digest.arms] == [ARM, "CT"]
+    assert [arm.sentence.partition(":")[0] for arm in digest.arms] == [ARM, "CT"]
     assert f"{ARM} 6 of 200" in digest.to_text()
 
 
