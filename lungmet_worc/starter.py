@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def init_study(folder: Path) -> list[Path]:
     problems = [
         Problem("This file is there already.", "Choose another folder, or move it.", file=name)
         for name in FILES
-        if (folder / name).exists()
+        if os.path.lexists(folder / name)
     ]
     if problems:
         message = f'"{folder}" holds a study already; nothing was written.'
