@@ -34,6 +34,7 @@ from lungmet_worc.errors import ResultsError
 from lungmet_worc.export import script_text
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Bars
+from lungmet_worc.report.formats import markdown
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, write_state
 from lungmet_worc.search_tasks import search_tasks
@@ -617,3 +618,18 @@ def test_no_text_in_a_workbook_is_a_formula(tmp_path: Path) -> None:
     cells = [cell for row in load_workbook(path).worksheets[0] for cell in row]
     assert {cell.data_type for cell in cells if isinstance(cell.value, str)} == {"s"}
     assert sum(cell.value == "=1+1" for cell in cells) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("[a](javascript:alert(1))", r"\[a\](javascript:alert(1))"),
+        ("![seen](http://evil.example/x.png)", r"!\[seen\](http://evil.example/x.png)"),
+        ("<b onclick=x>", r"\<b onclick=x\>"),
+        ("&lt;P1~~", r"\&lt;P1\~\~"),
+    ],
+)
+def test_a_name_is_no_link_and_no_image_in_markdown(name: str, written: str) -> None:
+    """A viewer would fetch an image from whoever wrote the name, and so tell that it is read."""
+    text = markdown(pd.DataFrame({"Patient": [name]}), "Patients")
+    assert text.splitlines()[-1] == f"| {written} |"
