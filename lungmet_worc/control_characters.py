@@ -6,10 +6,12 @@ a carriage return write over a line, and a mark of direction show a name the oth
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 #: Control and format characters, separators of lines and paragraphs, and halves of a character,
@@ -58,11 +60,27 @@ class _VisibleStream:
         return getattr(self.unfiltered, name)
 
 
+def _open_missing_streams() -> None:
+    """Open what this process was started without, so that no file of ours gets its number.
+
+    Whatever a library or a worker prints would else be written into that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is taken: this one.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
 @contextmanager
 def visible_streams() -> Iterator[None]:
     """Write control characters out in whatever this process prints."""
+    _open_missing_streams()
     with ExitStack() as stack:
-        for stream, redirect in ((sys.stdout, redirect_stdout), (sys.stderr, redirect_stderr)):
+        for given, redirect in ((sys.stdout, redirect_stdout), (sys.stderr, redirect_stderr)):
+            # Python has none for a process that was started with it closed, as some schedulers do.
+            stream = given or stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
             if hasattr(stream, "reconfigure"):
                 # A letter that the terminal does not have ends no command.
                 stream.reconfigure(errors="backslashreplace")

@@ -229,16 +229,24 @@ def _expected(tasks: Sequence[Task], record: MadeFrom) -> dict[Path, worc_settin
         if stamp is None:  # damaged: nobody can tell what it said
             expected[task.output] = worc_settings.merge(new["settings"], new["overrides"])
             continue
-        old = record.of(stamp) or new
-        changes: dict[str, dict[str, str]] = {}
+        changes = _changes(record.of(stamp) or new, new)
+        now = worc_settings.read_ini(task.output)
+        expected[task.output] = worc_settings.merge(now, changes)
+    return expected
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> worc_settings.Settings:
+    """Return the settings that are other ones now, none if the record of them says nonsense."""
+    changes: dict[str, dict[str, str]] = {}
+    try:
         for part in ("settings", "overrides"):
             found = changed_settings(old.get(part), new[part])
             for (section, key), (_, value) in found.items():
                 if value is not None:
                     changes.setdefault(section, {})[key] = value
-        now = worc_settings.from_ini(task.output.read_text("utf-8"))
-        expected[task.output] = worc_settings.merge(now, changes)
-    return expected
+    except (TypeError, AttributeError):  # it may be somebody else's
+        return {}
+    return changes
 
 
 def _perhaps_stored(extractions: Sequence[Task], store: FeatureStore) -> int:

@@ -24,7 +24,7 @@ from lungmet_worc.errors import (
     did_you_mean,
 )
 from lungmet_worc.file_names import shortened
-from lungmet_worc.folder_mark import not_writable, require_new
+from lungmet_worc.folder_mark import not_writable, require_new, resolved
 from lungmet_worc.imaging.plain_files import plain_image, plain_mask
 from lungmet_worc.manifest import Patient
 from lungmet_worc.plan import Plan
@@ -114,7 +114,7 @@ def export_worc(
         WORC's Fingerprinter failed.
     """
     _refuse(study, arm, out)
-    out = out.resolve()
+    out = resolved(out)
     scratch = out / "lungmet_scratch"
     try:
         plan = _plan(study, RunPaths(scratch))
@@ -298,7 +298,7 @@ def _again(task: Task, settings: Settings) -> Task:
 
 
 def _read(path: Path) -> Settings:
-    return worc_settings.from_ini(path.read_text("utf-8"))
+    return worc_settings.read_ini(path)
 
 
 def _write(experiment: _Experiment, out: Path) -> list[Path]:

@@ -36,6 +36,19 @@ def write_features_table(table: FeatureTable, path: Path) -> list[Path]:
         )
         raise ResultsError(message)
     contents = write(table, path)
+    try:
+        _refuse_what_is_there(contents)
+        return _written(path, contents)
+    except (OSError, ValueError) as error:  # ValueError: a name that no system can have
+        message = Sentence(
+            'Nothing can be written to "{path}": {why}. Use another place for --out.',
+            path=path,
+            why=getattr(error, "strerror", None) or error,
+        )
+        raise ResultsError(message) from error
+
+
+def _refuse_what_is_there(contents: Mapping[Path, bytes]) -> None:
     there = [
         Problem(
             Sentence("There is such a file already."),
@@ -47,6 +60,10 @@ def write_features_table(table: FeatureTable, path: Path) -> list[Path]:
     ]
     if there:
         raise ResultsError(Sentence("Nothing was written, so that nothing is lost:"), there)
+
+
+def _written(path: Path, contents: Mapping[Path, bytes]) -> list[Path]:
+    """Write files that are not there yet: all of them, or none."""
     written: list[Path] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,15 +73,10 @@ def write_features_table(table: FeatureTable, path: Path) -> list[Path]:
             with target.open("xb") as file:  # never over a file that came in between
                 written.append(target)
                 file.write(content)
-    except OSError as error:
+    except OSError:
         for target in written:
             target.unlink(missing_ok=True)
-        message = Sentence(
-            'Nothing can be written to "{path}": {why}. Use another place for --out.',
-            path=path,
-            why=error.strerror or str(error),
-        )
-        raise ResultsError(message) from error
+        raise
     return list(contents)
 
 

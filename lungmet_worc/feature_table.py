@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
+from pydantic import BaseModel, model_validator
 
 from lungmet_worc.clinical import NOTHING_SAID, column_numbers, column_texts
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.feature_names import parsed, readable_name, told_apart, variable
 from lungmet_worc.plan import Plan
+from lungmet_worc.regular_file import read_plain
 from lungmet_worc.runs import RunPaths, read_state
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.worc.storage import read_features, read_stamp, write_text
@@ -67,6 +69,22 @@ class FeatureTable:
         return write_features_table(self, Path(path))
 
 
+class _Patients(BaseModel):
+    """What the file of `write_patients` holds, whoever wrote it."""
+
+    patient_id: list[str]
+    outcome: list[Literal[0, 1]]
+    clinical: dict[str, list[str | float | None]]
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> _Patients:
+        columns: list[list[Any]] = [self.outcome, *self.clinical.values()]
+        if any(len(column) != len(self.patient_id) for column in columns):
+            message = "columns of different lengths"
+            raise ValueError(message)
+        return self
+
+
 def write_patients(path: Path, plan: Plan) -> None:
     """Write outcome and clinical values of the patients of all arms, for `features_table`.
 
@@ -106,9 +124,9 @@ def features_table(paths: RunPaths) -> FeatureTable:
     state = read_state(paths)
     study = state["study"]
     known = _patients(paths)
-    ids: list[str] = known["patient_id"]
-    columns = {"patient_id": ids, study["outcome"]: known["outcome"], **known["clinical"]}
-    kinds = ["id", "outcome", *["clinical"] * len(known["clinical"])]
+    ids = known.patient_id
+    columns = {"patient_id": ids, study["outcome"]: known.outcome, **known.clinical}
+    kinds = ["id", "outcome", *["clinical"] * len(known.clinical)]
     rows = [_entry(kind, source=name) for kind, name in zip(kinds, columns, strict=True)]
     names = [variable(name) for name in columns]
     frames = [pd.DataFrame(dict(enumerate(columns.values())))]
@@ -141,12 +159,10 @@ def _entry(kind: str, **parts: str) -> dict[str, str]:
     return {**dict.fromkeys(CODEBOOK, ""), "kind": kind, **parts}
 
 
-def _patients(paths: RunPaths) -> Mapping[str, Any]:
+def _patients(paths: RunPaths) -> _Patients:
     """Return what `write_patients` wrote."""
     try:
-        known = json.loads(paths.patients.read_text("utf-8"))
-        ids, outcomes, clinical = known["patient_id"], known["outcome"], known["clinical"]
-        whole = all(len(ids) == len(each) for each in (outcomes, *clinical.values()))
+        known = _Patients.model_validate_json(read_plain(paths.patients), strict=True)
     except FileNotFoundError:
         raise ResultsError(
             Sentence(
@@ -154,15 +170,13 @@ def _patients(paths: RunPaths) -> Mapping[str, Any]:
                 "run command goes on with it."
             )
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
+    except (OSError, ValueError) as error:
         message = Sentence(
             "{file} of this run is damaged. Delete it; the same run command writes it again.",
             file=paths.patients.name,
         )
-        raise ResultsError(message)
-    return dict(known)
+        raise ResultsError(message) from error
+    return known
 
 
 def _features(paths: RunPaths, state: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float]]]:

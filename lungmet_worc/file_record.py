@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from lungmet_worc.held_folder import make_folder
+from lungmet_worc.regular_file import read_plain_text
 from lungmet_worc.worc.storage import STAMP, read_stamp, write_text
 
 
@@ -57,7 +58,7 @@ def recorded(record: Path) -> dict[str, str]:
     own folder, and nothing but what is written there.
     """
     try:
-        files = json.loads(record.read_text("utf-8"))["files"]
+        files = json.loads(read_plain_text(record))["files"]
         return {
             name: digest
             for name, digest in files.items()

@@ -12,7 +12,7 @@ from lungmet_worc.collect import ArmPredictions, tested_outcomes
 from lungmet_worc.digest import make_digest
 from lungmet_worc.errors import Problem, ResultsError, RunFolderError
 from lungmet_worc.natural_order import natural_order
-from lungmet_worc.runs import RunPaths, is_locked, now, read_state
+from lungmet_worc.runs import RunPaths, found_run, is_locked, now, read_state
 from lungmet_worc.sentences import Sentence, listed
 from lungmet_worc.study_results import split_prediction
 from lungmet_worc.worc.storage import read_result, read_stamp
@@ -93,8 +93,8 @@ def open_run(name: str) -> FinishedRun:
     ResultsError
         There is no run, it is not complete, or its results are not all there; with all problems.
     """
-    paths = RunPaths(Path(name).resolve())
-    if not paths.run_json.exists():
+    paths = found_run(name)
+    if paths is None:
         what = Sentence("There is no run in this folder.")
         remedy = Sentence('Give a folder that "lungmet run" wrote with --out.')
         raise _unusable(Problem(what, remedy, file=name))

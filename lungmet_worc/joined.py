@@ -25,7 +25,7 @@ from lungmet_worc.kept_aside import KeptAside
 from lungmet_worc.leftovers import make_scratch, remove_leftovers
 from lungmet_worc.report.language import ENGLISH, Language
 from lungmet_worc.run import Run
-from lungmet_worc.runs import RunPaths, locked, now
+from lungmet_worc.runs import RunPaths, found_run, locked, now
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.shown_names import ShownNames, recorded_names
 from lungmet_worc.statistics.comparison import compare_arms
@@ -222,11 +222,13 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
 def _given_twice(given: Sequence[str]) -> Iterator[Problem]:
     seen: set[Path] = set()
     for name in given:
-        folder = Path(name).resolve()
-        if folder in seen:
+        paths = found_run(name)
+        if paths is None:
+            continue
+        if paths.folder in seen:
             what, remedy = Sentence("The run is given twice."), Sentence("Name each run once.")
             yield Problem(what, remedy, file=name)
-        seen.add(folder)
+        seen.add(paths.folder)
 
 
 def _named_apart(runs: Sequence[FinishedRun]) -> list[tuple[ArmPredictions, FinishedRun]]:

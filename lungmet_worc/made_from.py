@@ -13,12 +13,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from lungmet_worc.regular_file import read_plain
 from lungmet_worc.tasks import Task, content_hash
 from lungmet_worc.worc.storage import write_text
 
 logger = logging.getLogger(__name__)
 
 _PART = "part"
+
+
+class _Record(BaseModel):
+    """What the file holds, whoever wrote it."""
+
+    parts: dict[str, Any]
+    stamps: dict[str, dict[str, dict[str, str] | str | int | float | bool | None]]
 
 
 class MadeFrom:
@@ -35,11 +45,11 @@ class MadeFrom:
         self._parts: dict[str, Any] = {}
         self._stamps: dict[str, dict[str, Any]] = {}
         try:
-            kept = json.loads(path.read_text("utf-8"))
-            self._parts, self._stamps = dict(kept["parts"]), dict(kept["stamps"])
+            kept = _Record.model_validate_json(read_plain(path), strict=True)
+            self._parts, self._stamps = kept.parts, kept.stamps
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             logger.info("%s cannot be used, stale tasks go unexplained: %s", path.name, error)
 
     def of(self, stamp: str | None) -> dict[str, Any] | None:
@@ -47,7 +57,7 @@ class MadeFrom:
         if stamp is None or stamp not in self._stamps:
             return None
         return {
-            name: self._parts.get(value[_PART]) if isinstance(value, Mapping) else value
+            name: self._parts.get(value.get(_PART, "")) if isinstance(value, Mapping) else value
             for name, value in self._stamps[stamp].items()
         }
 
@@ -67,7 +77,7 @@ class MadeFrom:
         gone = self._stamps.keys() - wanted
         self._stamps = {stamp: self._stamps[stamp] for stamp in self._stamps.keys() & wanted}
         used = {
-            value[_PART]
+            value.get(_PART)
             for entry in self._stamps.values()
             for value in entry.values()
             if isinstance(value, Mapping)

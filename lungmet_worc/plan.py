@@ -350,7 +350,7 @@ class Plan:
         """Return what an ini file says or will say, None as long as it is not there."""
         if ini in self.expected:
             return self.expected[ini]
-        return worc_settings.from_ini(ini.read_text("utf-8")) if ini.exists() else None
+        return worc_settings.read_ini(ini) if ini.exists() else None
 
     def _extraction_part(self, ini: Path) -> dict[str, dict[str, str]] | None:
         """Return the decided settings of a modality, None as long as they are not there."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.errors import ResultsError, RunFolderError
-from lungmet_worc.runs import RunPaths, is_locked, now, read_state
+from lungmet_worc.runs import found_run, is_locked, now, read_state
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.tracebacks import short_tracebacks
 
@@ -35,13 +35,14 @@ class Run:
     """
 
     def __init__(self, folder: Path | str) -> None:
-        self.paths = RunPaths(Path(folder).resolve())
-        if not self.paths.run_json.exists():
+        paths = found_run(folder)
+        if paths is None:
             message = Sentence(
                 'There is no run in "{folder}". "lungmet run STUDY.toml --out DIR" makes one.',
                 folder=folder,
             )
             raise RunFolderError(message)
+        self.paths = paths
 
     def __repr__(self) -> str:
         """Return the folder."""

@@ -20,6 +20,7 @@ from lungmet_worc.errors import RunFolderError
 from lungmet_worc.file_names import file_name
 from lungmet_worc.folder_mark import Kind, claim, not_writable
 from lungmet_worc.held_folder import holding
+from lungmet_worc.regular_file import read_plain_text
 from lungmet_worc.run_state import run_state
 from lungmet_worc.sentences import Sentence
 
@@ -159,6 +160,29 @@ class RunPaths:
         return self.arm(arm) / "performance_all_0.json"
 
 
+def found_run(folder: Path | str) -> RunPaths | None:
+    """Return the paths of a run folder as the user named it, None if there is no run in it.
+
+    Raises
+    ------
+    RunFolderError
+        The folder cannot be looked at.
+    """
+    try:
+        paths = RunPaths(Path(folder).resolve())
+        return paths if paths.run_json.exists() else None
+    # Links that lead round in a circle, or a name that no disk can have: nothing is there.
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, PermissionError):
+            message = Sentence(
+                'The folder "{folder}" cannot be looked at: {cause}.',
+                folder=folder,
+                cause=error.strerror or error,
+            )
+            raise RunFolderError(message) from error
+        return None
+
+
 def worc_ids(patient_ids: list[str]) -> dict[str, str]:
     """Return the ids that WORC sees.
 
@@ -199,7 +223,7 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
         The file is damaged, or of another version's format.
     """
     try:
-        state = run_state(paths.run_json.read_text("utf-8"))
+        state = run_state(read_plain_text(paths.run_json))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -207,7 +231,7 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
             '"{file}" in this run folder cannot be read: {error}. Use another folder for --out, or '
             "take the file away: results that are complete are found again.",
             file=paths.run_json.name,
-            error=error,
+            error=getattr(error, "strerror", None) or error,
         )
         raise RunFolderError(message) from error
     tasks = state.get("tasks", {}) if isinstance(state, dict) else {}

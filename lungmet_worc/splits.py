@@ -15,6 +15,7 @@ from lungmet_worc.cohort import Cohort
 from lungmet_worc.config import StudyConfig
 from lungmet_worc.errors import CohortError, RunFolderError
 from lungmet_worc.natural_order import natural_order
+from lungmet_worc.regular_file import read_plain
 from lungmet_worc.sentences import Sentence
 from lungmet_worc.spreadsheet import is_missing
 from lungmet_worc.worc.storage import write_text
@@ -297,7 +298,7 @@ def read_splits(path: Path) -> tuple[Split, ...]:
         The file is missing or is no table of splits.
     """
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = pd.read_csv(io.BytesIO(read_plain(path)), dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
         message = Sentence(
             'The splits "{file}" cannot be read: {error}', file=path.name, error=str(error)

@@ -104,7 +104,7 @@ def stale_tasks(tasks: Sequence[Task], record: MadeFrom) -> list[StaleTasks]:
     of: dict[tuple[str, Sentence], dict[str, None]] = {}
     patients: dict[tuple[str, Sentence], dict[str, None]] = {}
     for task in tasks:
-        causes = _causes(task.key, record.of(read_stamp(task.output)), task.ingredients, record)
+        causes = _told(task, record)
         for what, who in _merged(causes).items():
             group = (task.stage, what)
             number[group] = number.get(group, 0) + 1
@@ -115,6 +115,17 @@ def stale_tasks(tasks: Sequence[Task], record: MadeFrom) -> list[StaleTasks]:
                    Cause(what, tuple(patients[stage, what])))
         for stage, what in number
     ]  # fmt: skip
+
+
+def _told(task: Task, record: MadeFrom) -> list[Cause]:
+    """Return why a task is stale; the record may be somebody else's, and say anything."""
+    try:
+        old = record.of(read_stamp(task.output))
+        causes = _causes(task.key, old, task.ingredients, record)
+        named([name for cause in causes for name in cause.patients])
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        return [Cause(_UNKNOWN)]
+    return causes
 
 
 def _merged(causes: Sequence[Cause]) -> dict[Sentence, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def init_study(folder: Path) -> list[Path]:
             file=name,
         )
         for name in FILES
-        if (folder / name).exists()
+        if os.path.lexists(folder / name)
     ]
     if problems:
         message = Sentence('"{folder}" holds a study already; nothing was written.', folder=folder)

@@ -7,6 +7,7 @@ the attack works where nobody guards against it, is a test as well.
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import logging
 import os
@@ -34,6 +35,7 @@ from lungmet_worc.errors import ResultsError
 from lungmet_worc.export import script_text
 from lungmet_worc.plan import Plan
 from lungmet_worc.progress import Bars
+from lungmet_worc.report.formats import markdown
 from lungmet_worc.run_log import logging_to
 from lungmet_worc.runs import RunPaths, write_state
 from lungmet_worc.search_tasks import search_tasks
@@ -617,3 +619,51 @@ def test_no_text_in_a_workbook_is_a_formula(tmp_path: Path) -> None:
     cells = [cell for row in load_workbook(path).worksheets[0] for cell in row]
     assert {cell.data_type for cell in cells if isinstance(cell.value, str)} == {"s"}
     assert sum(cell.value == "=1+1" for cell in cells) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("[a](javascript:alert(1))", r"\[a\](javascript:alert(1))"),
+        ("![seen](http://evil.example/x.png)", r"!\[seen\](http://evil.example/x.png)"),
+        ("<b onclick=x>", r"\<b onclick=x\>"),
+        ("&lt;P1~~", r"\&lt;P1\~\~"),
+    ],
+)
+def test_a_name_is_no_link_and_no_image_in_markdown(name: str, written: str) -> None:
+    """A viewer would fetch an image from whoever wrote the name, and so tell that it is read."""
+    text = markdown(pd.DataFrame({"Patient": [name]}), "Patients")
+    assert text.splitlines()[-1] == f"| {written} |"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_ends_no_command_and_gets_no_file(closed: str, tmp_path: Path) -> None:
+    """A file that gets the number of standard output holds what any library prints."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, pathlib, sys\n"
+        "from lungmet_worc.control_characters import visible_streams\n"
+        "with visible_streams(), open(sys.argv[1], 'w') as file:\n"
+        "    os.write(1, b'printed by a library'); os.write(2, b'and by another')\n"
+        "    print('said'); print('said', file=sys.stderr)\n"
+        "    file.write(str(file.fileno() > 2))\n",
+        "utf-8",
+    )
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, str(script)]
+    done = subprocess.run([*words, str(tmp_path / "file")], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "file").read_text("utf-8") == "True"
+
+
+def test_a_full_disk_behind_the_output_is_said(
+    forged: Forged, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w", buffering=1, encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["status", str(forged.folder)]) == 3
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
+    assert (
+        "Nothing more can be written, not even here: the disk is full." in capsys.readouterr().err
+    )

@@ -21,6 +21,7 @@ from lungmet_worc.imaging.files import in_one_file
 from lungmet_worc.imaging.inspection import PairInspection
 from lungmet_worc.imaging.private_name import neighbours
 from lungmet_worc.imaging.scans import Progress, Scan, inspect_scans
+from lungmet_worc.regular_file import read_plain
 from lungmet_worc.tasks import content_hash
 from lungmet_worc.worc.storage import write_text
 
@@ -125,7 +126,7 @@ def kept_inspections(scans: Sequence[Scan], kept: Path) -> list[PairInspection |
 
 def _read(kept: Path) -> dict[str, KeptInspection]:
     try:
-        return _FILE.validate_json(kept.read_bytes())
+        return _FILE.validate_json(read_plain(kept))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -14,6 +14,7 @@ from lungmet_worc.cli.signals import Stopped, stopped_by_signals
 from lungmet_worc.control_characters import visible, visible_streams
 from lungmet_worc.errors import LungmetError
 from lungmet_worc.report.language import Language
+from lungmet_worc.sentences import Sentence
 
 __all__ = ["main"]
 
@@ -94,6 +95,11 @@ def _shown(error: LungmetError, say: Language) -> str:
 
 
 def _unexpected(error: Exception, say: Language) -> str:
+    from lungmet_worc.failures import storage_cause
+
+    if cause := storage_cause(error):
+        message = Sentence("Nothing more can be written, not even here: {cause}.", cause=cause)
+        return say("Error: {message}", message=say.of(message))
     met = say(
         "lungmet met an error that it did not expect: {kind}: {error}",
         kind=type(error).__name__,

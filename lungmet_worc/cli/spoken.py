@@ -6,13 +6,15 @@ import argparse
 import json
 import shutil
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.errors import StudyFileError
+from lungmet_worc.regular_file import read_plain_text
 from lungmet_worc.report.language import ENGLISH, LANGUAGES, Language, language
 from lungmet_worc.runs import RunPaths
+from lungmet_worc.toml_reading import read_toml
 
 #: Characters of a line where the output is no terminal, and at most and at least on one.
 WIDTH, NARROWEST = 118, 60
@@ -67,8 +69,8 @@ def _of_tables(tables: object) -> object:
 def _read_toml(path: Path) -> dict[str, Any]:
     """Return what a study file says; nothing where it cannot be read, which is said elsewhere."""
     try:
-        return tomllib.loads(path.read_text("utf-8-sig")) if path.is_file() else {}
-    except (OSError, ValueError, RecursionError):
+        return read_toml(path)
+    except StudyFileError:
         return {}
 
 
@@ -76,7 +78,7 @@ def _read_state(folder: Path) -> dict[str, Any]:
     """Return what ``run.json`` of a folder says; nothing where there is none."""
     path = RunPaths(folder).run_json
     try:
-        state = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        state = json.loads(read_plain_text(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return state if isinstance(state, dict) else {}

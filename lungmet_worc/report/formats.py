@@ -41,7 +41,7 @@ def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
     """
 
     def escaped(cell: str) -> str:
-        return re.sub(r"([|\\`*_<>])", r"\\\1", cell).replace("\n", " ")
+        return re.sub(r"([|\\`*_<>\[\]&~])", r"\\\1", cell).replace("\n", " ")
 
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(map(escaped, cells))} |"

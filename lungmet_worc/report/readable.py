@@ -31,6 +31,9 @@ from lungmet_worc.statistics.comparison import TEST_NAME
 from lungmet_worc.statistics.metrics import METRIC_NAMES, METRICS
 from lungmet_worc.subgroup_levels import level_name
 
+#: Of an arm without a row for a measure, as in a table that somebody changed.
+_NOT_THERE = {"mean": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n_splits": 0}
+
 
 def readable(frame: pd.DataFrame, name: str, say: Language = ENGLISH) -> pd.DataFrame:
     """Return a table as people read it: every cell a text, numbers rounded.
@@ -77,7 +80,7 @@ def _performance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
         cells = [str(int(rows["n_patients"].iloc[0])), str(int(rows["n_events"].iloc[0]))]
         cells.append(str(n_splits))
         for metric in present:
-            row = by_metric[metric]
+            row = by_metric.get(metric, _NOT_THERE)
             cell = interval_text(row["mean"], row["ci_low"], row["ci_high"], say=say)
             used = int(row["n_splits"])
             if 0 < used < n_splits:

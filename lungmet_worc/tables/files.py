@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from lungmet_worc.errors import ResultsError
 from lungmet_worc.held_folder import make_folder
+from lungmet_worc.regular_file import read_plain
 from lungmet_worc.report.formats import latex, markdown, six_decimals, six_digits
 from lungmet_worc.report.labels import P_COLUMNS
 from lungmet_worc.report.language import ENGLISH, Language
@@ -167,7 +169,14 @@ def read_table(path: Path) -> pd.DataFrame:
             folder=path.parent.name,
         )
         raise ResultsError(msg)
-    raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    try:
+        content = io.BytesIO(read_plain(path))
+        raw = pd.read_csv(content, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        msg = Sentence(
+            "{file} is damaged and no table. Run the report stage again.", file=path.name
+        )
+        raise ResultsError(msg) from error
     raw = raw.rename(columns=as_written)
     if not table.fits(list(raw.columns)):
         msg = Sentence(

@@ -64,7 +64,7 @@ def extract(
         One of them is not as planned.
     """
     ini = Path(settings)
-    config = worc_settings.from_ini(ini.read_text("utf-8"))
+    config = worc_settings.read_ini(ini)
     make_folder(Path(scratch))
     with (
         unchanged(inputs),

@@ -11,7 +11,10 @@ import configparser
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
+
+from lungmet_worc.regular_file import damaged, read_plain_text
 
 Settings = Mapping[str, Mapping[str, str]]
 
@@ -242,6 +245,24 @@ def from_ini(text: str) -> dict[str, dict[str, str]]:
     parser = _parser()
     parser.read_string(text)
     return {section: dict(parser[section]) for section in parser.sections()}
+
+
+def read_ini(path: Path) -> dict[str, dict[str, str]]:
+    """Return the settings in an ini file of a run folder.
+
+    Raises
+    ------
+    ResultsError
+        It is no such file, or lacks settings.
+    """
+    try:
+        found = from_ini(read_plain_text(path))
+    except (OSError, ValueError, configparser.Error) as error:
+        raise damaged(path) from error
+    needed = default_settings()
+    if any(needed[section].keys() - found.get(section, {}).keys() for section in needed):
+        raise damaged(path)
+    return found
 
 
 def extraction_settings(settings: Settings) -> dict[str, dict[str, str]]:

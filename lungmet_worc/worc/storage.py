@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from lungmet_worc.errors import ResultsError
 from lungmet_worc.failures import told_by_the_disk
 from lungmet_worc.held_folder import make_folder
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.regular_file import damaged, read_plain_text
 
 if TYPE_CHECKING:
     import tables
@@ -113,7 +112,7 @@ def read_matrix(path: Path) -> pd.DataFrame:
     try:
         return pd.DataFrame(found.data, found.index, found.columns, dtype=float)
     except ValueError as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
 def write_estimators(
@@ -137,7 +136,7 @@ def read_stamp(path: Path) -> str | None:
         if not path.is_file():  # a pipe would never end
             return None
         if path.suffix == ".json":
-            return str(json.loads(path.read_text("utf-8"))[STAMP])
+            return str(json.loads(read_plain_text(path))[STAMP])
         if path.suffix == ".hdf5":
             return _stamp_in_front(path)
         with path.open(encoding="utf-8") as file:
@@ -200,14 +199,14 @@ def _read(path: Path, shape: type[_Shape]) -> _Shape:
         They are not there, or of another shape.
     """
     if _stamp_in_front(path) is None:
-        raise _damaged(path)
+        raise damaged(path)
     with path.open("rb") as file:
         file.readline(_LINE)
         line = file.readline(_LARGEST)
     try:
         return shape.model_validate_json(line, strict=True)
     except ValidationError as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
 def _stamp_in_front(path: Path) -> str | None:
@@ -219,16 +218,6 @@ def _stamp_in_front(path: Path) -> str | None:
             return str(head[STAMP]) if head["size"] == size else None
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-
-
-def _damaged(path: Path) -> ResultsError:
-    return ResultsError(
-        Sentence(
-            "{file} is damaged, or was written by an earlier version. Take it away: the same run "
-            "command makes it again.",
-            file=Path(*path.parts[-3:]),
-        )
-    )
 
 
 def _whole(file: tables.File) -> None:
