@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from lungmet_worc.errors import RunFolderError
 from lungmet_worc.failures import storage_cause
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.sentences import Sentence, listed
 
 Kind = Literal["run", "comparison", "demo", "night"]
 
@@ -94,7 +94,12 @@ def require_new(folder: Path) -> None:
     _refuse_long_path(folder)
     there = _names(folder)
     if there:
-        raise foreign(folder, there)
+        message = Sentence(
+            '"{folder}" is not empty ({names}). Nothing was written. Use a new or an empty folder.',
+            folder=folder,
+            names=listed(there, _NAMED),
+        )
+        raise RunFolderError(message)
 
 
 def resolved(folder: Path | str) -> Path:

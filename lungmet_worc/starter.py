@@ -13,13 +13,15 @@ from lungmet_worc.sentences import Sentence
 FILES = ("manifest.csv", "study.toml", "run_study.py")
 
 
-def init_study(folder: Path) -> list[Path]:
+def init_study(folder: Path, *, language: str = "en") -> list[Path]:
     """Write the files that a new study begins with.
 
     Parameters
     ----------
     folder
         Where to write; made when it does not exist.
+    language : {"en", "nl"}
+        What the study file says under ``[report] language``.
 
     Returns
     -------
@@ -53,7 +55,10 @@ def init_study(folder: Path) -> list[Path]:
             path = folder / name
             # "x": never over a file that came in between.
             with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write((templates / name).read_text(encoding="utf-8"))
+                text = (templates / name).read_text(encoding="utf-8")
+                if language != "en":
+                    text = text.replace('#language = "en"', f'language = "{language}"')
+                file.write(text)
             written.append(path)
     except OSError as error:
         message = Sentence(

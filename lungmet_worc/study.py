@@ -188,6 +188,7 @@ class Study:
         from lungmet_worc.folder_mark import resolved
         from lungmet_worc.pipeline import Pipeline
         from lungmet_worc.progress import Bars
+        from lungmet_worc.report.language import language
         from lungmet_worc.run import Run
         from lungmet_worc.runs import RunPaths
 
@@ -196,7 +197,7 @@ class Study:
         Pipeline(
             self.config,
             paths,
-            progress or Bars(),
+            progress or Bars(language(self.config.report.language)),
             self._cores(cores),
             deadline=next_moment(deadline) if deadline else None,
         ).run(only)

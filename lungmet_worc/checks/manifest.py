@@ -136,8 +136,8 @@ def id_problems(study: StudyConfig, frame: pd.DataFrame) -> Iterator[Problem]:
         if first_id == patient_id:
             what = Sentence("The id is also in row {row}.", row=first_row)
             remedy = Sentence(
-                "Keep one row for each patient, and correct the id of the other. Characters that "
-                "nobody sees do not tell ids apart."
+                "Keep one row for each patient, or correct the id of the other. (Spaces at an end "
+                "and characters that nobody sees do not make ids differ.)"
             )
         else:
             what = Sentence(

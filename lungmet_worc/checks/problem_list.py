@@ -145,7 +145,10 @@ def _places(problems: Sequence[Problem], say: Language) -> str:
         parts.append(say.plural(len(rows), "row {rows}", "rows {rows}", rows=texts))
     if columns != [""]:
         names = ", ".join(columns)
-        parts.append(say.plural(len(columns), "column {names}", "columns {names}", names=names))
+        if all(file.endswith(".toml") for file in files):
+            parts.append(say.plural(len(columns), "key {names}", "keys {names}", names=names))
+        else:
+            parts.append(say.plural(len(columns), "column {names}", "columns {names}", names=names))
     if patients:
         names = say.of(listed(patients, _MOST_LISTED))
         parts.append(say.plural(len(patients), "patient {names}", "patients {names}", names=names))

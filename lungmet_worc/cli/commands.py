@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def demo(options: argparse.Namespace) -> int:
     """Make the synthetic cohort and run the comparison on it."""
     from lungmet_worc.demo import claim_demo_folder, make_demo_cohort
+    from lungmet_worc.progress import Bars
     from lungmet_worc.study import Study
 
     folder = Path(options.out)
@@ -28,7 +29,7 @@ def demo(options: argparse.Namespace) -> int:
     say = spoken(options)
     print(say("Making a synthetic MRI and CT cohort in {folder}.", folder=folder / "cohort"))
     study = Study.from_toml(make_demo_cohort(folder / "cohort"))
-    run = study.run(folder, cores=options.cores)
+    run = study.run(folder, cores=options.cores, progress=Bars(say))
     _show_results(run, say)
     return 0
 
@@ -38,7 +39,7 @@ def init(options: argparse.Namespace) -> int:
     from lungmet_worc.starter import init_study
 
     say = spoken(options)
-    for path in init_study(Path(options.folder)):
+    for path in init_study(Path(options.folder), language=say.code):
         print(say("wrote {path}", path=path))
     study = Path(options.folder) / "study.toml"
     print("\n" + say('Next: fill in the manifest, then "lungmet check {study}".', study=study))
@@ -98,13 +99,18 @@ def run(options: argparse.Namespace) -> int:
         return run_detached(options)
     from lungmet_worc.deadline import DeadlineError
     from lungmet_worc.errors import TaskFailedError
+    from lungmet_worc.progress import Bars
     from lungmet_worc.run import Run
     from lungmet_worc.runs import RunPaths
     from lungmet_worc.study import Study
 
     try:
         finished = Study.from_toml(options.study).run(
-            options.out, only=options.only, cores=options.cores, until=options.until
+            options.out,
+            only=options.only,
+            cores=options.cores,
+            until=options.until,
+            progress=Bars(spoken(options)),
         )
     except DeadlineError:
         # A deadline that is over is refused before there is a run.

@@ -49,7 +49,7 @@ def run_detached(options: argparse.Namespace) -> int:
     # The log of the run will have its warnings; they would be printed raw here.
     logging.getLogger("lungmet_worc").addHandler(logging.NullHandler())
     cores = options.cores or study.run.cores or available_cores()
-    Pipeline(study, paths, Bars(), cores).check()
+    Pipeline(study, paths, Bars(spoken(options)), cores).check()
     words = [sys.executable, "-P", "-m", "lungmet_worc", "run", options.study]
     words += ["--out", options.out]
     for name in ("only", "cores", "until", "language"):

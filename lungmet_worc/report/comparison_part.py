@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -165,18 +166,30 @@ def power(material: Material) -> Section:
     middle = frame.iloc[(frame["auc"] - 0.7).abs().argsort(kind="stable")]
     middle = middle[middle["auc"] == middle["auc"].iloc[0]]
     row = middle.iloc[(middle["correlation"] - 0.5).abs().argsort(kind="stable")].iloc[0]
-    text = say(
-        "With {patients} patients, {events} of them with the outcome, an AUC of {auc} is known "
-        "to within about {half} on either side, and two arms must differ by about {difference} "
-        "in AUC to be told apart in four of five such studies (correlation of the arms' "
-        "predictions {correlation}).",
-        patients=int(row["n_patients"]),
-        events=int(row["n_events"]),
-        auc=number_text(float(row["auc"]), say=say),
-        half=number_text(float(row["half_width"]), say=say),
-        difference=number_text(float(row["smallest_difference"]), say=say),
-        correlation=number_text(float(row["correlation"]), 1, say=say),
-    )
+    fields = {
+        "patients": int(row["n_patients"]),
+        "events": int(row["n_events"]),
+        "auc": number_text(float(row["auc"]), say=say),
+        "half": number_text(float(row["half_width"]), say=say),
+        "correlation": number_text(float(row["correlation"]), 1, say=say),
+    }
+    if math.isnan(row["smallest_difference"]):
+        text = say(
+            "With {patients} patients, {events} of them with the outcome, an AUC of {auc} is known "
+            "to within about {half} on either side; no difference between two arms, however "
+            "large, would be told apart in four of five such studies (correlation of the arms' "
+            "predictions {correlation}).",
+            **fields,
+        )
+    else:
+        text = say(
+            "With {patients} patients, {events} of them with the outcome, an AUC of {auc} is known "
+            "to within about {half} on either side, and two arms must differ by about {difference} "
+            "in AUC to be told apart in four of five such studies (correlation of the arms' "
+            "predictions {correlation}).",
+            difference=number_text(float(row["smallest_difference"]), say=say),
+            **fields,
+        )
     note = Text(
         say(
             "After Hanley and McNeil (Radiology 1982 and 1983), for independent patients; it "

@@ -71,7 +71,8 @@ def number_text(value: float, decimals: int = 2, say: Language = ENGLISH) -> str
     """
     if math.isnan(value):
         return say(UNDEFINED)
-    text = f"{value:.{decimals}f}"
+    # A number that was written to a file and read again must round as the one in memory.
+    text = f"{round(value, decimals + 7):.{decimals}f}"
     return say.decimals(text.lstrip("-") if float(text) == 0 else text)
 
 
