@@ -5,6 +5,7 @@ Unknown tables and keys are refused with the nearest known name.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -225,6 +226,19 @@ def _key_problems(section: str, key: str, value: str, column: str) -> Iterator[P
     elif fixed is not None and value != fixed[0]:
         what = Sentence('Only "{value}" is supported. {reason}', value=fixed[0], reason=fixed[1])
         yield Problem(what, Sentence("Leave the key out."), column=column)
+    elif _are_numbers(known[key]) and value != "None" and not _are_numbers(value):
+        # WORC reads it when a search or an extraction begins, and every one of them would fail.
+        what = Sentence('WORC expects numbers here, and "{value}" is none.', value=value)
+        remedy = Sentence('Write them as WORC does: "{default}".', default=known[key])
+        yield Problem(what, remedy, column=column)
+
+
+def _are_numbers(text: str) -> bool:
+    """Return whether a WORC setting is one finite number, or several with commas between."""
+    try:
+        return all(math.isfinite(float(part)) for part in text.split(","))
+    except ValueError:
+        return False
 
 
 def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> list[Problem]:

@@ -78,7 +78,8 @@ def test_every_command_refuses_it_and_names_what_lies_in_it(
     assert main(words) == 1
     said = capsys.readouterr()
     assert contents(foreign) == before
-    assert f'"{foreign}" holds what lungmet did not write (.X.7.partial, .lock, ' in said.err
+    assert f'"{foreign}"' in said.err
+    assert " (.X.7.partial, .lock, " in said.err
     assert f"and {len(list(foreign.iterdir())) - 5} more" in said.err
     assert "gone.nii.gz" not in said.err
     assert said.out == ""

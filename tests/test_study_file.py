@@ -171,6 +171,24 @@ def test_values_that_no_study_has(tmp_path: Path, more: str, said: str) -> None:
     assert said in problems(tmp_path, STUDY + more)
 
 
+@pytest.mark.parametrize(
+    ("setting", "sound"),
+    [
+        ('[worc.Imputation]\nn_neighbors = "[4, 3]"', False),
+        ('[worc.HyperOptimization]\nmaxlen = "abc"', False),
+        ('[worc.ImageFeatures]\nGLCM_levels = "nan"', False),
+        ("[worc.ImageFeatures]\nGLCM_levels = 32", True),
+        ('[worc.Imputation]\nn_neighbors = "4, 3"', True),
+        ("[worc.Classification]\nRFn_estimators = [10, 90]", True),
+    ],
+)
+def test_numbers_of_worc_are_numbers(tmp_path: Path, setting: str, sound: bool) -> None:
+    if sound:
+        load(tmp_path, f"{STUDY}{setting}\n")
+    else:
+        assert "WORC expects numbers here" in problems(tmp_path, f"{STUDY}{setting}\n")
+
+
 def test_a_long_value_is_not_said_whole(tmp_path: Path) -> None:
     assert len(problems(tmp_path, f'{STUDY}[run]\ncores = "{"x" * 50_000}"')) < 500
 

@@ -93,7 +93,8 @@ def search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Prob
             "Ask for at most {candidates}, or search more candidates.", candidates=candidates
         )
         problems.append(Problem(what, remedy, column="search.ensemble.size"))
-    kept = int(config.worc_settings()["HyperOptimization"]["maxlen"])
+    maxlen = config.worc_settings()["HyperOptimization"]["maxlen"]
+    kept = int(maxlen) if maxlen.isdecimal() else size  # what is no number is told as that
     if size > kept and config.search.ensemble.method in worc_settings.RANKED_ENSEMBLE_METHODS:
         what = Sentence(
             "WORC keeps the best {kept} candidates, fewer than the ensemble's {size}.",

@@ -58,7 +58,7 @@ def test_the_same_of_several_columns_is_one_line() -> None:
 
 def test_the_same_of_several_arms_is_one_sentence_with_the_range_of_its_numbers() -> None:
     text = problem_list([small("mri", 9), small("ct", 7), small("both", 8)], 200)
-    assert "columns arms.mri, arms.ct, arms.both: Arm mri, ct, both has 7 to 9." in text
+    assert "keys arms.mri, arms.ct, arms.both: Arm mri, ct, both has 7 to 9." in text
     assert text.count("->") == 1
 
 
