@@ -37,7 +37,7 @@ FINGERPRINT_REVISION = 1
 EXTRACTION_REVISION = 2
 SEARCH_REVISION = 2
 PERMUTATION_REVISION = 1
-REPORT_REVISION = 6
+REPORT_REVISION = 7
 
 
 #: Looking a version up takes milliseconds, and every stamp names some.

@@ -249,7 +249,8 @@ def _counted(texts: Iterable[str]) -> str:
     for text, number in spelled.most_common():
         counts[spellings.setdefault(text.lower(), text)] += number
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [f"{text} {number}" for text, number in ordered[:MOST_TEXTS]]
+    # In brackets: "40 x 40 24" would be read as a matrix of three.
+    parts = [f"{text} ({number})" for text, number in ordered[:MOST_TEXTS]]
     text = ", ".join(parts)
     if others := sum(number for _, number in ordered[MOST_TEXTS:]):
         text += f"; {len(ordered) - MOST_TEXTS} other values {others}"

@@ -17,8 +17,8 @@ from lungmet_worc.report.wording import arm_label, interval_text
 from lungmet_worc.sentences import Sentence
 
 IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
-#: Width over height from which on a picture takes the width of the page.
-WIDE = 1.25
+#: Points: a figure that is wider was drawn for the width of the page, not for one column of it.
+COLUMN = 300.0
 #: Bytes of pictures that a report holds, so that it stays below 5 MB with its tables.
 MOST_BYTES = 4_000_000
 
@@ -64,7 +64,7 @@ def _is_wide(name: str, content: bytes) -> bool:
     size = re.search(rb'<svg[^>]* viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', content[:4000])
     if size is None:
         return not name.startswith("roc")
-    return float(size[1]) > WIDE * float(size[2]) or not name.startswith("roc")
+    return float(size[1]) > COLUMN
 
 
 def data_url(content: bytes, kind: str = "image/png") -> str:

@@ -63,9 +63,9 @@ def test_images_are_described_by_modality(plan: Plan) -> None:
     found = values(table)
     assert found[acquisition.IN_PLANE] == "1 (0.75 to 1)"
     assert found[acquisition.THICKNESS] == "3 (3 to 5)"
-    assert found[acquisition.MATRIX] == "16 x 16 7, 24 x 20 1"
+    assert found[acquisition.MATRIX] == "16 x 16 (7), 24 x 20 (1)"
     assert found[acquisition.SLICES] == "8 (8 to 10)"
-    assert found[acquisition.VOXELS] == "16-bit signed integer 7, 32-bit float 1"
+    assert found[acquisition.VOXELS] == "16-bit signed integer (7), 32-bit float (1)"
     assert found[acquisition.IMAGE_TYPE] == "MRI"
 
 
@@ -85,9 +85,9 @@ def test_columns_of_the_manifest_are_counted(plan: Plan) -> None:
     table = acquisition_table(plan)
     rows = table[table["modality"] == ""].set_index("property")
     assert list(rows.index) == ["vendor", "tesla", "te"]
-    assert rows.loc["vendor", "value"] == "SIEMENS 4, GE 2, Philips 1; not known 1"
+    assert rows.loc["vendor", "value"] == "SIEMENS (4), GE (2), Philips (1); not known 1"
     assert rows.loc["vendor", "n_patients"] == 7
-    assert rows.loc["tesla", "value"] == "1.5 7, 3 1"
+    assert rows.loc["tesla", "value"] == "1.5 (7), 3 (1)"
     assert rows.loc["te", "value"] == "14 (10.5 to 17.5)"
 
 
@@ -134,7 +134,7 @@ def test_many_matrices_are_a_range(monkeypatch: pytest.MonkeyPatch, plan: Plan) 
     monkeypatch.setattr(acquisition, "MOST_TEXTS", 1)
     found = values(acquisition_table(plan))
     assert found[acquisition.MATRIX] == "16 (16 to 24) x 16 (16 to 20)"
-    assert found[acquisition.VOXELS] == "16-bit signed integer 7; 1 other values 1"
+    assert found[acquisition.VOXELS] == "16-bit signed integer (7); 1 other values 1"
 
 
 def test_it_can_be_said_in_another_language() -> None:
@@ -150,18 +150,18 @@ def test_it_can_be_said_in_another_language() -> None:
         ("CT", acquisition.THICKNESS, "3.25 (-1.5 to 5)", 9),
         ("CT", acquisition.IN_PLANE, "0.977", 9),
         ("CT", acquisition.MATRIX, "16 (15.5 to 24) x 16 (16 to 20)", 9),
-        ("", "Slices", "Signa 1.5 3, GE 2.0 4; 3 other values 3; not known 2", 10),
+        ("", "Slices", "Signa 1.5 (3), GE 2.0 (4); 3 other values 3; not known 2", 10),
         ("", "te", "14.5 (10.5 to 17.5); not known 1", 9),
-        ("CT", acquisition.VOXELS, "16-bit signed integer 7, 32-bit float 2", 9),
+        ("CT", acquisition.VOXELS, "16-bit signed integer (7), 32-bit float (2)", 9),
     ]
     shown = said(pd.DataFrame(rows, columns=list(ACQUISITION_COLUMNS)), dutch)
     assert list(shown["value"]) == [
         "3,25 (-1,5 tot 5)",
         "0,977",
         "16 (15,5 tot 24) x 16 (16 tot 20)",
-        "Signa 1.5 3, GE 2.0 4; 3 andere waarden 3; onbekend 2",
+        "Signa 1.5 (3), GE 2.0 (4); 3 andere waarden 3; onbekend 2",
         "14,5 (10,5 tot 17,5); onbekend 1",
-        "16-bit signed integer 7, kommagetal 2",
+        "16-bit signed integer (7), kommagetal (2)",
     ]
     assert shown.loc[0, "property"] == "Plakdikte (mm)"
     assert shown.loc[3, "property"] == "Slices"  # a column of the manifest
