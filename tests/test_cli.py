@@ -180,7 +180,7 @@ def test_init_lays_out_a_study_and_does_not_overwrite_it(
 def test_an_unexpected_error_is_said_as_a_defect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(folder: Path) -> None:
+    def broken(folder: Path, **options: str) -> None:
         message = "boom"
         raise KeyError(message)
 

@@ -325,7 +325,7 @@ def test_clinical_data_need_predict(tmp_path: Path) -> None:
 
 def test_nothing_is_written_over(study: StudyConfig, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("kept", "utf-8")
-    with pytest.raises(LungmetError, match=r"did not write \(mine.txt\)"):
+    with pytest.raises(LungmetError, match=r"is not empty \(mine.txt\)"):
         export_worc(study, "both", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

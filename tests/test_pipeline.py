@@ -368,7 +368,7 @@ def broken_extraction(copied: tuple[Path, Path], more: str) -> tuple[Study, Path
     """Return a study with a setting that WORC fails on for every patient of one modality."""
     study, run = copied
     text = study.read_text().replace(
-        'image_type = "CT"', 'image_type = "CT"\nworc.ImageFeatures.GLCM_levels = "none"'
+        'image_type = "CT"', 'image_type = "CT"\nworc.ImageFeatures.GLCM_levels = "1.5"'
     )
     study.write_text(text + more)
     shutil.rmtree(run)
@@ -380,13 +380,13 @@ def test_a_failed_extraction_stops_with_its_cause(copied: tuple[Path, Path]) -> 
     with pytest.raises(TaskFailedError) as caught:
         study.run(run, cores=2)
     assert caught.value.exit_code == 3
-    assert "invalid literal for int() with base 10: 'none'" in str(caught.value)
+    assert "invalid literal for int() with base 10: '1.5'" in str(caught.value)
     assert "on_error" in str(caught.value)
     assert Run(run).status()["failures"]
     digest = Run(run).digest()
     assert digest.ending == "failed"
     assert [arm.n_patients for arm in digest.arms] == [20, 20, 20]
-    assert "'none'" in digest.failed[0].what
+    assert "'1.5'" in digest.failed[0].what
     assert "Traceback" in (run / "log.txt").read_text()
 
 

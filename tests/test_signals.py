@@ -64,7 +64,7 @@ def test_handlers_are_put_back() -> None:
 def test_the_command_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def init(folder: object) -> None:
+    def init(folder: object, **options: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr("lungmet_worc.starter.init_study", init)

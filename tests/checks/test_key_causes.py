@@ -56,4 +56,4 @@ def test_in_json_and_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     first = [each["column"] for each in problems].index("study.outcom")
     assert follow == {"study.outcom": [], "study.outcome": [first]}
     assert main(["check", path]) == 1
-    assert "Until this is mended: study.toml, column study.outcome" in capsys.readouterr().err
+    assert "Until this is mended: study.toml, key study.outcome" in capsys.readouterr().err

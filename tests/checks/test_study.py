@@ -256,7 +256,7 @@ class TestNumbers:
         assert all("CT_only" in what or "combined" in what for what in said)
 
     def test_setting_that_is_no_number(self, manifest: Path) -> None:
-        more = '[modalities.CT.worc.PyRadiomics]\ngeometryTolerance = "narrow"'
+        more = '[modalities.CT.worc.Segmentix]\nN_blobs = "1.5"'
         report = check(manifest, more=more)
         assert only(report).column == "modalities.CT.worc"
 

@@ -90,11 +90,11 @@ def test_e3_a_network_whose_jobs_fail_returns_normally(
 def test_e3_a_task_that_fails_says_which_and_why(tmp_path: Path) -> None:
     manifest = write_cohort(tmp_path / "study", 12, ["MRI"])
     study = make_study(
-        manifest, ["MRI"], more="[worc.ImageFeatures]\ngabor_angles = 'no number'\n"
-        "texture_Gabor = true\n[run]\ncores = 1"
+        manifest, ["MRI"], more="[worc.ImageFeatures]\nGLCM_levels = '1.5'\n"
+        "texture_GLCM = true\n[run]\ncores = 1"
     )  # fmt: skip
     assert study.path is not None
-    with pytest.raises(TaskFailedError, match="P12 MRI: ValueError: could not convert") as failed:
+    with pytest.raises(TaskFailedError, match="P12 MRI: ValueError: invalid literal") as failed:
         Study.from_toml(study.path).run(tmp_path / "run")
     assert failed.value.exit_code == 3
     # One cause, once, with everybody whom it concerns.
