@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from lungmet_worc.runs import RunPaths
 from lungmet_worc.worc.storage import write_text
 
 logger = logging.getLogger(__name__)
+
+#: So often a folder is removed in which a job may still write, and seconds in between: jobs end
+#: when they find that their files are gone.
+_TRIES, _PAUSE = 20, 0.5
 
 #: A half-written file, see ``worc.storage``; the name is that of the file it would become.
 _PARTIAL = re.compile(r"\.(?P<name>.+)\.\d+\.partial(\.\w+)?")
@@ -34,6 +39,15 @@ def make_scratch(paths: RunPaths) -> Path:
     return paths.scratch
 
 
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, also one in which a job of a killed run still writes for a moment."""
+    for _ in range(_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE)
+
+
 def remove_leftovers(paths: RunPaths) -> None:
     """Remove what processes that were killed left; call it with the folder locked."""
     scratch = paths.scratch
@@ -41,7 +55,7 @@ def remove_leftovers(paths: RunPaths) -> None:
         # The mark goes last: what is left by a process that is killed now is still ours.
         for path in scratch.iterdir():
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
+                remove_tree(path)
             elif path.name != SCRATCH_MARK:
                 path.unlink(missing_ok=True)
         shutil.rmtree(scratch, ignore_errors=True)

@@ -19,7 +19,8 @@ from lungmet_worc.runs import RunPaths, write_state
 from lungmet_worc.search_tasks import permutation_tasks, search_tasks
 from lungmet_worc.study_file import load_study
 from lungmet_worc.tasks import Task
-from lungmet_worc.worc.storage import write_matrix, write_text
+from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.worc.storage import write_matrix, write_stamped_text
 from tests.stand_in import use_stand_in
 from tests.synthetic import read_rows, write_cohort, write_rows, write_study
 from tests.test_tested_splits import ARMS, fourteen_patients, write_clinical_study
@@ -157,7 +158,6 @@ def test_the_plan_for_a_run_of_an_earlier_version_says_it(
         patched.setattr("lungmet_worc.cohort.natural_order", lambda text: 0)
         _, tasks = all_tasks(study, paths)
         claim(paths.folder, "run")
-        claim(paths.folder, "run")
         write_state(paths, {})
         record = MadeFrom(paths.made_from)
         record.add(tasks)
@@ -166,7 +166,8 @@ def test_the_plan_for_a_run_of_an_earlier_version_says_it(
             if task.output.suffix == ".hdf5":
                 write_matrix(task.output, pd.DataFrame({"a": [1.0]}), stamp=task.stamp)
             else:
-                write_text(task.output, f"# lungmet_stamp: {task.stamp}\n")
+                ini = worc_settings.to_ini(worc_settings.default_settings())
+                write_stamped_text(task.output, ini, stamp=task.stamp)
     stale = plan_summary(load_study(study), paths, cores=1).stale
     (search,) = [each for each in stale if each.stage == "search"]
     assert search.number == sum(task.stage == "search" for task in tasks)

@@ -20,6 +20,7 @@ from lungmet_worc.engines import make_engine
 from lungmet_worc.engines.fastr import home
 from lungmet_worc.errors import EngineError, FolderMovedError
 from lungmet_worc.held_folder import holding
+from lungmet_worc.leftovers import remove_tree
 from lungmet_worc.tasks import Failure, Task, TaskResult
 from tests.engines.private_slurm import PrivateSlurm
 from tests.engines.small_tasks import (
@@ -105,7 +106,7 @@ def test_tasks_of_lost_jobs_are_tried_again_and_failures_have_a_cause(
     assert results["left"].failure is Failure.DIED
     assert "(exit code 7)" in results["left"].error
     assert results["left"].error.endswith("It was tried twice.")
-    _, home, names = (folder / "environment.txt").read_text().splitlines()
+    _, home, names = (folder / "environment.txt").read_text("utf-8").splitlines()
     assert Path(home).is_relative_to(folder / "scratch")
     assert "PATIENT_SECRET" not in names.split()
 
@@ -267,6 +268,8 @@ def test_jobs_of_a_killed_run_are_cancelled_by_the_next(
     engine.wait()
     assert "RUNNING" in in_slurm.jobs().values()
     notes: list[str] = []
+    # As a run does before it begins, while the job still writes there.
+    remove_tree(folder / "scratch")
     with make_engine(SLURM, cores=2, folder=folder / "scratch", note=notes.append):
         assert "RUNNING" not in in_slurm.jobs().values()
     assert notes == ["1 job of an earlier run of this folder was cancelled."]
