@@ -165,13 +165,13 @@ def test_the_plan_for_a_run_of_an_earlier_version_says_it(
         for task in tasks:
             if task.output.suffix == ".hdf5":
                 write_matrix(task.output, pd.DataFrame({"a": [1.0]}), stamp=task.stamp)
-            else:
-                ini = worc_settings.to_ini(worc_settings.default_settings())
+            elif task.output.suffix == ".ini":
+                ini = worc_settings.to_ini(task.arguments["settings"])
                 write_stamped_text(task.output, ini, stamp=task.stamp)
     stale = plan_summary(load_study(study), paths, cores=1).stale
-    (search,) = [each for each in stale if each.stage == "search"]
-    assert search.number == sum(task.stage == "search" for task in tasks)
-    assert search.cause.what == (
+    said = (
         "patients are now taken in the order of their ids, whatever the order of the rows of the "
         "manifest"
     )
+    (search,) = [each for each in stale if each.stage == "search" and each.cause.what == said]
+    assert search.number == sum(task.stage == "search" for task in tasks)
