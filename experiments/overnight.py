@@ -14,7 +14,8 @@ from pathlib import Path
 
 from lungmet_worc.cli.signals import Stopped, stopped_by_signals
 from lungmet_worc.errors import LungmetError
-from lungmet_worc.overnight import Night
+from lungmet_worc.overnight import STOPPED, Night
+from lungmet_worc.report.language import LANGUAGES, language
 
 
 def main() -> int:
@@ -24,20 +25,26 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/overnight"))
     parser.add_argument("--until", metavar="TIME", help="when all must be done, such as 07:00")
     parser.add_argument("--cores", type=int, metavar="N", help="tasks at the same time")
+    parser.add_argument("--language", choices=sorted(LANGUAGES), default="en")
     arguments = parser.parse_args()
+    say = language(arguments.language)
 
     night = Night(
-        arguments.studies, arguments.out, until=arguments.until, cores=arguments.cores
-    )  # fmt: skip
+        arguments.studies,
+        arguments.out,
+        until=arguments.until,
+        cores=arguments.cores,
+        say=say,
+    )
     try:
         with stopped_by_signals():
-            print(f"\n{night.run().to_text()}", end="")
+            print(f"\n{night.run().to_text(say)}", end="")
     except LungmetError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
     except Stopped as stopped:
-        print(f"\n{night.digest().to_text()}", end="")
-        print("Stopped. What is finished is kept; the same command goes on from there.")
+        print(f"\n{night.digest().to_text(say)}", end="")
+        print(say.of(STOPPED))
         return stopped.exit_code
     return night.digest().exit_code
 

@@ -27,6 +27,8 @@ from lungmet_worc.sentences import Sentence
 from lungmet_worc.study import Study
 
 _MOST_PROBLEMS = 20
+#: What a script says when a night was stopped.
+STOPPED = Sentence("Stopped. What is finished is kept; the same command goes on from there.")
 _OTHERS_START = Sentence("The others start now. What you mend meanwhile is tried again after them.")
 
 
