@@ -447,6 +447,29 @@ def test_damaged_sheets(tmp_path: Path, change: Callable[[bytes], bytes]) -> Non
     assert "damaged" in refused(patched(book(tmp_path), SHEET, change)).what
 
 
+ENTITIES = {
+    "of a file": '<!ENTITY e SYSTEM "file:///etc/passwd">',
+    # Each ten times the one before: 10 GB from a line.
+    "that swell": '<!ENTITY a "0123456789">'
+    + "".join(
+        f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghe", strict=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("declared", ENTITIES.values(), ids=ENTITIES.keys())
+def test_entities_are_never_followed(tmp_path: Path, declared: str) -> None:
+    def with_entity(sheet: bytes) -> bytes:
+        start = sheet.index(b"<worksheet")
+        text = sheet[start:].replace(b"<t>P3<", b"<t>&e;<")
+        assert b"&e;" in text
+        return f"<!DOCTYPE x [{declared}]>".encode() + text
+
+    problem = refused(patched(book(tmp_path), SHEET, with_entity))
+    assert "damaged" in problem.what or "more than 32,767 characters" in problem.what
+    assert "root:" not in str(problem)
+
+
 def test_damaged_zip_files(tmp_path: Path) -> None:
     content = book(tmp_path).read_bytes()
     with zipfile.ZipFile(tmp_path / "m.xlsx") as archive:
