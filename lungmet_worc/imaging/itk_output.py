@@ -1,8 +1,9 @@
-"""What ITK's file readers print: warnings that nobody would see, or that would puzzle."""
+"""What ITK's file readers print, and what they leave behind in a process."""
 
 from __future__ import annotations
 
 import contextlib
+import locale
 import os
 import re
 import sys
@@ -25,6 +26,25 @@ def collected() -> Iterator[list[str]]:
     list of str
         The warnings, each once, filled in when the block ends.
     """
+    with _kept_locale(), _kept_stderr() as warnings:
+        yield warnings
+
+
+@contextlib.contextmanager
+def _kept_locale() -> Iterator[None]:
+    """Give the process its locale back: ITK leaves the locale "C" where it cannot read a VTK file.
+
+    In that locale Python takes every text file for ASCII.
+    """
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
+@contextlib.contextmanager
+def _kept_stderr() -> Iterator[list[str]]:
     warnings: list[str] = []
     sys.stderr.flush()
     try:
