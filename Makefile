@@ -38,7 +38,7 @@ test-other: demo  ## compare another Python with that of .venv: make test-other 
 	@tools/set_up .venv-$(OTHER) $(OTHER)
 	.venv-$(OTHER)/bin/lungmet demo --out runs/demo-$(OTHER)
 	diff -r runs/demo/tables runs/demo-$(OTHER)/tables
-	.venv-$(OTHER)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(OTHER_TESTS)
+	.venv-$(OTHER)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(OTHER_TESTS) $(PYTEST_ARGS)
 
 test-faults: venv  ## kill and stop 40 runs at random moments, and see that each is finished
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
