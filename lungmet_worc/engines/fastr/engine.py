@@ -132,6 +132,7 @@ class FastrEngine:
         try:
             self._try_plugin()
         except EngineError:
+            # Made new a moment ago, by make(), which takes no folder that is there.
             shutil.rmtree(self._home.folder, ignore_errors=True)
             raise
         if self.plugin == slurm.PLUGIN:
