@@ -12,10 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from lungmet_worc.basics.errors import LungmetError
+from lungmet_worc.cli.overnight import STOPPED, Night
 from lungmet_worc.cli.signals import Stopped, stopped_by_signals
-from lungmet_worc.errors import LungmetError
-from lungmet_worc.overnight import STOPPED, Night
-from lungmet_worc.report.language import LANGUAGES, language
+from lungmet_worc.display.language import LANGUAGES, language
 
 
 def main() -> int:

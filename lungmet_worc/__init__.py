@@ -8,9 +8,9 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lungmet_worc.joined import compare_runs
-    from lungmet_worc.run import Run
-    from lungmet_worc.study import Study
+    from lungmet_worc.pipeline.compare import compare_runs
+    from lungmet_worc.pipeline.run import Run
+    from lungmet_worc.pipeline.study import Study
 
 __version__ = "0.1.0"
 __all__ = ["Run", "Study", "__version__", "compare_runs"]
@@ -19,9 +19,9 @@ __all__ = ["Run", "Study", "__version__", "compare_runs"]
 def __getattr__(name: str) -> object:
     """Load what is public only when it is asked for."""
     homes = {
-        "Study": "lungmet_worc.study",
-        "Run": "lungmet_worc.run",
-        "compare_runs": "lungmet_worc.joined",
+        "Study": "lungmet_worc.pipeline.study",
+        "Run": "lungmet_worc.pipeline.run",
+        "compare_runs": "lungmet_worc.pipeline.compare",
     }
     if name not in homes:
         message = f"module {__name__!r} has no attribute {name!r}"

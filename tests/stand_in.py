@@ -12,9 +12,10 @@ import pytest
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from lungmet_worc import pipeline, results
-from lungmet_worc.tasks import Task, TaskResult
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.pipeline import pipeline
+from lungmet_worc.pipeline.stages import report as results
+from lungmet_worc.study import worc_settings
+from lungmet_worc.tasks.task import Task, TaskResult
 from lungmet_worc.worc.fingerprint import fingerprint_arm
 from lungmet_worc.worc.storage import read_matrix, write_estimators, write_text
 

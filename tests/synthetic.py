@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.study_file import load_study
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.study_file import load_study
 
 Array = npt.NDArray[Any]
 

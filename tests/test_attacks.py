@@ -26,26 +26,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.basics.control_characters import visible
+from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli import main
-from lungmet_worc.control_characters import visible
-from lungmet_worc.engines.fastr.home import Home
-from lungmet_worc.engines.processes import path_for_processes, safe_environment
-from lungmet_worc.errors import ResultsError
-from lungmet_worc.export import script_text
-from lungmet_worc.plan import Plan
-from lungmet_worc.progress import Bars
-from lungmet_worc.report.formats import markdown
-from lungmet_worc.run_log import logging_to
-from lungmet_worc.runs import RunPaths, write_state
-from lungmet_worc.search_tasks import search_tasks
-from lungmet_worc.study_file import load_study
-from lungmet_worc.tables import csv_text, read_table
-from lungmet_worc.tables.csv_cells import as_written, inert
-from lungmet_worc.tables.schema import TABLES
-from lungmet_worc.tables.workbook import Sheet, workbook
-from lungmet_worc.tasks import Task
-from lungmet_worc.worc.settings import to_ini
+from lungmet_worc.display.csv_cells import as_written, inert
+from lungmet_worc.display.formats import markdown
+from lungmet_worc.display.table_files import csv_text, read_table
+from lungmet_worc.display.workbook import Sheet, workbook
+from lungmet_worc.pipeline.export import script_text
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages.search import search_tasks
+from lungmet_worc.study.study_file import load_study
+from lungmet_worc.study.worc_settings import to_ini
+from lungmet_worc.tasks.engines.fastr.home import Home
+from lungmet_worc.tasks.engines.processes import path_for_processes, safe_environment
+from lungmet_worc.tasks.progress import Bars
+from lungmet_worc.tasks.run_folder.log import logging_to
+from lungmet_worc.tasks.run_folder.paths import RunPaths, write_state
+from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import (
     STAMP,
     read_features,
@@ -391,11 +391,11 @@ SCRIPT = """
 import json, os, sys
 from pathlib import Path
 from lungmet_worc import Study
-from lungmet_worc.engines.worker import Worker
+from lungmet_worc.tasks.engines.worker import Worker
 import helper
 
 worker = Worker(Path("scratch"))
-from lungmet_worc.engines.processes import starting_processes
+from lungmet_worc.tasks.engines.processes import starting_processes
 with starting_processes():
     future = worker._pool.submit(eval, "__import__('sys').path")
 found = future.result()
@@ -439,7 +439,7 @@ def test_settings_of_matplotlib_in_the_working_folder_change_no_figure(
     """matplotlib reads them when it is imported; TeX would run what is in a name."""
     from matplotlib import rc_context, rcParams
 
-    from lungmet_worc import figures
+    from lungmet_worc.analyses import all_figures as figures
 
     seen: dict[str, Any] = {}
     monkeypatch.setattr(figures, "check_arms", lambda arms: None)
@@ -455,8 +455,8 @@ def test_an_arm_that_is_named_as_a_path_stays_in_the_folder(tmp_path: Path) -> N
     """As somebody may write it into the run.json of a run that is compared."""
     from matplotlib.figure import Figure
 
-    from lungmet_worc.figures.files import save
-    from lungmet_worc.figures.style import Drawing
+    from lungmet_worc.display.figure_files import save
+    from lungmet_worc.display.style import Drawing
 
     (tmp_path / "figures").mkdir()
     save(Drawing(Figure(), pd.DataFrame()), tmp_path / "figures", "roc_/../../x")
@@ -642,7 +642,7 @@ def test_a_closed_stream_ends_no_command_and_gets_no_file(closed: str, tmp_path:
     script = tmp_path / "script.py"
     script.write_text(
         "import os, pathlib, sys\n"
-        "from lungmet_worc.control_characters import visible_streams\n"
+        "from lungmet_worc.basics.control_characters import visible_streams\n"
         "with visible_streams(), open(sys.argv[1], 'w') as file:\n"
         "    os.write(1, b'printed by a library'); os.write(2, b'and by another')\n"
         "    print('said'); print('said', file=sys.stderr)\n"

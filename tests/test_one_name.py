@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from lungmet_worc.cli.demo import COLUMNS
 from lungmet_worc.cli.experiment import Experiment
-from lungmet_worc.demo import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "lungmet_worc" / "templates"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lungmet_worc import runs
-from lungmet_worc.errors import RunFolderError
-from lungmet_worc.run_log import logging_to
-from lungmet_worc.runs import RunPaths, locked
+from lungmet_worc.basics.errors import RunFolderError
+from lungmet_worc.tasks.run_folder import paths as runs
+from lungmet_worc.tasks.run_folder.log import logging_to
+from lungmet_worc.tasks.run_folder.paths import RunPaths, locked
 
 logger = logging.getLogger("lungmet_worc.of_a_test")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lungmet_worc import Run, Study
-from lungmet_worc.joined import Joined
+from lungmet_worc.pipeline.compare import Joined
 from tests.synthetic import read_rows, write_rows
 
 DOCS = Path(__file__).parents[1] / "docs" / "python.md"

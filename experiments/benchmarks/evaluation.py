@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lungmet_worc.plan import Plan
-    from lungmet_worc.tasks import Task
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.tasks.task import Task
 
 ARMS = {"MRI": ("MRI",), "CT": ("CT",), "combined": ("MRI", "CT")}
 AXES = ("patients", "splits", "candidates")
@@ -33,12 +33,12 @@ PARTS = {
         "evaluation: reading": ("lungmet_worc.worc.evaluation", "read_result"),
     },
     "report": {
-        "report: reading": ("lungmet_worc.results", "read_result"),
-        "tables": ("lungmet_worc.tables", "outcome_tables"),
-        "comparison": ("lungmet_worc.tables", "compare_arms"),
-        "files of the tables": ("lungmet_worc.tables", "write_table"),
-        "figures": ("lungmet_worc.results", "write_all_figures"),
-        "report page": ("lungmet_worc.results", "write_report"),
+        "report: reading": ("lungmet_worc.pipeline.stages.report", "read_result"),
+        "tables": ("lungmet_worc.analyses.all_tables", "outcome_tables"),
+        "comparison": ("lungmet_worc.analyses.all_tables", "compare_arms"),
+        "files of the tables": ("lungmet_worc.analyses.all_tables", "write_table"),
+        "figures": ("lungmet_worc.pipeline.stages.report", "write_all_figures"),
+        "report page": ("lungmet_worc.pipeline.stages.report", "write_report"),
     },
 }
 
@@ -83,7 +83,7 @@ def measure(sizes: Sequence[int], folder: Path, *, plain: bool) -> dict[str, flo
 
 def child(arguments: argparse.Namespace) -> None:
     """Do one step of a cell and print what was measured as JSON."""
-    from lungmet_worc.search_tasks import search_tasks
+    from lungmet_worc.pipeline.stages.search import search_tasks
     from lungmet_worc.worc import environment
 
     folder: Path = arguments.keep
@@ -115,11 +115,11 @@ def child(arguments: argparse.Namespace) -> None:
 
 def make_plan(folder: Path, n_patients: int, n_splits: int, *, accelerate: bool) -> Plan:
     """Return the plan of a study of three arms; one patient of ten has no MRI, another no CT."""
-    from lungmet_worc.cohort import build_cohort
-    from lungmet_worc.manifest import ImagePair, Manifest, Patient
-    from lungmet_worc.plan import Plan
-    from lungmet_worc.runs import RunPaths
-    from lungmet_worc.study_file import study_from_tables
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.study.cohort import build_cohort
+    from lungmet_worc.study.manifest import ImagePair, Manifest, Patient
+    from lungmet_worc.study.study_file import study_from_tables
+    from lungmet_worc.tasks.run_folder.paths import RunPaths
 
     columns = {"image": "image", "segmentation": "mask"}
     tables: dict[str, Any] = {
@@ -153,8 +153,8 @@ def write_splits(plan: Plan, searches: Sequence[Task], n_candidates: int) -> Non
     """Write what a finished search leaves of each split, without its models."""
     import pandas as pd
 
-    from lungmet_worc import arms
-    from lungmet_worc.worc import settings
+    from lungmet_worc.pipeline import arm_matrix as arms
+    from lungmet_worc.study import worc_settings as settings
     from lungmet_worc.worc.storage import write_estimators
 
     for name in plan.study.arms:
@@ -215,9 +215,9 @@ def evaluate_arms(plan: Plan, searches: Sequence[Task]) -> None:
 
 def write_report(plan: Plan, searches: Sequence[Task]) -> None:
     """Write tables, figures and report, as the end of a run does."""
-    from lungmet_worc.digest import make_digest
-    from lungmet_worc.results import write_results
-    from lungmet_worc.runs import now
+    from lungmet_worc.analyses.run.digest import make_digest
+    from lungmet_worc.pipeline.stages.report import write_results
+    from lungmet_worc.tasks.run_folder.paths import now
 
     about = {"study": plan.study.model_dump(mode="json"), "started": now()}
     write_results(plan, searches, [], {}, make_digest(about), plan.paths)

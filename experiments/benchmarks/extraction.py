@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc import environment
-from lungmet_worc.worc import settings as worc_settings
 
 #: From the smallest to the largest tumour of the public sarcoma cohort.
 SOME = (

@@ -94,8 +94,8 @@ def measure(size: Size) -> dict[str, float]:
     """Run one search in this process as a worker does, and return what it took."""
     import pandas as pd
 
+    from lungmet_worc.study import worc_settings
     from lungmet_worc.worc import environment
-    from lungmet_worc.worc import settings as worc_settings
     from lungmet_worc.worc.storage import write_matrix
 
     random = np.random.default_rng(7)
@@ -147,7 +147,7 @@ def measure(size: Size) -> dict[str, float]:
 
 def _search(size: Size) -> dict[str, dict[str, Any]]:
     """Return WORC's settings of the preset, with fewer candidates."""
-    from lungmet_worc.worc import settings
+    from lungmet_worc.study import worc_settings as settings
 
     preset, worc = settings.PRESETS[size.preset]
     classifiers, ensemble = preset["classifiers"], preset["ensemble"]

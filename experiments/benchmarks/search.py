@@ -182,7 +182,7 @@ def read_data(arguments: argparse.Namespace) -> tuple[Any, list[str], Any]:
 
 def configuration(folder: Path) -> dict[str, Any]:
     """Return WORC's configuration of the full preset."""
-    from lungmet_worc.worc import settings
+    from lungmet_worc.study import worc_settings as settings
     from lungmet_worc.worc.random_search import load_settings
 
     chosen = settings.merge(

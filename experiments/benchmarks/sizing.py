@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.estimate import SECONDS_PER_VOLUME
-from lungmet_worc.worc.settings import PRESETS
+from lungmet_worc.pipeline.estimate import SECONDS_PER_VOLUME
+from lungmet_worc.study.worc_settings import PRESETS
 
 RESULTS = Path(__file__).with_name("results")
 #: Measured on the public cohort on one core: reading and checking a volume and its segmentation,

@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from lungmet_worc import Run, Study
-from lungmet_worc.errors import LungmetError
-from lungmet_worc.folder_mark import claim
-from lungmet_worc.worc.settings import PRESETS
+from lungmet_worc.basics.errors import LungmetError
+from lungmet_worc.study.worc_settings import PRESETS
+from lungmet_worc.tasks.run_folder.mark import claim
 
 #: Where the images are in the folder: our own layout, the IBSI release today, and before.
 IMAGE_FOLDERS = ("nifti", "ibsi_validation/nifti", "ibsi_1_validation/nifti", ".")

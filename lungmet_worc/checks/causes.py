@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import Causes, Problem
+from lungmet_worc.basics.errors import Causes, Problem
+from lungmet_worc.study.config import StudyConfig
 
 #: Kinds of problems that others depend on.
 SMALL_ARM = "small-arm"  # an arm has too few patients, or splits that cannot be tested

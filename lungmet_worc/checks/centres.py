@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lungmet_worc.basics.errors import Problem, Severity
+from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.causes import VALUE_NEEDED
 from lungmet_worc.checks.feasibility import FEW_EVENTS
 from lungmet_worc.checks.spellings import spelling_problems
-from lungmet_worc.cohort import Cohort
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.deadline import FEWEST_SPLITS
-from lungmet_worc.errors import Problem, Severity
-from lungmet_worc.natural_order import natural_order
-from lungmet_worc.sentences import Sentence
-from lungmet_worc.splits import Split, centres_of, leave_one_centre_out_splits
-from lungmet_worc.tested_splits import ArmSplits, Reason, splits_of_arms
+from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.splits import Split, centres_of, leave_one_centre_out_splits
+from lungmet_worc.study.tested_splits import ArmSplits, Reason, splits_of_arms
+from lungmet_worc.tasks.deadline import FEWEST_SPLITS
 
 _SETTING = "search.split_type"
 

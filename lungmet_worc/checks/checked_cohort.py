@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import listed
 from lungmet_worc.checks.mended import mended
 from lungmet_worc.checks.patient_view import SCAN_STATES, PatientView, patient_views
-from lungmet_worc.cohort import Cohort, build_cohort
-from lungmet_worc.cohort_variants import CohortVariant, arm_counts, cohort_variants
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import Problem
-from lungmet_worc.manifest import Manifest
-from lungmet_worc.report.language import ENGLISH, Language
-from lungmet_worc.sentences import listed
+from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.study.cohort import Cohort, build_cohort
+from lungmet_worc.study.cohort_variants import CohortVariant, arm_counts, cohort_variants
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.manifest import Manifest
 
 #: What is counted of scans even where it is none.
 _ALWAYS = ("present", "missing")
@@ -71,8 +71,8 @@ class CheckedCohort:
     def as_dict(self) -> dict[str, object]:
         """Return it in numbers and ids, ready for JSON.
 
-        As `lungmet_worc.cohort.Cohort.as_dict`, and: rows, scans by their state, how many enter
-        an arm once all is mended, and what other settings would give.
+        As `lungmet_worc.study.cohort.Cohort.as_dict`, and: rows, scans by their state, how many
+        enter an arm once all is mended, and what other settings would give.
         """
         found = self.cohort.as_dict()
         found["n_rows"] = len(self.cohort.patients) + self.n_without_id

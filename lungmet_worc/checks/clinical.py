@@ -8,12 +8,13 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from lungmet_worc.basics.errors import Problem, Severity
+from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.checks.missing_values import arms_text, missing_values
 from lungmet_worc.checks.outcome_names import what_name_says
 from lungmet_worc.checks.outcome_values import FEWEST, what_values_say
 from lungmet_worc.checks.spellings import spelling_problems
-from lungmet_worc.checks.table_cells import made_by_excel
-from lungmet_worc.clinical import (
+from lungmet_worc.study.clinical import (
     NOTHING_SAID,
     YES_NO,
     cell_problems,
@@ -21,13 +22,12 @@ from lungmet_worc.clinical import (
     column_texts,
     numbers_or_none,
 )
-from lungmet_worc.config import ClinicalConfig, StudyConfig, table_name
-from lungmet_worc.errors import Problem, Severity
-from lungmet_worc.feature_groups import OTHER, feature_group
-from lungmet_worc.manifest import Manifest, Patient
-from lungmet_worc.sentences import Sentence, joined
-from lungmet_worc.spreadsheet import is_missing
-from lungmet_worc.tested_splits import VARIANCE
+from lungmet_worc.study.config import ClinicalConfig, StudyConfig, table_name
+from lungmet_worc.study.feature_groups import OTHER, feature_group
+from lungmet_worc.study.manifest import Manifest, Patient
+from lungmet_worc.study.reading.spreadsheet import is_missing
+from lungmet_worc.study.table_cells import made_by_excel
+from lungmet_worc.study.tested_splits import VARIANCE
 
 _FREE_TEXT = 0.75  # share of the patients whose value nobody else has
 _NUMBERS = 0.75  # share of numbers from which on other cells are slips of the pen

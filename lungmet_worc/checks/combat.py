@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from lungmet_worc.basics.errors import Problem, Severity
+from lungmet_worc.basics.sentences import Sentence, named
 from lungmet_worc.checks.causes import VALUE_NEEDED
 from lungmet_worc.checks.spellings import spelling_problems
-from lungmet_worc.cohort import Cohort
-from lungmet_worc.config import ComBatConfig, StudyConfig
-from lungmet_worc.errors import Problem, Severity
-from lungmet_worc.harmonisation import (
+from lungmet_worc.pipeline.stages.harmonisation import (
     PACKAGE,
     PACKAGE_VERSION,
     combat_settings,
     installed_version,
     values_of,
 )
-from lungmet_worc.manifest import Patient, is_missing
-from lungmet_worc.sentences import Sentence, named
+from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.config import ComBatConfig, StudyConfig
+from lungmet_worc.study.manifest import Patient, is_missing
 
 
 def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.imaging.inspection import PairInspection, same_place
-from lungmet_worc.sentences import Sentence, joined
 
 
 @dataclass(frozen=True)

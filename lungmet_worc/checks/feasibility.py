@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lungmet_worc.errors import Problem
-from lungmet_worc.sentences import Sentence
-from lungmet_worc.tested_splits import allocations, divides
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.study.tested_splits import allocations, divides
 
 #: Below this many of either outcome, an interval of an AUC spans most of what is possible.
 FEW_EVENTS = 10

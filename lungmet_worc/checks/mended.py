@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import Problem
-from lungmet_worc.manifest import Manifest, Patient, is_missing
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.manifest import Manifest, Patient, is_missing
 
 #: Stands for a file that is not there yet.
 _TO_COME = Path("to come")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from string import Formatter
 
-from lungmet_worc.sentences import Sentence, Span
+from lungmet_worc.basics.sentences import Sentence, Span
 
 #: Fields that name what a sentence is about: of several, all are named.
 _SUBJECTS = ("arm", "column", "modality")

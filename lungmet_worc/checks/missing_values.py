@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence, joined, listed
 from lungmet_worc.checks.causes import MISSING_VALUES
-from lungmet_worc.config import ArmConfig, StudyConfig
-from lungmet_worc.errors import Problem
-from lungmet_worc.manifest import Patient
-from lungmet_worc.sentences import Sentence, joined, listed
+from lungmet_worc.study.config import ArmConfig, StudyConfig
+from lungmet_worc.study.manifest import Patient
 
 _MOST_LISTED = 6
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.basics.sentences import Sentence
 
 #: What is said before treatment; a time or a date up to here is known beforehand.
 _BASELINE = r"(?:birth|born|geboorte\w*|diagnos\w*|dx|biops\w*|scan|mri|mr|ct|pet|imaging)"

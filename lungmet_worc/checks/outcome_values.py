@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.basics.sentences import Sentence
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lungmet_worc.cohort import Cohort
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import Problem
-from lungmet_worc.manifest import ImagePair, Manifest, is_missing, is_there
-from lungmet_worc.report.language import ENGLISH, Language, later
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.display.language import ENGLISH, Language, later
+from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.manifest import ImagePair, Manifest, is_missing, is_there
 
 #: What a scan can be, in the order in which they are counted.
 SCAN_STATES = (

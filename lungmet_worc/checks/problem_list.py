@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from lungmet_worc.basics.errors import NO_CAUSES, Causes, Problem
+from lungmet_worc.basics.sentences import Sentence, Span, listed
 from lungmet_worc.checks.causes import SMALL_ARM, Finding, findings
 from lungmet_worc.checks.checked_cohort import WIDTH
 from lungmet_worc.checks.merged_sentences import merged
-from lungmet_worc.errors import NO_CAUSES, Causes, Problem
-from lungmet_worc.report.language import ENGLISH, Language
-from lungmet_worc.sentences import Sentence, Span, listed
+from lungmet_worc.display.language import ENGLISH, Language
 
 _MOST_LISTED = 6
 #: Of so many places that a sentence holds for each has a line of its own.

@@ -7,9 +7,9 @@ from statistics import median
 
 import numpy as np
 
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.duplicates import InspectedScan
-from lungmet_worc.errors import Problem
-from lungmet_worc.sentences import Sentence
 
 #: Patients of a modality below which nobody stands out.
 _FEWEST = 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lungmet_worc.errors import Problem, Severity
-from lungmet_worc.manifest import Patient
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.basics.errors import Problem, Severity
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.study.manifest import Patient
 
 
 def spelling_problems(

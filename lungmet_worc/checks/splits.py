@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from lungmet_worc.basics.errors import CohortError, Problem
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.centres import centre_problems
 from lungmet_worc.checks.feasibility import feasibility_problems
-from lungmet_worc.cohort import Cohort
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.deadline import FEWEST_SPLITS
-from lungmet_worc.errors import CohortError, Problem
-from lungmet_worc.sentences import Sentence
-from lungmet_worc.splits import study_splits
-from lungmet_worc.tested_splits import ArmSplits, inner_test_size, splits_of_arms
+from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.splits import study_splits
+from lungmet_worc.study.tested_splits import ArmSplits, inner_test_size, splits_of_arms
+from lungmet_worc.tasks.deadline import FEWEST_SPLITS
 
 _INNER = "worc.HyperOptimization.test_size"
 

@@ -9,28 +9,28 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from lungmet_worc.analyses.power.check import expected_precision
+from lungmet_worc.analyses.subgroups.check import subgroup_problems
+from lungmet_worc.basics.errors import NO_CAUSES, Causes, ManifestError, Problem, problems_as_dicts
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.causes import SAME_FILE, SMALL_ARM, causes_of
 from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort, checked_cohort
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.combat import combat_problems
 from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
-from lungmet_worc.checks.inspection_cache import inspect_changed
-from lungmet_worc.checks.manifest import missing_columns
 from lungmet_worc.checks.mended import mended
 from lungmet_worc.checks.patient_view import patients_text
-from lungmet_worc.checks.power import expected_precision
 from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.splits import study_feasibility
-from lungmet_worc.checks.subgroups import subgroup_problems
-from lungmet_worc.cohort import Cohort, build_cohort
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import NO_CAUSES, Causes, ManifestError, Problem, problems_as_dicts
+from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection
+from lungmet_worc.imaging.inspection_cache import inspect_changed
 from lungmet_worc.imaging.scans import Progress, Scan
-from lungmet_worc.manifest import Manifest, Patient, collect_manifest, is_there
-from lungmet_worc.report.language import ENGLISH, Language
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.study.cohort import Cohort, build_cohort
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.manifest import Manifest, Patient, collect_manifest, is_there
+from lungmet_worc.study.manifest_columns import missing_columns
 
 
 @dataclass(frozen=True)

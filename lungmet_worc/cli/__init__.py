@@ -9,12 +9,12 @@ import traceback
 from collections.abc import Sequence
 from types import TracebackType
 
+from lungmet_worc.basics.control_characters import visible, visible_streams
+from lungmet_worc.basics.errors import LungmetError
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.cli.parser import build_parser
 from lungmet_worc.cli.signals import Stopped, stopped_by_signals
-from lungmet_worc.control_characters import visible, visible_streams
-from lungmet_worc.errors import LungmetError
-from lungmet_worc.report.language import Language
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.display.language import Language
 
 __all__ = ["main"]
 
@@ -41,9 +41,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.command is None:
         parser.print_help()
         return 2
+    from lungmet_worc.basics.tracebacks import WHOLE_TRACEBACKS
     from lungmet_worc.cli import commands
     from lungmet_worc.cli.spoken import spoken
-    from lungmet_worc.tracebacks import WHOLE_TRACEBACKS
 
     whole = WHOLE_TRACEBACKS.set(options.debug)
 
@@ -95,7 +95,7 @@ def _shown(error: LungmetError, say: Language) -> str:
 
 
 def _unexpected(error: Exception, say: Language) -> str:
-    from lungmet_worc.failures import storage_cause
+    from lungmet_worc.tasks.failures import storage_cause
 
     if cause := storage_cause(error):
         message = Sentence("Nothing more can be written, not even here: {cause}.", cause=cause)

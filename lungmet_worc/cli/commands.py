@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 from lungmet_worc.cli.features import features as features
 from lungmet_worc.cli.spoken import spoken
-from lungmet_worc.report.language import later
+from lungmet_worc.display.language import later
 
 if TYPE_CHECKING:
-    from lungmet_worc.errors import LungmetError
-    from lungmet_worc.report.language import Language
-    from lungmet_worc.run import Run
+    from lungmet_worc.basics.errors import LungmetError
+    from lungmet_worc.display.language import Language
+    from lungmet_worc.pipeline.run import Run
 
 
 def demo(options: argparse.Namespace) -> int:
     """Make the synthetic cohort and run the comparison on it."""
-    from lungmet_worc.demo import claim_demo_folder, make_demo_cohort
-    from lungmet_worc.progress import Bars
-    from lungmet_worc.study import Study
+    from lungmet_worc.cli.demo import claim_demo_folder, make_demo_cohort
+    from lungmet_worc.pipeline.study import Study
+    from lungmet_worc.tasks.progress import Bars
 
     folder = Path(options.out)
     claim_demo_folder(folder)
@@ -36,7 +36,7 @@ def demo(options: argparse.Namespace) -> int:
 
 def init(options: argparse.Namespace) -> int:
     """Lay out a new study."""
-    from lungmet_worc.starter import init_study
+    from lungmet_worc.cli.init import init_study
 
     say = spoken(options)
     for path in init_study(Path(options.folder), language=say.code):
@@ -48,9 +48,9 @@ def init(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """List everything that is wrong with a study."""
+    from lungmet_worc.basics.errors import StudyFileError
     from lungmet_worc.cli.spoken import width
-    from lungmet_worc.errors import StudyFileError
-    from lungmet_worc.study import Study
+    from lungmet_worc.pipeline.study import Study
 
     say = spoken(options)
     try:
@@ -72,7 +72,7 @@ def check(options: argparse.Namespace) -> int:
 
 def _error_as_dict(error: LungmetError, say: Language) -> dict[str, object]:
     """Return a study file's error as ``check --json`` has it."""
-    from lungmet_worc.errors import problems_as_dicts
+    from lungmet_worc.basics.errors import problems_as_dicts
 
     problems = problems_as_dicts(error.problems, error.causes, say.of)
     return {"ok": False, "message": say.of(error.message), "problems": problems}
@@ -80,7 +80,7 @@ def _error_as_dict(error: LungmetError, say: Language) -> dict[str, object]:
 
 def plan(options: argparse.Namespace) -> int:
     """Say what a run would do."""
-    from lungmet_worc.study import Study
+    from lungmet_worc.pipeline.study import Study
 
     say = spoken(options)
     summary = Study.from_toml(options.study).plan(options.out, cores=options.cores)
@@ -97,12 +97,12 @@ def run(options: argparse.Namespace) -> int:
         from lungmet_worc.cli.detach import run_detached
 
         return run_detached(options)
-    from lungmet_worc.deadline import DeadlineError
-    from lungmet_worc.errors import TaskFailedError
-    from lungmet_worc.progress import Bars
-    from lungmet_worc.run import Run
-    from lungmet_worc.runs import RunPaths
-    from lungmet_worc.study import Study
+    from lungmet_worc.basics.errors import TaskFailedError
+    from lungmet_worc.pipeline.run import Run
+    from lungmet_worc.pipeline.study import Study
+    from lungmet_worc.tasks.deadline import DeadlineError
+    from lungmet_worc.tasks.progress import Bars
+    from lungmet_worc.tasks.run_folder.paths import RunPaths
 
     try:
         finished = Study.from_toml(options.study).run(
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
 def status(options: argparse.Namespace) -> int:
     """Say how far a run is."""
     from lungmet_worc.cli.status import status_text, watch
-    from lungmet_worc.run import Run
+    from lungmet_worc.pipeline.run import Run
 
     run, folder = Run(options.out), str(Path(options.out).resolve())
     if options.watch:
@@ -150,13 +150,13 @@ def status(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     """Print the performance of the arms of one or several runs, and their comparison."""
     if options.out is None and len(options.runs) == 1:
-        from lungmet_worc.run import Run
-        from lungmet_worc.run_summary import tables_text
+        from lungmet_worc.cli.run_summary import tables_text
+        from lungmet_worc.pipeline.run import Run
 
         print(tables_text(Run(options.runs[0]), spoken(options)))
         return 0
-    from lungmet_worc.folder_mark import require_ours, resolved
-    from lungmet_worc.joined import compare_runs
+    from lungmet_worc.pipeline.compare import compare_runs
+    from lungmet_worc.tasks.run_folder.mark import require_ours, resolved
 
     if options.out is not None:
         require_ours(resolved(options.out), "comparison")
@@ -170,8 +170,8 @@ def compare(options: argparse.Namespace) -> int:
 
 def export_worc(options: argparse.Namespace) -> int:
     """Write an arm as a plain WORC experiment."""
-    from lungmet_worc.export import export_worc as export
-    from lungmet_worc.study_file import load_study
+    from lungmet_worc.pipeline.export import export_worc as export
+    from lungmet_worc.study.study_file import load_study
 
     say = spoken(options)
 
@@ -185,7 +185,7 @@ def export_worc(options: argparse.Namespace) -> int:
 
 
 def _show_results(run: Run, say: Language) -> None:
-    from lungmet_worc.run_summary import summary_text
+    from lungmet_worc.cli.run_summary import summary_text
 
     print(f"\n{run.digest().to_text(say)}\n")
     print(summary_text(run, say))

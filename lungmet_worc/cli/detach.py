@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 from lungmet_worc.cli.spoken import spoken
-from lungmet_worc.engines.processes import safe_environment
-from lungmet_worc.folder_mark import resolved
-from lungmet_worc.pipeline import Pipeline, available_cores
-from lungmet_worc.progress import Bars
-from lungmet_worc.report.language import Language
-from lungmet_worc.runs import RunPaths, is_locked, locked
-from lungmet_worc.study_file import load_study
+from lungmet_worc.display.language import Language
+from lungmet_worc.pipeline.pipeline import Pipeline, available_cores
+from lungmet_worc.study.study_file import load_study
+from lungmet_worc.tasks.engines.processes import safe_environment
+from lungmet_worc.tasks.progress import Bars
+from lungmet_worc.tasks.run_folder.mark import resolved
+from lungmet_worc.tasks.run_folder.paths import RunPaths, is_locked, locked
 
 #: The longest that a new process takes to begin, in seconds.
 PATIENCE = 60.0

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lungmet_worc.config import ArmConfig, StudyConfig
-from lungmet_worc.errors import LungmetError, StudyFileError
-from lungmet_worc.run import Run
-from lungmet_worc.sentences import Sentence
-from lungmet_worc.study import Study
+from lungmet_worc.basics.errors import LungmetError, StudyFileError
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.pipeline.run import Run
+from lungmet_worc.pipeline.study import Study
+from lungmet_worc.study.config import ArmConfig, StudyConfig
 
 #: Name of a modality here -> WORC's image type.
 IMAGE_TYPES = {"MRI": "MR", "CT": "CT"}

@@ -9,7 +9,7 @@ from pathlib import Path
 def features(options: argparse.Namespace) -> int:
     """Write the features of a run as one table."""
     from lungmet_worc.cli.spoken import spoken
-    from lungmet_worc.run import Run
+    from lungmet_worc.pipeline.run import Run
 
     say = spoken(options)
     table = Run(options.run).features_table()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lungmet_worc import __version__
-from lungmet_worc.report.language import LANGUAGES
+from lungmet_worc.display.language import LANGUAGES
 
 _DESCRIPTION = """\
 From a patient manifest to study tables: which images predict the outcome, MRI, CT or both?
@@ -122,7 +122,7 @@ def _positive(text: str) -> int:
 
 
 def _deadline(text: str) -> str:
-    from lungmet_worc.deadline import parse_deadline
+    from lungmet_worc.tasks.deadline import parse_deadline
 
     try:
         parse_deadline(text)

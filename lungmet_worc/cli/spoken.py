@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc.errors import StudyFileError
-from lungmet_worc.regular_file import read_plain_text
-from lungmet_worc.report.language import ENGLISH, LANGUAGES, Language, language
-from lungmet_worc.runs import RunPaths
-from lungmet_worc.toml_reading import read_toml
+from lungmet_worc.basics.errors import StudyFileError
+from lungmet_worc.basics.regular_file import read_plain_text
+from lungmet_worc.display.language import ENGLISH, LANGUAGES, Language, language
+from lungmet_worc.study.reading.toml_reading import read_toml
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 
 #: Characters of a line where the output is no terminal, and at most and at least on one.
 WIDTH, NARROWEST = 118, 60

@@ -8,16 +8,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lungmet_worc.control_characters import unfiltered
-from lungmet_worc.progress import duration
-from lungmet_worc.report.language import ENGLISH, Language
-from lungmet_worc.sentences import Sentence
-from lungmet_worc.stage_names import stage_name
+from lungmet_worc.basics.control_characters import unfiltered
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.pipeline.stages.names import stage_name
+from lungmet_worc.tasks.progress import duration
 
 if TYPE_CHECKING:
-    from lungmet_worc.digest import Digest
-    from lungmet_worc.pace import StagePace
-    from lungmet_worc.run import Run
+    from lungmet_worc.analyses.run.digest import Digest
+    from lungmet_worc.pipeline.pace import StagePace
+    from lungmet_worc.pipeline.run import Run
 
 #: Seconds between two looks at a run.
 INTERVAL = 2.0
@@ -33,9 +33,9 @@ def status_text(
     Parameters
     ----------
     digest : Digest
-        See :meth:`lungmet_worc.run.Run.digest`.
+        See :meth:`lungmet_worc.pipeline.run.Run.digest`.
     paces : sequence of StagePace
-        See :meth:`lungmet_worc.run.Run.paces`.
+        See :meth:`lungmet_worc.pipeline.run.Run.paces`.
     say : Language
         Of the reader.
     folder : str

@@ -7,8 +7,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from lungmet_worc.basics.regular_file import refuse_irregular
 from lungmet_worc.imaging import nifti
-from lungmet_worc.regular_file import refuse_irregular
 
 _CHUNK = 1 << 16
 _HEADER_SUFFIXES = (".mhd", ".mha", ".nhdr", ".nrrd")  # their voxels may lie in another file

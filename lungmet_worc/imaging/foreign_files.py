@@ -6,10 +6,10 @@ import struct
 from pathlib import Path
 from typing import Literal
 
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.imaging import nifti
 from lungmet_worc.imaging.private_name import neighbours
-from lungmet_worc.sentences import Sentence
 
 #: What a file shall be.
 Kind = Literal["image", "mask"]

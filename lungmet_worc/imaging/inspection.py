@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.checks import images as checks
-from lungmet_worc.checks import masks
-from lungmet_worc.checks.hounsfield import air_problem, hounsfield_problem, padding_problem
-from lungmet_worc.checks.mask_rules import MaskRules
-from lungmet_worc.config import ModalityConfig
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.imaging import images as checks
+from lungmet_worc.imaging import masks
 from lungmet_worc.imaging.files import file_digest
 from lungmet_worc.imaging.foreign_files import Kind, neighbour_problem
+from lungmet_worc.imaging.hounsfield import air_problem, hounsfield_problem, padding_problem
+from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.imaging.segmentation import tumour_voxels
 from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
-from lungmet_worc.manifest import ImagePair
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.study.config import ModalityConfig
+from lungmet_worc.study.manifest import ImagePair
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.imaging import nifti
-from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 
-from lungmet_worc.config import ModalityConfig
-from lungmet_worc.engines.processes import process_pool, starting_processes
-from lungmet_worc.errors import CohortError, Problem
+from lungmet_worc.basics.errors import CohortError, Problem
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection, inspect_pair
-from lungmet_worc.manifest import ImagePair, Patient
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.study.config import ModalityConfig
+from lungmet_worc.study.manifest import ImagePair, Patient
+from lungmet_worc.tasks.engines.processes import process_pool, starting_processes
 
 logger = logging.getLogger(__name__)
 

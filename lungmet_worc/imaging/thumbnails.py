@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.imaging.segmentation import tumour_of
 from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
-from lungmet_worc.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 

@@ -9,14 +9,14 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.regular_file import refuse_irregular
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.imaging import foreign_files, nifti, nifti_geometry
 from lungmet_worc.imaging.files import data_names, other_files
 from lungmet_worc.imaging.foreign_files import Kind
 from lungmet_worc.imaging.itk_output import collected
 from lungmet_worc.imaging.private_name import linked
-from lungmet_worc.regular_file import refuse_irregular
-from lungmet_worc.sentences import Sentence
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

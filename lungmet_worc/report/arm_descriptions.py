@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lungmet_worc.config import ArmConfig
-from lungmet_worc.report.language import ENGLISH, Language, later
-from lungmet_worc.report.wording import joined, modality_label
+from lungmet_worc.display.language import ENGLISH, Language, later
+from lungmet_worc.display.wording import joined, modality_label
+from lungmet_worc.study.config import ArmConfig
 
 #: Groups of features as in "shape and texture features".
 GROUPS = {

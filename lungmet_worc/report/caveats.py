@@ -8,16 +8,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from lungmet_worc.report.arm_words import CHANCE, Row, Rows, adjusted_p, auc_texts, labels
-from lungmet_worc.report.language import Language
-from lungmet_worc.report.wording import (
-    SIGNIFICANT,
-    arm_label,
-    is_clear,
-    joined,
-    number_text,
-)
-from lungmet_worc.statistics.power import TYPICAL_AUC, TYPICAL_CORRELATION
+from lungmet_worc.analyses.power.statistics import TYPICAL_AUC, TYPICAL_CORRELATION
+from lungmet_worc.display.arm_words import CHANCE, Row, Rows, adjusted_p, auc_texts, labels
+from lungmet_worc.display.language import Language
+from lungmet_worc.display.wording import SIGNIFICANT, arm_label, is_clear, joined, number_text
 
 SUSPICIOUS_AUC = 0.9
 FEW_SPLITS = 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from lungmet_worc.report.arm_words import CHANCE, Rows, auc_texts, labels
-from lungmet_worc.report.language import Language
-from lungmet_worc.report.wording import count_word
+from lungmet_worc.display.arm_words import CHANCE, Rows, auc_texts, labels
+from lungmet_worc.display.language import Language
+from lungmet_worc.display.wording import count_word
 
 
 def against_chance(arms: Rows, outcome: str, say: Language) -> str:

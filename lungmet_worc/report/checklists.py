@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
 
-from lungmet_worc.report.language import Language
+from lungmet_worc.display.language import Language
 
 #: Each has a file ``checklist_<key>.toml`` and the section ``checklist-<key>`` of the report.
 KEYS = ("clear", "metrics", "tripod")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lungmet_worc.report.arm_words import (
+from lungmet_worc.analyses.comparison.statistics import TEST_NAME
+from lungmet_worc.display.arm_words import (
     Row,
     Rows,
     auc_texts,
@@ -18,11 +19,10 @@ from lungmet_worc.report.arm_words import (
     named_difference,
     turned,
 )
+from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.display.wording import arm_label, is_clear, joined
 from lungmet_worc.report.caveats import caveats, warnings
 from lungmet_worc.report.chance import against_chance
-from lungmet_worc.report.language import ENGLISH, Language
-from lungmet_worc.report.wording import arm_label, is_clear, joined
-from lungmet_worc.statistics.comparison import TEST_NAME
 
 #: What an arm knows, by kind; arms of these kinds are what is known without images.
 BASELINES = frozenset({"clinical", "volume"})
@@ -71,7 +71,7 @@ def headline(
     Parameters
     ----------
     performance, comparison : DataFrame
-        Tables of the study (see `lungmet_worc.tables`); only the AUC counts here.
+        Tables of the study (see `lungmet_worc.analyses.schema`); only the AUC counts here.
     outcome : str
         Name of the outcome.
     kinds : mapping of str to str, optional
@@ -79,7 +79,7 @@ def headline(
     permutations, power : DataFrame, optional
         Tables of the study.
     partial : str
-        What part of the study this is, as `lungmet_worc.digest.Digest.partial` says it.
+        What part of the study this is (see `lungmet_worc.analyses.run.digest.Digest.partial`).
     drawn : bool
         Whether the splits are drawn at random; those by centre are as many as there are.
     say : Language

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import ENGLISH, Language, later
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.untested.section import untested_sentences
+from lungmet_worc.display.language import ENGLISH, Language, later
+from lungmet_worc.display.wording import arm_label, count_word, joined
 from lungmet_worc.report.methods_features import (
     clinical_sentences,
     combat_sentences,
@@ -15,8 +17,6 @@ from lungmet_worc.report.methods_features import (
 )
 from lungmet_worc.report.methods_statistics import comparison_sentences, performance_sentences
 from lungmet_worc.report.references import Citations
-from lungmet_worc.report.untested import untested_sentences
-from lungmet_worc.report.wording import arm_label, count_word, joined
 
 SCORES = {
     "f1_weighted": later("weighted F1 score"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lungmet_worc.feature_groups import IMAGE_GROUPS
-from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import Language
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.display.language import Language
+from lungmet_worc.display.wording import joined, modality_label
 from lungmet_worc.report.references import Citations
-from lungmet_worc.report.wording import joined, modality_label
+from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 
 SAME = {"MR", "MRI"}
 #: WORC's names of feature calculators -> reference and name of the toolbox.

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import Language
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.display.language import Language
+from lungmet_worc.display.wording import joined
 from lungmet_worc.report.references import Citations
-from lungmet_worc.report.wording import joined
 
 DELONG = "DeLong test"
 BOOTSTRAP = "bootstrap over patients"

@@ -12,22 +12,20 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
-from lungmet_worc.held_folder import make_folder
-from lungmet_worc.report import (
-    cohort_part,
-    comparison_part,
-    explanation_part,
-    performance_part,
-    run_part,
-)
-from lungmet_worc.report.blocks import Section, anchors, filled
-from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.formats import numeric_columns
+from lungmet_worc.analyses.cohort import section as cohort_part
+from lungmet_worc.analyses.comparison import section as comparison_part
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.explanation import section as explanation_part
+from lungmet_worc.analyses.material import Material
+from lungmet_worc.analyses.performance import section as performance_part
+from lungmet_worc.analyses.pictures import picture_of, within
+from lungmet_worc.analyses.run import section as run_part
+from lungmet_worc.basics.held_folder import make_folder
+from lungmet_worc.display.blocks import Section, anchors, filled
+from lungmet_worc.display.formats import numeric_columns
+from lungmet_worc.display.language import Language, language
+from lungmet_worc.display.privacy import cleaned
 from lungmet_worc.report.headline import headline
-from lungmet_worc.report.language import Language, language
-from lungmet_worc.report.material import Material
-from lungmet_worc.report.pictures import picture_of, within
-from lungmet_worc.report.privacy import cleaned
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: A longer name in a table may be broken.

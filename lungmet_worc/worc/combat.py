@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.failures import told_by_the_disk
-from lungmet_worc.held_folder import make_folder
+from lungmet_worc.basics.held_folder import make_folder
+from lungmet_worc.tasks.failures import told_by_the_disk
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import read_features, write_matrix
 

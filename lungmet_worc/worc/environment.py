@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from lungmet_worc.held_folder import make_folder
+from lungmet_worc.basics.held_folder import make_folder
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from lungmet_worc.feature_groups import feature_group, feature_modality
+from lungmet_worc.study.feature_groups import feature_group, feature_modality
 
 #: How often each group is permuted in a split; the splits repeat it again.
 REPEATS = 5

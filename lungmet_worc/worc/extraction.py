@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc.failures import told_by_the_disk
-from lungmet_worc.held_folder import make_folder
+from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.imaging.private_name import linked
 from lungmet_worc.imaging.segmentation import tumour_file
-from lungmet_worc.inputs import Input, unchanged
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.imaging.unchanged import Input, unchanged
+from lungmet_worc.study import worc_settings
+from lungmet_worc.tasks.failures import told_by_the_disk
 from lungmet_worc.worc.acceleration import extraction as acceleration
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import write_features

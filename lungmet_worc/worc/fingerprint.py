@@ -11,11 +11,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lungmet_worc.held_folder import make_folder
+from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.imaging.private_name import linked
 from lungmet_worc.imaging.segmentation import tumour_file
-from lungmet_worc.inputs import Input, unchanged
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.imaging.unchanged import Input, unchanged
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import write_stamped_text
 

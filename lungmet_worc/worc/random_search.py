@@ -176,7 +176,7 @@ def ensemble(
     seed: int,
 ) -> None:
     """Make WORC's ensemble of the best candidates, by the method of the configuration."""
-    from lungmet_worc.worc.settings import ENSEMBLE_SCORES
+    from lungmet_worc.study.worc_settings import ENSEMBLE_SCORES
 
     _seed_everything(seed)
     if config["Ensemble"]["Metric"] == "generalization":

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from lungmet_worc.failures import told_by_the_disk
-from lungmet_worc.held_folder import make_folder
-from lungmet_worc.regular_file import damaged, read_plain_text
+from lungmet_worc.basics.held_folder import make_folder
+from lungmet_worc.basics.regular_file import damaged, read_plain_text
+from lungmet_worc.tasks.failures import told_by_the_disk
 
 if TYPE_CHECKING:
     import tables

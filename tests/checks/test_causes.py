@@ -10,7 +10,7 @@ import pytest
 
 from lungmet_worc.checks.causes import SMALL_ARM
 from lungmet_worc.checks.study import CheckReport, check_study
-from lungmet_worc.report.language import language
+from lungmet_worc.display.language import language
 from tests.synthetic import make_study, read_rows, write_cohort, write_rows, write_volume
 
 COMMON, AVAILABLE = 'patients = "common"', 'patients = "available"'

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from lungmet_worc.basics.errors import Problem
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.outcome_names import what_name_says, words_of
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import Problem
-from lungmet_worc.manifest import collect_manifest
-from lungmet_worc.study_file import study_from_tables
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.manifest import collect_manifest
+from lungmet_worc.study.study_file import study_from_tables
 from tests.synthetic import read_rows, write_rows
 
 N_PATIENTS = 40

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from lungmet_worc.basics.errors import CohortError, LungmetError, Problem, StudyFileError
 from lungmet_worc.checks import combat
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.errors import CohortError, LungmetError, Problem, StudyFileError
-from lungmet_worc.estimate import plan_summary
-from lungmet_worc.export import export_worc
-from lungmet_worc.harmonisation import PACKAGE_VERSION
-from lungmet_worc.runs import RunPaths
+from lungmet_worc.pipeline.estimate import plan_summary
+from lungmet_worc.pipeline.export import export_worc
+from lungmet_worc.pipeline.stages.harmonisation import PACKAGE_VERSION
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.synthetic import make_study, read_rows, write_cohort, write_rows
 
 COMBAT = '[modalities.MRI.combat]\nbatch = "vendor"\n'

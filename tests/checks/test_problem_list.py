@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from lungmet_worc.basics.errors import CohortError, Problem
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.causes import SMALL_ARM
 from lungmet_worc.checks.merged_sentences import merged
 from lungmet_worc.checks.problem_list import problem_list
-from lungmet_worc.errors import CohortError, Problem
-from lungmet_worc.report.language import Language, language
-from lungmet_worc.sentences import Sentence
+from lungmet_worc.display.language import Language, language
 
 WRONG = Problem(
     "Something is wrong here.", "Mend it.", file="a.csv", row=3, column="c", patient="P1"

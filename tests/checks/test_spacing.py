@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from lungmet_worc.basics.errors import Problem
 from lungmet_worc.checks.duplicates import InspectedScan
 from lungmet_worc.checks.spacing import spacing_problems
-from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.inspection import PairInspection
 
 Spacing = tuple[float, float, float]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from lungmet_worc.basics.errors import Problem
 from lungmet_worc.checks.study import CheckReport, check_study
-from lungmet_worc.errors import Problem
 from lungmet_worc.imaging.inspection import file_digest
 from tests.synthetic import (
     change_cell,

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
+from lungmet_worc.display.language import language
 from lungmet_worc.imaging.foreign_files import Kind
 from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
-from lungmet_worc.report.language import language
 from tests.synthetic import write_volume
 
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.checks.masks import bounding_box, largest_piece
-from lungmet_worc.config import ModalityConfig
-from lungmet_worc.errors import Problem
+from lungmet_worc.basics.errors import Problem
 from lungmet_worc.imaging.files import in_one_file
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection, file_digest, inspect_pair
 from lungmet_worc.imaging.itk_output import warnings_in
+from lungmet_worc.imaging.masks import bounding_box, largest_piece
 from lungmet_worc.imaging.nifti import count_not_finite
-from lungmet_worc.manifest import ImagePair
+from lungmet_worc.study.config import ModalityConfig
+from lungmet_worc.study.manifest import ImagePair
 from tests.synthetic import Array, make_image, make_mask, write_volume
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lungmet_worc.errors import CohortError
+from lungmet_worc.basics.errors import CohortError
 from lungmet_worc.imaging import scans
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from lungmet_worc.digest import make_digest
-from lungmet_worc.figures import write_all_figures
+from lungmet_worc.analyses.all_figures import write_all_figures
+from lungmet_worc.analyses.all_tables import make_all_tables
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.run.digest import make_digest
+from lungmet_worc.display.language import language as say
 from lungmet_worc.report.checklists import checklists
-from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import language as say
-from lungmet_worc.tables import make_all_tables
-from tests.tables.made_up import made_up_results
+from tests.analyses.made_up import made_up_results
 
 KINDS = {"clinical": "clinical", "combined_clinical": "clinical+images", "volume": "volume"}
 DESCRIPTIONS = {

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from lungmet_worc.display.language import language
 from lungmet_worc.report import checklists as module
 from lungmet_worc.report.checklists import FACTS, KEYS, Checklist, Item, checklists, texts
-from lungmet_worc.report.language import language
 
 #: Anchors of the report's sections.
 SECTIONS = [

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lungmet_worc.analyses.comparison.statistics import TEST_NAME
+from lungmet_worc.display.language import ENGLISH, Language, language
 from lungmet_worc.report.headline import Headline, headline
-from lungmet_worc.report.language import ENGLISH, Language, language
-from lungmet_worc.statistics.comparison import TEST_NAME
 
 NAN = float("nan")
 COLUMNS = (

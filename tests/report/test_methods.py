@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lungmet_worc.digest import make_digest
-from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import language
+from lungmet_worc.analyses.comparison.statistics import TEST_NAME
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.run.digest import make_digest
+from lungmet_worc.display.language import language
 from lungmet_worc.report.methods import methods, methods_paragraphs, references
 from lungmet_worc.report.references import REFERENCES, Citations
-from lungmet_worc.statistics.comparison import TEST_NAME
 
 STATE = {"study": {"name": "x", "arms": {}, "search": {"splits": 20, "candidates": 50}}}
 SETTINGS: dict[str, object] = {

@@ -11,14 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lungmet_worc.report.blocks import Section, Text, anchors, filled
-from lungmet_worc.report.comparison_part import TESTS, side_by_side
-from lungmet_worc.report.context import ReportContext
-from lungmet_worc.report.language import ENGLISH, language
+from lungmet_worc.analyses.comparison.section import TESTS, side_by_side
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.pictures import data_url, within
+from lungmet_worc.analyses.sections import cohort_flow, who_left_out
+from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.display.blocks import Section, Text, anchors, filled
+from lungmet_worc.display.language import ENGLISH, language
 from lungmet_worc.report.page import _row_spans, _typeset_cell, write_report
-from lungmet_worc.report.pictures import data_url, within
-from lungmet_worc.report.sections import cohort_flow, who_left_out
-from lungmet_worc.sentences import Sentence, joined
 from tests.report.made_up_page import Page, in_language, made_up_context
 
 ORDER = (
@@ -160,7 +160,7 @@ def test_what_is_too_large_is_left_out_and_said(context: ReportContext, tmp_path
 
 
 def test_figures_of_single_arms_are_left_out_first(context: ReportContext) -> None:
-    from lungmet_worc.report.blocks import Picture
+    from lungmet_worc.display.blocks import Picture
 
     sizes = {"roc_MRI": 30, "roc": 60, "auc": 30}
     pictures = {name: Picture(name, "x" * size, "", "") for name, size in sizes.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.random_search import load_settings
 from lungmet_worc.worc.search import search_split
 from lungmet_worc.worc.storage import write_matrix

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.acceleration import extraction as acceleration
 from lungmet_worc.worc.environment import quiet

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.worc import environment, settings
+from lungmet_worc.study import worc_settings as settings
+from lungmet_worc.worc import environment
 from lungmet_worc.worc.acceleration import checked, reuse, workflow
 from lungmet_worc.worc.acceleration import search as acceleration
 from lungmet_worc.worc.extraction import extract

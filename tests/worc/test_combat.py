@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.harmonisation import SETTINGS
+from lungmet_worc.pipeline.stages.harmonisation import SETTINGS
+from lungmet_worc.study.worc_settings import default_settings
 from lungmet_worc.worc.combat import harmonise
-from lungmet_worc.worc.settings import default_settings
 from lungmet_worc.worc.storage import read_matrix, write_features
 from tests.worc.tools import run, tool
 

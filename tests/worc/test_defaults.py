@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 
 pytestmark = pytest.mark.worc
 

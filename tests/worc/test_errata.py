@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc import arms, splits
-from lungmet_worc.config import ArmConfig
-from lungmet_worc.errors import StudyFileError, TaskFailedError
-from lungmet_worc.runs import worc_ids
-from lungmet_worc.statistics.metrics import corrected_resampled_interval
-from lungmet_worc.study import Study
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
+from lungmet_worc.basics.errors import StudyFileError, TaskFailedError
+from lungmet_worc.pipeline import arm_matrix as arms
+from lungmet_worc.pipeline.study import Study
+from lungmet_worc.study import splits, worc_settings
+from lungmet_worc.study.config import ArmConfig
+from lungmet_worc.tasks.run_folder.paths import worc_ids
 from lungmet_worc.worc.storage import read_features
 from tests.synthetic import make_study, write_cohort
 from tests.worc.small import OUTCOME, SmallData

@@ -14,7 +14,7 @@ import pytest
 import SimpleITK as sitk
 
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.fingerprint import fingerprint_images
 from tests.synthetic import Array, make_image, make_mask, make_study, write_cohort, write_volume
 from tests.worc.tools import modality_settings

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.errors import StudyFileError
-from lungmet_worc.statistics.metrics import split_metrics
-from lungmet_worc.study import Study
+from lungmet_worc.analyses.statistics.metrics import split_metrics
+from lungmet_worc.basics.errors import StudyFileError
+from lungmet_worc.pipeline.study import Study
+from lungmet_worc.study import worc_settings
+from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.worc import candidates
 from lungmet_worc.worc import random_search as our_search
-from lungmet_worc.worc import settings as worc_settings
 from lungmet_worc.worc.fitting import fit_function
 from lungmet_worc.worc.storage import read_result
 from tests.worc.small import SmallData

@@ -13,7 +13,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.random_search import parameter_grid
 from tests.worc.small import OUTCOME, SmallData
 

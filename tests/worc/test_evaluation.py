@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.statistics.metrics import split_metrics
+from lungmet_worc.analyses.statistics.metrics import split_metrics
 from lungmet_worc.worc.evaluation import evaluate
 from lungmet_worc.worc.storage import STAMP, read_result, read_stamp
 from tests.worc.small import OUTCOME, SmallData

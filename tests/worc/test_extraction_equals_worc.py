@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.extraction import extract
 from lungmet_worc.worc.storage import read_features
 from tests.synthetic import Array, make_image, make_mask, write_volume

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.fingerprint import fingerprint_arm, fingerprint_images
 from lungmet_worc.worc.storage import read_stamp
 from tests.synthetic import make_image, make_mask, write_volume

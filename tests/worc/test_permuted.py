@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.collect import ArmPredictions, performance_table
-from lungmet_worc.config import StudyConfig
-from lungmet_worc.splits import make_splits
-from lungmet_worc.study_file import study_from_tables
-from lungmet_worc.study_results import split_prediction
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.analyses.read_results import split_prediction
+from lungmet_worc.analyses.results import ArmPredictions, performance_table
+from lungmet_worc.study import worc_settings
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.splits import make_splits
+from lungmet_worc.study.study_file import study_from_tables
 from lungmet_worc.worc.search import search_split
 from lungmet_worc.worc.storage import read_result, write_matrix
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.arms import arm_overrides
-from lungmet_worc.splits import Split
-from lungmet_worc.tested_splits import why_untested
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.pipeline.arm_matrix import arm_overrides
+from lungmet_worc.study import worc_settings
+from lungmet_worc.study.splits import Split
+from lungmet_worc.study.tested_splits import why_untested
 from lungmet_worc.worc.search import search_split
 from lungmet_worc.worc.storage import read_result, write_matrix
 from tests.stand_in import stand_in_search

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from lungmet_worc.worc import settings as worc_settings
+from lungmet_worc.study import worc_settings
 
 RUNNER = Path(__file__).with_name("tool_runner.py")
 

@@ -1,0 +1,204 @@
+"""The parts of the report about differences between arms, and what could be seen at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lungmet_worc.analyses.comparison.statistics import TEST_NAME
+from lungmet_worc.analyses.material import Material, if_any
+from lungmet_worc.display.blocks import Block, Bullets, Details, Section, Text
+from lungmet_worc.display.language import Language
+from lungmet_worc.display.wording import (
+    arm_label,
+    comparison_reading,
+    interval_text,
+    number_text,
+    p_text,
+)
+
+DELONG = "DeLong test"
+BOOTSTRAP = "bootstrap over patients"
+TESTS = (TEST_NAME, DELONG, BOOTSTRAP)
+
+
+def comparison(material: Material) -> Section:
+    """Return the differences between the arms, the AUC first.
+
+    Parameters
+    ----------
+    material : Material
+    """
+    say, frame = material.say, material.context.comparison
+    title = say("Comparison of the arms")
+    if frame.empty:
+        return Section("comparison", title)
+    auc = frame[frame["metric"] == "auc"]
+    present = [test for test in TESTS if test in set(auc["test"])]
+    assumptions = [_assumption(test, say) for test in present]
+    blocks: list[Block] = [
+        *material.figure("comparison"),
+        material.text_table(
+            side_by_side(auc, say=say),
+            say("Differences in AUC between arms, on the same splits and patients."),
+        ),
+        Text(
+            say(
+                "p-values are adjusted by Holm's method over the pairs of arms within a test. "
+                '"Clearly better" rests on the corrected resampled t-test and means an adjusted p '
+                'below 0.05; "no clear difference" does not mean that arms are equal.'
+            ),
+            "note",
+        ),
+        Bullets(assumptions),
+        Text(
+            say(
+                "Two things are not offered. Net reclassification can favour a model that adds "
+                "nothing (Hilden and Gerds, Statistics in Medicine 2014). Ordinary t-tests over "
+                "the splits take the splits for independent; they share patients, so that such "
+                "p-values are far too small (Nadeau and Bengio, Machine Learning 2003)."
+            ),
+            "note",
+        ),
+    ]
+    others = frame[(frame["metric"] != "auc") & (frame["test"] == TEST_NAME)]
+    secondary = material.table(
+        "comparison", say("Differences between arms in the secondary measures."), others
+    )
+    if secondary:
+        note = Text(
+            say(
+                "Adjusted over the pairs within a measure, not over the measures. For the Brier "
+                "score a negative difference favours the first arm."
+            ),
+            "note",
+        )
+        blocks.append(Details(say("Other measures"), [*secondary, note]))
+    return Section("comparison", title, blocks)
+
+
+def side_by_side(auc: pd.DataFrame, *, say: Language) -> pd.DataFrame:
+    """Return a row for each pair of arms, with every test beside the others.
+
+    Parameters
+    ----------
+    auc : DataFrame
+        Rows of the comparison about the AUC.
+    say : Language
+
+    Returns
+    -------
+    DataFrame
+        All cells text.
+    """
+    names = {
+        TEST_NAME: say("corrected t-test"),
+        DELONG: say("DeLong"),
+        BOOTSTRAP: say("bootstrap"),
+    }
+    present = [test for test in TESTS if test in set(auc["test"])]
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for record in auc.to_dict("records"):
+        if record["test"] not in present:
+            continue
+        pair = (str(record["arm_a"]), str(record["arm_b"]))
+        row = rows.setdefault(
+            pair,
+            {
+                say("Arms"): say(
+                    "{a} minus {b}", a=arm_label(pair[0], say), b=arm_label(pair[1], say)
+                )
+            },
+        )
+        row |= _of_test(record, names[record["test"]], say)
+        if record["test"] == TEST_NAME:
+            row[say("Patients")] = str(int(record["n_patients"]))
+            row[say("Reading")] = comparison_reading(record, say=say)
+    frame = pd.DataFrame(list(rows.values())).fillna("")
+    last = [name for name in (say("Patients"), say("Reading")) if name in frame]
+    return frame[[name for name in frame.columns if name not in last] + last]
+
+
+def _of_test(record: Mapping[Any, Any], name: str, say: Language) -> dict[str, str]:
+    """Return difference and p-value of one test."""
+    difference = interval_text(record["difference"], record["ci_low"], record["ci_high"], say=say)
+    return {
+        say("Difference, {test}", test=name): difference,
+        say("p, {test}", test=name): p_text(float(record["p_adjusted"]), say=say),
+    }
+
+
+def _assumption(test: str, say: Language) -> str:
+    """Say in a plain sentence what a test does, and what it takes for granted."""
+    if test == DELONG:
+        return say(
+            "DeLong: compares the AUC of each patient's mean probability over the splits that "
+            "tested the patient. It assumes independent patients and takes the models as given: "
+            "how much other training patients would have changed them is not in it."
+        )
+    if test == BOOTSTRAP:
+        return say(
+            "Bootstrap: draws the patients again and again, with replacement, from those with "
+            "and those without the outcome. It assumes no form of the distribution, and like "
+            "DeLong takes the models as given."
+        )
+    return say(
+        "Corrected resampled t-test: compares the mean AUC over the splits, with an interval "
+        "widened because splits share patients. It assumes that the differences spread about "
+        "normally over the splits, and that the correction, which is approximate, is enough."
+    )
+
+
+def power(material: Material) -> Section:
+    """Return which interval and which difference could be expected at all.
+
+    Parameters
+    ----------
+    material : Material
+    """
+    say, frame = material.say, material.frame("power")
+    shown = material.table("power", say("Interval and difference to expect with these patients."))
+    if not shown:
+        return Section("power", say("What could be seen with these patients"))
+    middle = frame.iloc[(frame["auc"] - 0.7).abs().argsort(kind="stable")]
+    middle = middle[middle["auc"] == middle["auc"].iloc[0]]
+    row = middle.iloc[(middle["correlation"] - 0.5).abs().argsort(kind="stable")].iloc[0]
+    fields = {
+        "patients": int(row["n_patients"]),
+        "events": int(row["n_events"]),
+        "auc": number_text(float(row["auc"]), say=say),
+        "half": number_text(float(row["half_width"]), say=say),
+        "correlation": number_text(float(row["correlation"]), 1, say=say),
+    }
+    if math.isnan(row["smallest_difference"]):
+        text = say(
+            "With {patients} patients, {events} of them with the outcome, an AUC of {auc} is known "
+            "to within about {half} on either side; no difference between two arms, however "
+            "large, would be told apart in four of five such studies (correlation of the arms' "
+            "predictions {correlation}).",
+            **fields,
+        )
+    else:
+        text = say(
+            "With {patients} patients, {events} of them with the outcome, an AUC of {auc} is known "
+            "to within about {half} on either side, and two arms must differ by about {difference} "
+            "in AUC to be told apart in four of five such studies (correlation of the arms' "
+            "predictions {correlation}).",
+            difference=number_text(float(row["smallest_difference"]), say=say),
+            **fields,
+        )
+    note = Text(
+        say(
+            "After Hanley and McNeil (Radiology 1982 and 1983), for independent patients; it "
+            "uses no result of this study but the number of patients."
+        ),
+        "note",
+    )
+    return Section(
+        "power",
+        say("What could be seen with these patients"),
+        [*if_any(shown, Text(text)), note],
+    )

@@ -1,0 +1,85 @@
+"""What a report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from lungmet_worc.analyses.run.digest import Digest
+from lungmet_worc.display.shown_names import ShownNames
+from lungmet_worc.report.checklists import Checklist
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Everything that a report shows.
+
+    Parameters
+    ----------
+    study_name : str
+    outcome : str
+        Name of the outcome in the manifest.
+    performance, comparison, splits, patients : DataFrame
+        Tables of the study (see `lungmet_worc.analyses.schema`).
+    cohort : DataFrame
+        A row for each patient (see `lungmet_worc.study.cohort.Cohort.table`).
+    figures : mapping of str to Path
+        PNG or SVG files by the names that
+        `lungmet_worc.analyses.all_figures.write_all_figures` gives them.
+    settings : mapping of str to object
+        Settings of the search as in the study file.
+    modalities : mapping of str to str
+        WORC's image type of each modality.
+    arms : mapping of str to str
+        What each arm knows about a patient, in plain words.
+    errata : sequence of (str, str)
+        Number and sentence of each defect of WORC that this run met.
+    failures : DataFrame
+        Candidate workflows without a score: arm, cause, candidates (number).
+    excluded : sequence of (str, str)
+        Patient and cause, of those that were left out.
+    versions : mapping of str to str
+        Version of each package.
+    created : str
+        When the report was made.
+    digest : Digest
+        What the run did.
+    tables : mapping of str to DataFrame
+        All tables of the study by their names; one without rows was not made.
+    thumbnails : mapping of (str, str) to bytes
+        (modality, patient) -> PNG of a slice through the tumour.
+    checklists : sequence of Checklist
+        Reporting checklists with the run's answers (see `lungmet_worc.report.checklists`).
+    language : {"en", "nl"}
+    kinds : mapping of str to str
+        Arm to "clinical", "volume", "images" or "clinical+images"; all "images" by default.
+    names : ShownNames
+        What arms and modalities are called.
+    """
+
+    study_name: str
+    outcome: str
+    performance: pd.DataFrame
+    comparison: pd.DataFrame
+    splits: pd.DataFrame
+    patients: pd.DataFrame
+    cohort: pd.DataFrame
+    figures: Mapping[str, Path]
+    settings: Mapping[str, object]
+    modalities: Mapping[str, str]
+    arms: Mapping[str, str]
+    errata: Sequence[tuple[str, str]]
+    failures: pd.DataFrame
+    excluded: Sequence[tuple[str, str]]
+    versions: Mapping[str, str]
+    created: str
+    digest: Digest
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    thumbnails: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    checklists: Sequence[Checklist] = ()
+    language: str = "en"
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    names: ShownNames = field(default_factory=ShownNames)

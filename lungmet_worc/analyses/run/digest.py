@@ -1,0 +1,378 @@
+"""What one wants to read in the morning: done, or what failed, for whom, why, and what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.display.shown_names import recorded_names
+from lungmet_worc.tasks.progress import duration
+from lungmet_worc.tasks.remedies import FailureCause, failed_tasks, left_out, plain_cause
+
+State = Mapping[str, Any]
+Ending = Literal["complete", "partial", "failed", "running", "stopped"]
+
+LOG = "log.txt"
+
+_VERDICTS = {
+    "complete": Sentence("Complete."),
+    "failed": Sentence("Failed. What is finished is kept; the same command goes on from there."),
+    "running": Sentence("Running."),
+    "stopped": Sentence("Stopped before its end; the same command goes on from there."),
+}
+#: The reason not to be tested that only a search can find: the split is searched, and done.
+SEARCHED = "no workflow"
+
+_MOST_CAUSES = 5
+_MOST_FAILURES = 20
+
+
+@dataclass(frozen=True)
+class ArmDigest:
+    """How an arm ended.
+
+    Parameters
+    ----------
+    arm : str
+        Name in the study file.
+    n_patients, n_events, n_left_out : int or None
+        Patients that enter, those of them with the outcome, and those who do not enter; None
+        as long as nobody knows.
+    n_done, n_failed, n_splits : int
+        Splits that are done, that failed, and that the study asks for and the arm can be tested
+        in.
+    n_candidates : int
+        Candidate workflows in the splits that are done.
+    without_score : tuple of (str, int)
+        Why candidates have no score, and how many, the most frequent cause first.
+    untested : tuple of (str, tuple of int)
+        Why the arm is not tested in some splits (see `tested_splits.Reason`), and which, from 0.
+    label : str
+        What the arm is called in the study file; empty where it has its key only.
+    """
+
+    arm: str
+    n_patients: int | None
+    n_events: int | None
+    n_left_out: int | None
+    n_done: int
+    n_failed: int
+    n_splits: int
+    n_candidates: int = 0
+    without_score: tuple[tuple[str, int], ...] = ()
+    untested: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the arm is called."""
+        return self.label or self.arm
+
+    @property
+    def sentence(self) -> Sentence:
+        """Return the arm as one line."""
+        parts = []
+        if self.n_patients is not None:
+            parts.append(
+                Sentence.plural(
+                    self.n_patients,
+                    "{n} patient, {events} with the outcome",
+                    "{n} patients, {events} with the outcome",
+                    events=self.n_events,
+                )
+            )
+        parts.append(
+            Sentence("{done} of {splits} splits done", done=self.n_done, splits=self.n_splits)
+        )
+        if self.n_failed:
+            parts.append(Sentence("{n} failed", n=self.n_failed))
+        if self.n_left_out:
+            parts.append(
+                Sentence.plural(self.n_left_out, "{n} patient left out", "{n} patients left out")
+            )
+        return Sentence("{arm}: {state}", arm=self.name, state=joined(parts, "; "))
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What a run did.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study.
+    ending : {"complete", "partial", "failed", "running", "stopped"}
+        How the run ended.
+    partial : str
+        What part of the study the report is of, in words; empty if it is of all.
+    started : str
+        When this run started, in UTC.
+    seconds : float or None
+        How long it took, or has taken.
+    task_seconds : float
+        Computing time of everything that is there, over all runs and cores.
+    arms : tuple of ArmDigest
+        In the order of the study file.
+    failed, left_out : tuple of FailureCause
+        What failed and who was left out, each cause once.
+    errata : tuple of (str, str)
+        Number and sentence of each defect of WORC that the study met.
+    from_store : int
+        Feature files that were taken from the feature store.
+    only : str
+        The one stage that this run was asked for and has done; empty if it was asked for all.
+    study_file : str
+        Name of the study file, empty where the run was begun from Python.
+    """
+
+    study: str
+    ending: Ending
+    partial: str
+    started: str
+    seconds: float | None
+    task_seconds: float
+    arms: tuple[ArmDigest, ...]
+    failed: tuple[FailureCause, ...] = ()
+    left_out: tuple[FailureCause, ...] = ()
+    errata: tuple[tuple[str, str], ...] = ()
+    from_store: int = 0
+    only: str = ""
+    study_file: str = ""
+
+    @property
+    def verdict(self) -> Sentence:
+        """Return how the run ended, in one sentence."""
+        if self.only and self.ending in ("complete", "stopped"):
+            return Sentence(
+                "The {only} is done, as asked for; a run without --only goes on from here.",
+                only=self.only,
+            )
+        if self.ending == "partial":
+            return Sentence(
+                "Partial: {part}. A run without a deadline goes on from here.", part=self.partial
+            )
+        return _VERDICTS[self.ending]
+
+    def sections(self) -> list[tuple[Sentence, list[Sentence]]]:
+        """Return title and lines of each part that has something to say."""
+        found = [(Sentence("Arms"), [arm.sentence for arm in self.arms])]
+        for title, causes in (
+            (Sentence("Failed"), self.failed),
+            (Sentence("Left out"), self.left_out),
+        ):
+            lines = [cause.sentence for cause in causes[:_MOST_FAILURES]]
+            more = len(causes) - _MOST_FAILURES
+            if more > 0:
+                lines.append(
+                    Sentence.plural(
+                        more,
+                        "{n} more cause is in {file}.",
+                        "{n} more causes are in {file}.",
+                        file=LOG,
+                    )
+                )
+            found.append((title, lines))
+        untested = [line for arm in self.arms for line in _not_tested(arm)]
+        found.append((Sentence("Not tested"), untested))
+        found.append((Sentence("Candidate workflows without a score"), self._without_score()))
+        if self.errata:
+            numbers = ", ".join(dict.fromkeys(number for number, _ in self.errata))
+            title = Sentence("Known defects of WORC that were met")
+            found.append((title, [Sentence("{numbers}", numbers=numbers)]))
+        return [(title, lines) for title, lines in found if lines]
+
+    def to_text(self, say: Language = ENGLISH) -> str:
+        """Return the digest for a terminal, times as the clock on the wall shows them."""
+        head = say('Study "{study}": {verdict}', study=self.study, verdict=say.of(self.verdict))
+        details = say("Details: {file} in the run folder.", file=LOG)
+        return "\n".join([head, *self.body(say), details])
+
+    def body(self, say: Language) -> list[str]:
+        """Return when it was and what happened, without how it ended."""
+        lines = [say.of(self._when())]
+        for title, items in self.sections():
+            lines += [f"{say.of(title)}:", *(f"  {say.of(item)}" for item in items)]
+        if self.from_store:
+            lines.append(
+                say.plural(
+                    self.from_store,
+                    "{n} feature file was taken from the feature store.",
+                    "{n} feature files were taken from the feature store.",
+                )
+            )
+        return lines
+
+    def _when(self) -> Sentence:
+        began = f"{datetime.fromisoformat(self.started).astimezone():%Y-%m-%d %H:%M}"
+        if self.seconds is None:
+            return Sentence("Started {time}.", time=began)
+        took = duration(self.seconds)
+        if self.ending == "running":
+            return Sentence("Started {time}, so far {span}.", time=began, span=took)
+        return Sentence("Started {time}, took {span}.", time=began, span=took)
+
+    def _without_score(self) -> list[Sentence]:
+        by_cause: dict[str, list[str]] = {}
+        totals: Counter[str] = Counter()
+        for arm in self.arms:
+            of_arm: Counter[str] = Counter()
+            for cause, number in arm.without_score:
+                of_arm[plain_cause(cause)] += number
+            totals.update(of_arm)
+            for cause, number in of_arm.items():
+                by_cause.setdefault(cause, []).append(f"{arm.name} {number}")
+        if not totals:
+            return []
+        counts = [
+            Sentence(
+                "{arm} {n} of {total}",
+                arm=arm.name,
+                n=sum(number for _, number in arm.without_score),
+                total=arm.n_candidates,
+            )
+            for arm in self.arms
+        ]
+        lines = [joined(counts, ", ")]
+        lines += [
+            Sentence("{cause}: {counts}", cause=cause, counts=", ".join(by_cause[cause]))
+            for cause, _ in totals.most_common(_MOST_CAUSES)
+        ]
+        more = len(totals) - _MOST_CAUSES
+        if more > 0:
+            lines.append(
+                Sentence.plural(
+                    more, "{n} more cause is in the report.", "{n} more causes are in the report."
+                )
+            )
+        return lines
+
+
+def make_digest(state: State, *, running: bool = False, now: str | None = None) -> Digest:
+    """Return what a run did.
+
+    Parameters
+    ----------
+    state : mapping
+        What ``run.json`` says.
+    running : bool
+        A process works in the run folder.
+    now : str, optional
+        The time in UTC, for how long a running run has taken.
+    """
+    tasks: Mapping[str, Any] = state.get("tasks", {})
+    # JSON keeps no order of names.
+    order = state.get("order", state["study"]["arms"])
+    arms = tuple(_arm(name, state, tasks) for name in order)
+    failures = [
+        (key, str(entry.get("error", "")))
+        for key, entry in tasks.items()
+        if entry["state"] == "failed"
+    ]
+    partial = state.get("partial")
+    said = (
+        Sentence(
+            "{done} of {splits} splits in every arm", done=partial["splits"], splits=partial["of"]
+        )
+        if partial
+        else ""
+    )
+    started = str(state.get("started") or now)
+    return Digest(
+        study=state["study"]["name"],
+        ending=_ending(state, arms, failures, running=running),
+        partial=said,
+        started=started,
+        seconds=_seconds(started, state, tasks, now if running else None),
+        task_seconds=sum(float(entry.get("seconds", 0)) for entry in tasks.values()),
+        arms=arms,
+        failed=tuple(failed_tasks(failures, LOG)),
+        left_out=tuple(
+            left_out((e["patient_id"], e["modality"], e["cause"]) for e in state["excluded"])
+            if state.get("excluded")
+            else ()
+        ),
+        errata=tuple((number, text) for number, text in state.get("errata", ())),
+        from_store=sum("source" in entry for entry in tasks.values()),
+        only=_only(state),
+        study_file=state.get("study_file") or "",
+    )
+
+
+def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
+    numbers = state.get("arms", {}).get(name, {})
+    searches = [entry for key, entry in tasks.items() if key.startswith(f"search/{name}/")]
+    done = [entry for entry in searches if entry["state"] == "done"]
+    causes: Counter[str] = Counter()
+    for entry in done:
+        causes.update(entry.get("without_score", {}))
+    search = state["study"]["search"]
+    untested: dict[str, list[int]] = {}
+    for split in state.get("untested", ()):
+        if split["arm"] == name:
+            untested.setdefault(split["reason"], []).append(split["split"])
+    not_searched = sum(len(splits) for reason, splits in untested.items() if reason != SEARCHED)
+    return ArmDigest(
+        arm=name,
+        n_patients=numbers.get("n_patients"),
+        n_events=numbers.get("n_events"),
+        n_left_out=numbers.get("n_left_out"),
+        n_done=len(done),
+        n_failed=sum(entry["state"] == "failed" for entry in searches),
+        n_splits=search["splits"] - not_searched,
+        n_candidates=search["candidates"] * len(done),
+        without_score=tuple(causes.most_common()),
+        untested=tuple((reason, tuple(splits)) for reason, splits in untested.items()),
+        label=recorded_names(state["study"]).arms.get(name, ""),
+    )
+
+
+def _not_tested(arm: ArmDigest) -> Iterator[Sentence]:
+    """Yield in which splits an arm is not tested, counted from 1, and why."""
+    why = {
+        "nobody": Sentence("none of its patients is in the test part"),
+        "too few": Sentence("too few with, or without, the outcome to train on"),
+        "alike": Sentence("its training patients hardly differ"),
+        "no workflow": Sentence("no candidate workflow could be scored"),
+    }
+    for reason, splits in arm.untested:
+        yield Sentence.plural(
+            len(splits),
+            "{arm}, split {numbers}: {why}.",
+            "{arm}, splits {numbers}: {why}.",
+            arm=arm.name,
+            numbers=", ".join(str(number + 1) for number in splits),
+            why=why[reason],
+        )
+
+
+def _only(state: State) -> str:
+    """Return the one stage that was asked for and is done, "" where the report was too."""
+    only = str(state.get("only") or "")
+    return only if state.get("finished") and only != "report" else ""
+
+
+def _ending(
+    state: State, arms: Sequence[ArmDigest], failures: Sequence[object], *, running: bool
+) -> Ending:
+    if running:
+        return "running"
+    if failures:
+        return "failed"
+    if state.get("partial"):
+        return "partial"
+    complete = state.get("finished") and all(arm.n_done == arm.n_splits for arm in arms)
+    return "complete" if complete else "stopped"
+
+
+def _seconds(started: str, state: State, tasks: Mapping[str, Any], now: str | None) -> float | None:
+    """Return how long this run took: to its end, to now, or to the last thing known of it."""
+    ends = [entry["finished"] for entry in tasks.values() if entry.get("finished", "") >= started]
+    end = now or state.get("finished") or max(ends, default=None)
+    if end is None:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(started)).total_seconds()

@@ -1,0 +1,255 @@
+"""The tables of a report that no file has: who entered, who was often wrong, settings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.display.wording import arm_label, number_text, yes_no
+
+SHOWN_PATIENTS = 10
+#: Nobody reads a longer list in a report.
+SHOWN_ROWS = 200
+SHOWN_REASONS = 10
+#: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
+SHOWN_CURVES = 100
+Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class OftenWrong:
+    """Patients whom the arms misjudged more often than not.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The patients most often wrong, all cells text.
+    n_patients, n_events : int
+        How many patients there are of this kind, and how many of them have the outcome.
+    n_tested : int
+        Patients tested at least once.
+    """
+
+    table: pd.DataFrame
+    n_patients: int
+    n_events: int
+    n_tested: int
+
+
+def often_wrong(
+    patients: pd.DataFrame, shown: int = SHOWN_PATIENTS, *, say: Language = ENGLISH
+) -> OftenWrong:
+    """Find the patients whose predicted class was wrong in more than half of their tests.
+
+    Tests of all arms count together. Most often wrong first; of equal ones, the one tested more.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        The patients table (see `lungmet_worc.analyses.results.patients_table`).
+    shown : int
+        Most rows of the table.
+    say : Language
+    """
+    arms = list(dict.fromkeys(patients["arm"]))
+    by_patient: dict[str, dict[str, Row]] = {}
+    for row in patients.to_dict("records"):
+        by_patient.setdefault(str(row["patient_id"]), {})[str(row["arm"])] = row
+    tallies = [_tally(patient, rows) for patient, rows in by_patient.items()]
+    wrong = [tally for tally in tallies if 2 * tally.wrong > tally.tested]
+    wrong.sort(key=lambda t: (-t.wrong / t.tested, -t.tested, natural_order(t.patient)))
+    table = [
+        [
+            t.patient,
+            yes_no(t.outcome, say=say),
+            *(_wrong_text(by_patient[t.patient].get(arm), say) for arm in arms),
+        ]
+        for t in wrong[:shown]
+    ]
+    heads = [say("Patient"), say("Outcome"), *(arm_label(arm, say) for arm in arms)]
+    return OftenWrong(
+        table=pd.DataFrame(table, columns=heads),
+        n_patients=len(wrong),
+        n_events=sum(tally.outcome for tally in wrong),
+        n_tested=len(tallies),
+    )
+
+
+class _Tally(NamedTuple):
+    """How often a patient was tested and wrong, all arms together."""
+
+    patient: str
+    outcome: int
+    tested: int
+    wrong: int
+
+
+def _tally(patient: str, rows: Mapping[str, Row]) -> _Tally:
+    """Count the tests of a patient over the arms."""
+    tested = sum(int(row["n_tested"]) for row in rows.values())
+    right = sum(int(row["times_correct"]) for row in rows.values())
+    outcome = int(next(iter(rows.values()))["outcome"])
+    return _Tally(patient, outcome, tested, tested - right)
+
+
+def _wrong_text(row: Row | None, say: Language) -> str:
+    """Return how often an arm was wrong on a patient and its mean probability."""
+    if row is None:
+        return say("not tested")
+    tested = int(row["n_tested"])
+    return say(
+        "{wrong} of {tested} ({probability})",
+        wrong=tested - int(row["times_correct"]),
+        tested=tested,
+        probability=number_text(float(row["posterior_mean"]), say=say),
+    )
+
+
+def cohort_flow(
+    cohort: pd.DataFrame, arms: Mapping[str, str], *, say: Language = ENGLISH
+) -> pd.DataFrame:
+    """Count who enters each arm, and why others do not.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        outcome (1, 0 or empty), and a column "arm <arm>" for each arm that says "yes" or the
+        reason (see `lungmet_worc.study.cohort.Cohort.table`).
+    arms : mapping of str to str
+        The arms by their names.
+    say : Language
+
+    Returns
+    -------
+    DataFrame
+        All cells text; empty if the cohort names no arm.
+    """
+    rows = []
+    for arm in arms:
+        if f"arm {arm}" not in cohort.columns:
+            continue
+        status = list(cohort[f"arm {arm}"])
+        is_event = [str(value) == "1" for value in cohort["outcome"]]
+        enters = [value == "yes" for value in status]
+        events = sum(a and b for a, b in zip(enters, is_event, strict=True))
+        reasons = Counter(value for value in status if value != "yes")
+        named = reasons.most_common(SHOWN_REASONS)
+        if len(named) < len(reasons):
+            rest = reasons.total() - sum(count for _, count in named)
+            named.append((Sentence("other reasons"), rest))
+        why = "; ".join(f"{count}: {say.of(reason)}" for reason, count in named)
+        rows.append(
+            {
+                say("Arm"): arm_label(arm, say),
+                say("Patients"): str(sum(enters)),
+                say("Events"): str(events),
+                say("Left out"): str(len(enters) - sum(enters)),
+                say("Why left out"): why or say("nobody left out"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def who_left_out(
+    cohort: pd.DataFrame, arms: Mapping[str, str], *, say: Language = ENGLISH
+) -> list[str]:
+    """Name who does not enter which arm, a line for each reason; arms that are alike together.
+
+    Parameters
+    ----------
+    cohort, arms
+        See `cohort_flow`.
+    say : Language
+    """
+    known: list[str] = []
+    of_arms: dict[tuple[str, str], list[str]] = {}
+    for arm in arms:
+        if f"arm {arm}" not in cohort.columns:
+            continue
+        known.append(arm)
+        by_reason: dict[str, list[str]] = {}
+        for patient, reason in zip(cohort["patient_id"], cohort[f"arm {arm}"], strict=True):
+            if reason != "yes":
+                by_reason.setdefault(reason, []).append(str(patient))
+        for reason, who in by_reason.items():
+            of_arms.setdefault((reason, ", ".join(who)), []).append(arm)
+    return [
+        say("Not in any arm, {reason}: {patients}", reason=say.of(reason), patients=patients)
+        if among == known
+        else say(
+            "Not in {arms}, {reason}: {patients}",
+            arms=", ".join(arm_label(arm, say) for arm in among),
+            reason=say.of(reason),
+            patients=patients,
+        )
+        for (reason, patients), among in of_arms.items()
+    ]
+
+
+def shown_cohort(
+    cohort: pd.DataFrame, shown: int = SHOWN_ROWS, *, say: Language = ENGLISH
+) -> tuple[pd.DataFrame, str]:
+    """Choose the patients of a large cohort that a report lists.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        See `cohort_flow`.
+    shown : int
+        Most rows.
+    say : Language
+
+    Returns
+    -------
+    tuple of (DataFrame, str)
+        The cohort as it is where it is no longer than that; else those who do not enter every
+        arm, as many as are shown. Then what is left out, in words.
+    """
+    if len(cohort) <= shown:
+        return cohort, ""
+    arms = [column for column in cohort.columns if str(column).startswith("arm ")]
+    partial = cohort[(cohort[arms] != "yes").any(axis=1)]
+    if partial.empty:
+        everyone = say("All {n} patients enter every arm; none is listed.", n=len(cohort))
+        return partial, everyone
+    counts = {"n": len(partial), "all": len(cohort)}
+    if len(partial) <= shown:
+        note = say("{n} of {all} patients do not enter every arm. These are listed.", **counts)
+        return partial, note
+    return partial.head(shown), say(
+        "{n} of {all} patients do not enter every arm. The first {shown} are listed; all are "
+        "named above.",
+        **counts,
+        shown=shown,
+    )
+
+
+def flattened(
+    settings: Mapping[str, object], prefix: str = "", *, say: Language = ENGLISH
+) -> list[tuple[str, str]]:
+    """Return settings as (name, text), nested ones as "ensemble.size".
+
+    Parameters
+    ----------
+    settings : mapping of str to object
+    prefix : str
+        Put before every name.
+    say : Language
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            rows += flattened(value, f"{name}.", say=say)
+        elif isinstance(value, list | tuple):
+            rows.append((name, ", ".join(map(str, value)) or say("none")))
+        else:
+            rows.append((name, say("not set") if value is None else str(value)))
+    return rows

@@ -1,0 +1,100 @@
+"""Performance at thresholds that are chosen without the test part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lungmet_worc.analyses.results import ArmPredictions, SplitPrediction, tested_outcomes
+from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
+from lungmet_worc.analyses.thresholds.statistics import (
+    THRESHOLD_METRICS,
+    at_threshold,
+    sensitivity_threshold,
+    youden_threshold,
+)
+
+FIXED = 0.5
+_COUNTS = ("tp", "fp", "fn", "tn")
+
+#: A threshold from outcomes and probabilities, each of shape (n_validation,).
+Choice = Callable[[NDArray[np.int_], NDArray[np.float64]], float]
+
+
+def threshold_tables(
+    arms: Sequence[ArmPredictions], sensitivity: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measure every arm at 0.5, at Youden's threshold and at one for a sensitivity.
+
+    In each split the threshold is chosen on its validation predictions, which come from inside
+    its training part, and applied to its test part: no test outcome moves a threshold. A split
+    without validation predictions of both outcomes only counts at 0.5.
+
+    Parameters
+    ----------
+    arms : sequence of ArmPredictions
+    sensitivity : float
+        What the third threshold is to reach in the validation predictions.
+
+    Returns
+    -------
+    tuple of (DataFrame, DataFrame)
+        Tables ``thresholds`` (mean over the splits, corrected resampled interval) and
+        ``confusion`` (sums over the tests of all splits).
+    """
+    rules: Mapping[str, Choice] = {
+        f"{FIXED}": lambda outcome, posterior: FIXED,
+        "youden": youden_threshold,
+        sensitivity_rule(sensitivity): lambda outcome, posterior: sensitivity_threshold(
+            outcome, posterior, sensitivity
+        ),
+    }
+    means, sums = [], []
+    for arm in arms:
+        outcomes = tested_outcomes([arm])
+        counts = (len(outcomes), sum(outcomes.values()))
+        for rule, choose in rules.items():
+            usable = [s for s in arm.splits if rule == f"{FIXED}" or _has_validation(s)]
+            if not usable:
+                continue
+            found = [_measured(split, choose) for split in usable]
+            sizes = ([len(s.train_ids) for s in usable], [len(s.test_ids) for s in usable])
+            for metric in ("threshold", *_measures()):
+                interval = corrected_resampled_interval([f[metric] for f in found], *sizes)
+                means.append((arm.arm, rule, metric, *interval, *counts))
+            cells = [int(sum(f[name] for f in found)) for name in _COUNTS]
+            sums.append((arm.arm, rule, *cells, sum(cells), len(usable)))
+    return TABLES["thresholds"].frame(means), TABLES["confusion"].frame(sums)
+
+
+def sensitivity_rule(sensitivity: float) -> str:
+    """Return the name of the threshold for a sensitivity, as in "sensitivity 0.90".
+
+    Parameters
+    ----------
+    sensitivity : float
+    """
+    text = f"{sensitivity:.2f}"
+    return f"sensitivity {text if float(text) == sensitivity else sensitivity}"
+
+
+def _measures() -> list[str]:
+    """Return the measures at a threshold, without the threshold itself."""
+    return [metric for metric in THRESHOLD_METRICS if metric != "threshold"]
+
+
+def _has_validation(split: SplitPrediction) -> bool:
+    """Tell whether a threshold can be chosen in a split."""
+    return np.unique(split.validation_outcome).size == 2
+
+
+def _measured(split: SplitPrediction, choose: Choice) -> dict[str, float]:
+    """Return a split's threshold and what it gives in its test part."""
+    threshold = choose(
+        np.asarray(split.validation_outcome, int), np.asarray(split.validation_posterior, float)
+    )
+    return {**at_threshold(split.outcome, split.posterior, threshold), "threshold": threshold}

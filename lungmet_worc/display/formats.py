@@ -1,0 +1,201 @@
+"""Markdown and LaTeX of a table, and how its numbers are rounded and aligned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import pandas as pd
+
+from lungmet_worc.display.labels import TOO_FEW
+from lungmet_worc.display.language import LANGUAGES, language, later
+from lungmet_worc.display.wording import UNDEFINED
+
+LONG_TABLE = 35
+WIDE_TABLE = 8
+MIDDLE_TABLE = 5
+#: Characters in a line of an article, by the size of the text.
+LINE_LENGTH = {r"\small": 70, r"\scriptsize": 88}
+
+#: Characters of \scriptsize text in a line of a page on its side.
+TURNED_LINE = 140
+
+#: What may stand among the numbers of a column.
+NOT_A_NUMBER = (UNDEFINED, later("not tested"), TOO_FEW)
+
+_NUMBER = re.compile(r"(< )?[-\N{PLUS-MINUS SIGN}]?\d[\d.]*(?![\w:-])")
+
+
+def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
+    """Return a table of texts as Markdown.
+
+    Parameters
+    ----------
+    text : DataFrame
+        All columns text.
+    title : str
+        Above the table.
+    notes : sequence of str
+        Sentences below the table.
+    """
+
+    def escaped(cell: str) -> str:
+        return re.sub(r"([|\\`*_<>\[\]&~])", r"\\\1", cell).replace("\n", " ")
+
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(map(escaped, cells))} |"
+
+    rule = ["---:" if numeric else "---" for numeric in numeric_columns(text)]
+    rows = [line([str(c) for c in text.columns]), f"| {' | '.join(rule)} |"]
+    rows += [line([str(c) for c in row]) for row in text.itertuples(index=False)]
+    below = ["", escaped(" ".join(notes))] if notes else []
+    return "\n".join([f"**{title}**", "", *rows, *below, ""])
+
+
+def in_columns(text: pd.DataFrame) -> str:
+    """Return a table of texts as lines for a terminal: words to the left, numbers to the right.
+
+    Parameters
+    ----------
+    text : DataFrame
+        All columns text.
+    """
+    columns = []
+    for place, numeric in enumerate(numeric_columns(text)):
+        cells = [str(text.columns[place]), *map(str, text.iloc[:, place])]
+        width = max(map(len, cells))
+        columns.append([cell.rjust(width) if numeric else cell.ljust(width) for cell in cells])
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+
+
+def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) -> str:
+    """Return a table of texts as LaTeX for the booktabs package.
+
+    A long one needs longtable as well, and pdflscape if it is wide; any other that is wide is
+    scaled to the line by graphicx.
+
+    Parameters
+    ----------
+    text : DataFrame
+        All columns text.
+    name : str
+        Of its label.
+    title : str
+        Caption.
+    notes : sequence of str
+        Sentences below the table.
+    """
+    kinds = "".join("r" if numeric else "l" for numeric in numeric_columns(text))
+    heads = [_latex_escape(str(column)) for column in text.columns]
+    if len(heads) > WIDE_TABLE:
+        heads = [
+            rf"\shortstack[{k}]{{{h.replace(' ', chr(92) * 2)}}}"
+            for h, k in zip(heads, kinds, strict=True)
+        ]
+    head = " & ".join(heads) + r" \\"
+    rows = [
+        " & ".join(_latex_escape(str(cell)) for cell in row) + r" \\"
+        for row in text.itertuples(index=False)
+    ]
+    caption = rf"\caption{{{_latex_escape(title)}}}\label{{tab:{name}}}"
+    said = _latex_escape(" ".join(notes))
+    wide = _length(text) > LINE_LENGTH[_size(text).partition("\\set")[0]]
+    if len(text) > LONG_TABLE:
+        packages = ["booktabs", "longtable", *(["pdflscape"] if wide else [])]
+        opening = [r"\begin{landscape}"] if wide else []
+        closing = ["}", *([r"\end{landscape}"] if wide else [])]
+        tight = _length(text) > TURNED_LINE
+        size = r"\tiny\setlength{\tabcolsep}{3pt}" if tight else _size(text)
+        opening += ["{" + size, rf"\begin{{longtable}}{{{kinds}}}", caption + r"\\"]
+        top = [r"\toprule", head, r"\midrule", r"\endfirsthead"]
+        again = [r"\toprule", head, r"\midrule", r"\endhead", r"\bottomrule", r"\endlastfoot"]
+        below = [rf"\noindent\footnotesize {said}\par"] if said else []
+        lines = [*opening, *top, *again, *rows, r"\end{longtable}", *below, *closing]
+    else:
+        packages = ["booktabs", *(["graphicx"] if wide else [])]
+        opening = [r"\begin{table}", r"\centering", caption, _size(text)]
+        body = [rf"\begin{{tabular}}{{{kinds}}}", r"\toprule", head, r"\midrule", *rows]
+        body += [r"\bottomrule", r"\end{tabular}"]
+        if wide:
+            body = [r"\resizebox{\linewidth}{!}{%", *body[:-1], body[-1] + "}"]
+        below = [rf"\par\smallskip\raggedright\footnotesize {said}\par"] if said else []
+        lines = [*opening, *body, *below, r"\end{table}"]
+    needs = " and ".join(rf"\usepackage{{{package}}}" for package in packages)
+    return "\n".join([f"% needs {needs}", *lines, ""])
+
+
+def _length(text: pd.DataFrame) -> int:
+    """Return the characters in the longest line of a table, headings on one line."""
+    stacked = len(text.columns) > WIDE_TABLE
+    return sum(
+        3
+        + max(
+            max((len(str(cell)) for cell in cells), default=0),
+            max(map(len, str(head).split()), default=0) if stacked else len(str(head)),
+        )
+        for head, (_, cells) in zip(text.columns, text.items(), strict=True)
+    )
+
+
+def _size(text: pd.DataFrame) -> str:
+    """Return the LaTeX font size and spacing that let a table fit a page."""
+    if len(text.columns) > WIDE_TABLE:
+        return r"\scriptsize\setlength{\tabcolsep}{3pt}"
+    return r"\scriptsize" if len(text.columns) > MIDDLE_TABLE else r"\small"
+
+
+def _latex_escape(text: str) -> str:
+    """Return a text that LaTeX prints as it is."""
+    special = {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"$<$",
+        ">": r"$>$",
+        "\N{PLUS-MINUS SIGN}": r"$\pm$",
+        **{c: rf"\{c}" for c in "&%$#_{}"},
+    }
+    escaped = re.sub(r"[\\~^<>&%$#_{}\N{PLUS-MINUS SIGN}]", lambda m: special[m.group()], text)
+    # A bracket at the start of a row would be read as an argument of the line break before it.
+    escaped = re.sub(r"^\[", "{[}", escaped)
+    return re.sub(r"(?<![\w.])-(?=\d)", "$-$", escaped).replace("\n", " ")
+
+
+@cache
+def _no_numbers() -> frozenset[str]:
+    """Return what may stand among numbers, in every language."""
+    said = {language(code)(text) for code in LANGUAGES for text in NOT_A_NUMBER}
+    return frozenset({"", *said})
+
+
+def is_numeric(column: pd.Series[str]) -> bool:
+    """Tell whether every cell of a text column is a number, or begins with one.
+
+    Parameters
+    ----------
+    column : Series of str
+        "not defined" and "not tested" may stand among the numbers.
+    """
+    numbers = [cell for cell in map(str, column) if cell not in _no_numbers()]
+    return bool(numbers) and all(_NUMBER.match(cell) for cell in numbers)
+
+
+def numeric_columns(text: pd.DataFrame) -> list[bool]:
+    """Tell of each column of a table of texts whether it is one of numbers.
+
+    Parameters
+    ----------
+    text : DataFrame
+    """
+    return [is_numeric(column) for _, column in text.items()]
+
+
+def six_decimals(value: float) -> float:
+    """Round to 6 decimals; never to a negative zero."""
+    return round(float(value), 6) + 0.0
+
+
+def six_digits(value: float) -> float:
+    """Round to 6 significant digits."""
+    return float(f"{value:.6g}")

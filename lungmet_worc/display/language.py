@@ -1,0 +1,177 @@
+"""The language of the report: English sentences, and what they are in Dutch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from numbers import Real
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from lungmet_worc.basics.sentences import Sentence, Span
+from lungmet_worc.display.shown_names import ShownNames
+
+LOCALE = Path(__file__).parent / "locale"
+#: Code of each language and its name for itself.
+LANGUAGES = {"en": "English", "nl": "Nederlands"}
+
+_DECIMAL = re.compile(r"(?<![\w.,])(\d+)\.(\d+)(?!\w|\.\d)")
+_logger = logging.getLogger(__name__)
+
+
+class _DutchFormatter(Formatter):
+    """Formats numbers with a decimal comma, and leaves everything else as it is."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text = str(super().format_field(value, format_spec))
+        if isinstance(value, Real | Span):
+            return text.translate({ord("."): ",", ord(","): "."})
+        return text
+
+
+@dataclass(frozen=True)
+class Language:
+    """Says English texts in one language.
+
+    Every text that a person reads in the report or in a figure is a whole English sentence (or
+    a whole label) with named fields, so that no translation is glued from parts:
+    ``say("{arm} reached an AUC of {auc:.2f}.", arm="MRI", auc=0.7)``.
+
+    Parameters
+    ----------
+    code : {"en", "nl"}
+    texts : mapping of str to str
+        English text to its translation, with the same fields; empty for English.
+    names : ShownNames
+        What arms and modalities of the study are called.
+    """
+
+    code: str
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    names: ShownNames = field(default_factory=ShownNames, repr=False)
+
+    def __call__(self, text: str, /, **fields: object) -> str:
+        """Return a text in this language.
+
+        Parameters
+        ----------
+        text : str
+            English, with fields such as "{arm}" or "{auc:.2f}".
+        **fields : object
+            What the fields stand for. A number gets the decimal mark of the language; a text is
+            taken as it is, since names of arms, columns and patients are nobody's to translate.
+
+        Raises
+        ------
+        KeyError
+            If a field of the text is not given.
+        """
+        translated = self._translated(text)
+        if not fields:
+            return translated
+        return self._formatter.vformat(translated, (), fields)
+
+    def naming(self, names: ShownNames) -> Language:
+        """Return the same language, which calls arms and modalities by the labels of a study.
+
+        Parameters
+        ----------
+        names : ShownNames
+        """
+        return replace(self, names=names)
+
+    def plural(self, n: int, one: str, many: str, /, **fields: object) -> str:
+        """Return the text for one thing or the text for none or several, with the field ``n``.
+
+        Parameters
+        ----------
+        n : int
+        one, many : str
+            As in "{n} split was left out." and "{n} splits were left out."
+        **fields : object
+            Further fields.
+        """
+        return self(one if n == 1 else many, n=n, **fields)
+
+    def of(self, text: str) -> str:
+        """Return a text in this language if it is a `Sentence`, and any other as it is.
+
+        Parameters
+        ----------
+        text : str
+            Fields that are a `Sentence` themselves are said in this language too.
+        """
+        if not isinstance(text, Sentence):
+            return text
+        fields = {
+            name: self.of(value) if isinstance(value, Sentence) else value
+            for name, value in text.fields.items()
+        }
+        return self(text.template, **fields)
+
+    def decimals(self, text: str) -> str:
+        """Return a text of numbers, such as a cell of a table, with decimal marks of the language.
+
+        Parameters
+        ----------
+        text : str
+            "0.67 (0.55 to 0.78)". Versions such as 3.7.0 stay as they are; do not hand in names.
+        """
+        return _DECIMAL.sub(r"\1,\2", text) if self.code == "nl" else text
+
+    @cached_property
+    def _formatter(self) -> Formatter:
+        return _DutchFormatter() if self.code == "nl" else Formatter()
+
+    def _translated(self, text: str) -> str:
+        """Return the translation of a text, or the English one with a warning in the log."""
+        if self.code == "en":
+            return text
+        if text not in self.texts:
+            _logger.warning("No %s text for: %s", LANGUAGES[self.code], text)
+        return self.texts.get(text, text)
+
+
+@cache
+def language(code: str) -> Language:
+    """Return a language of the report.
+
+    Parameters
+    ----------
+    code : {"en", "nl"}
+
+    Raises
+    ------
+    KeyError
+        If there is no such language.
+    """
+    if code not in LANGUAGES:
+        msg = f'The report has no language "{code}". Choose one of: {", ".join(LANGUAGES)}.'
+        raise KeyError(msg)
+    return Language(code, _read(f"{code}*.json"))
+
+
+def _read(pattern: str) -> dict[str, str]:
+    """Return the texts of all files whose names match."""
+    texts: dict[str, str] = {}
+    for path in sorted(LOCALE.glob(pattern)):
+        texts |= json.loads(path.read_text(encoding="utf-8"))
+    return texts
+
+
+def later(text: str) -> str:
+    """Mark a text that stands in a table of names and is said in a language where it is shown.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return text
+
+
+ENGLISH = language("en")

@@ -1,6 +1,0 @@
-"""What both tools run: the tasks of one job."""
-
-from lungmet_worc.engines.fastr.job import main
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,122 @@
+"""Which features ComBat harmonises, and on what: the tasks, decided without WORC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+from lungmet_worc.basics import versions
+from lungmet_worc.study.config import ComBatConfig, StudyConfig
+from lungmet_worc.study.manifest import Patient
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.task import Task, content_hash
+
+#: Bump when our own code changes what a harmonisation gives.
+REVISION = 1
+
+#: What WORC's ComBat needs and does not install, in the last version that gives what it expects
+#: (errata E44).
+PACKAGE, PACKAGE_VERSION = "neuroCombat", "0.2.9.post2"
+
+#: Packages whose version decides harmonised values.
+PACKAGES = ("WORC", "numpy", "scikit-learn")
+
+#: Settings of WORC's section ComBat that decide the numbers; batch and covariates are named by us.
+SETTINGS = ("par", "eb", "per_feature", "excluded_features")
+
+
+def combat_settings(study: StudyConfig) -> dict[str, str]:
+    """Return WORC's settings of ComBat that decide the numbers."""
+    section = study.worc_settings()["ComBat"]
+    return {key: section[key] for key in SETTINGS}
+
+
+def installed_version() -> str:
+    """Return the installed version of neuroCombat, "" if it is not there."""
+    try:
+        return metadata.version(PACKAGE)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def values_of(patients: Sequence[Patient], column: str) -> dict[str, str]:
+    """Return patient id -> the text of a column."""
+    return {patient.patient_id: patient.clinical.get(column, "").strip() for patient in patients}
+
+
+def harmonisation_tasks(
+    study: StudyConfig,
+    patients: Mapping[str, Patient],
+    extractions: Mapping[tuple[str, str], Task],
+    paths: RunPaths,
+) -> list[Task]:
+    """Return a task for each modality whose features ComBat harmonises.
+
+    All patients of the modality are harmonised together, before any split (errata E13).
+
+    Parameters
+    ----------
+    study : StudyConfig
+        The study.
+    patients : mapping of str to Patient
+        The patients that enter any arm.
+    extractions : mapping of (patient id, modality) to Task
+        Who has which features.
+    paths : RunPaths
+        The run folder.
+    """
+    tasks = []
+    for modality, config in study.modalities.items():
+        members = [patients[name] for name, of in extractions if of == modality]
+        if config.combat is None or not members:
+            continue
+        files = {p.patient_id: extractions[p.patient_id, modality] for p in members}
+        tasks.append(_task(study, modality, config.combat, members, files, paths))
+    return tasks
+
+
+def _task(
+    study: StudyConfig,
+    modality: str,
+    combat: ComBatConfig,
+    members: Sequence[Patient],
+    files: Mapping[str, Task],
+    paths: RunPaths,
+) -> Task:
+    settings, seed = combat_settings(study), study.search.seed
+    science: dict[str, Any] = {
+        "batches": values_of(members, combat.batch),
+        "covariates": {column: values_of(members, column) for column in combat.covariates},
+        "settings": settings,
+        "mended": study.search.worc_compat is None,
+        "seed": seed if settings["per_feature"] != "0" else None,
+    }
+    made_from = {
+        "revision": REVISION,
+        "versions": {**versions.of(PACKAGES), PACKAGE: installed_version()},
+        "patients": list(files),
+        "features_of": {f"{modality}/{name}": task.stamp for name, task in files.items()},
+        "batches": science["batches"],
+        "combat": [combat.batch, *combat.covariates],
+        "covariates": science["covariates"],
+        "settings": {"ComBat": settings},
+        "worc_compat": study.search.worc_compat,
+    }
+    return Task(
+        key=f"harmonisation/{modality}",
+        label=modality,
+        function="lungmet_worc.worc.combat:harmonise",
+        arguments={
+            "features": {name: str(task.output) for name, task in files.items()},
+            "batches": science["batches"],
+            "covariates": science["covariates"],
+            "settings": settings,
+            "mended": science["mended"],
+            "seed": seed,
+            "scratch": str(paths.scratch),
+        },
+        output=paths.harmonised(modality),
+        stamp=content_hash("harmonisation", made_from, science, list(files)),
+        ingredients=made_from,
+    )

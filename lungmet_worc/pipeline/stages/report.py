@@ -1,0 +1,174 @@
+"""From the split files of a run to its tables, figures and report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from lungmet_worc.analyses.acquisition.table import acquisition_table
+from lungmet_worc.analyses.all_figures import write_all_figures
+from lungmet_worc.analyses.all_tables import write_all_tables
+from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.read_results import read_results, study_results
+from lungmet_worc.analyses.run.digest import Digest
+from lungmet_worc.analyses.subgroups.levels import subgroup_levels
+from lungmet_worc.basics import versions
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.language import ENGLISH, language
+from lungmet_worc.display.shown_names import shown_names
+from lungmet_worc.imaging.thumbnails import ThumbnailSource, thumbnails
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.run_facts import run_facts
+from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
+from lungmet_worc.report.checklists import checklists
+from lungmet_worc.report.page import write_report
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.tested_splits import UntestedSplit
+from lungmet_worc.tasks.run_folder.paths import RunPaths, now
+from lungmet_worc.tasks.task import Task
+from lungmet_worc.worc import errata
+
+
+def write_results(
+    plan: Plan,
+    searches: Sequence[Task],
+    permutations: Sequence[Task],
+    unusable: Mapping[tuple[str, str], str],
+    digest: Digest,
+    into: RunPaths,
+    untested: Sequence[UntestedSplit] = (),
+) -> None:
+    """Write the tables, the figures and the report of a run.
+
+    Parameters
+    ----------
+    plan : Plan
+        The study, its cohort and its run folder.
+    searches : sequence of Task
+        The search tasks, all done, of the same splits in every arm.
+    permutations : sequence of Task
+        Searches with permuted outcomes, all done.
+    unusable : mapping of (patient id, modality) to str
+        Who was left out, and why.
+    digest : Digest
+        What the run did, so far as it is known before the tables are there.
+    into : RunPaths
+        A new folder, in which they get the places that they have in a run folder.
+    untested : sequence of UntestedSplit
+        In which splits an arm was not tested.
+    """
+    results = read_results(searches)
+    made_from = study_results(
+        plan,
+        results,
+        permutations,
+        levels=subgroup_levels(list(plan.patients.values()), plan.study.statistics),
+        acquisition=acquisition_table(plan),
+        untested=untested,
+    )
+    study = plan.study
+    names = shown_names(study)
+    say = language(study.report.language).naming(names)
+    tables = write_all_tables(
+        made_from, into.tables, partial=digest.partial, say=ENGLISH.naming(names)
+    )
+    figures = write_all_figures(
+        made_from,
+        tables,
+        into.figures,
+        cohort=plan.cohort.table(),
+        say=say,
+    )
+    failures = _failures(results)
+    found = errata.met(
+        plan,
+        int(failures["candidates"].sum()),
+        undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
+    )
+    context = ReportContext(
+        study_name=study.name,
+        outcome=study.outcome,
+        performance=tables["performance"],
+        comparison=tables["comparison"],
+        splits=tables["splits"],
+        patients=tables["patients"],
+        cohort=plan.cohort.table(),
+        figures=figures,
+        settings=_settings(study, len({task.key.rpartition("/")[2] for task in searches})),
+        modalities={name: modality.image_type for name, modality in study.modalities.items()},
+        arms={name: describe_arm(arm, say) for name, arm in study.arms.items()},
+        errata=found,
+        failures=failures,
+        excluded=[
+            (
+                patient,
+                Sentence("{modality}: {cause}", modality=names.modality(modality), cause=cause),
+            )
+            for (patient, modality), cause in unusable.items()
+        ],
+        versions=versions.everything(),
+        created=now()[:10],
+        digest=replace(digest, errata=tuple(found)),
+        tables=tables,
+        thumbnails=_thumbnails(plan, tables["typical"]),
+        checklists=checklists(run_facts(plan, made_from), say),
+        language=study.report.language,
+        kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
+        names=names,
+    )
+    write_report(context, into.report)
+
+
+def _thumbnails(plan: Plan, typical: pd.DataFrame) -> dict[tuple[str, str], bytes]:
+    """Return the tumour slice of each patient who is shown, in each modality."""
+    sources: dict[tuple[str, str], ThumbnailSource] = {}
+    for patient_id in dict.fromkeys(typical["patient_id"]):
+        for name, modality in plan.study.modalities.items():
+            pair = plan.patients[patient_id].pairs[name]
+            if pair.image is not None and pair.segmentation is not None:
+                source = (pair.image, pair.segmentation, modality.label, modality.image_type)
+                sources[name, patient_id] = source
+    return thumbnails(sources)
+
+
+def _failures(results: Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]) -> pd.DataFrame:
+    """Return how many candidates of each arm have no score, by cause."""
+    rows = []
+    for arm, of_arm in results.items():
+        causes: Counter[str] = Counter()
+        for _, result in of_arm:
+            causes.update(result["causes"])
+        rows += [(arm, cause, number) for cause, number in causes.most_common()]
+    return pd.DataFrame(rows, columns=["arm", "cause", "candidates"])
+
+
+def _settings(study: StudyConfig, n_splits: int) -> dict[str, object]:
+    settings = study.search.model_dump(mode="json")
+    if n_splits < study.search.splits:  # the methods tell what was done
+        settings |= {"splits": n_splits, "splits asked for": study.search.splits}
+    settings["patients"] = study.cohort.patients
+    settings["worc"] = study.worc
+    settings["arms"] = {name: arm.model_dump(mode="json") for name, arm in study.arms.items()}
+    settings["clinical"] = {n: c.model_dump(mode="json") for n, c in study.clinical.items()}
+    settings["combat"] = {
+        name: modality.combat.model_dump(mode="json")
+        for name, modality in study.modalities.items()
+        if modality.combat
+    }
+    settings["centre"] = study.cohort.centre
+    settings["statistics"] = study.statistics.model_dump(mode="json")
+    settings["toolboxes"] = _toolboxes(study)
+    return settings
+
+
+def _toolboxes(study: StudyConfig) -> list[str]:
+    """Return the feature toolboxes that the modalities of the arms use."""
+    used = {name for arm in study.arms.values() for name in arm.modalities}
+    said = " ".join(
+        study.modality_settings(name)["General"]["FeatureCalculators"] for name in sorted(used)
+    ).lower()
+    return [name for name in ("predict", "pyradiomics") if name in said]

@@ -1,0 +1,256 @@
+"""Who enters which arm, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import pandas as pd
+
+from lungmet_worc.basics.errors import CohortError
+from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.display.language import later
+from lungmet_worc.display.shown_names import ShownNames, shown_names
+from lungmet_worc.study.config import ArmConfig, StudyConfig
+from lungmet_worc.study.manifest import Manifest, Patient
+from lungmet_worc.study.reading.spreadsheet import is_missing
+
+#: Reasons that a figure shortens, by what they are made of.
+FAILED = later("{modality} extraction failed: {cause}")
+INCOMPLETE = later("not complete for all arms (arm {arm}: {cause})")
+_NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The patients of a study and the arms that they enter.
+
+    Parameters
+    ----------
+    patients : tuple of Patient
+        All patients of the manifest, in the natural order of their ids.
+    arms : mapping of str to tuple of str
+        Arm -> ids of the patients that enter, in the same order.
+    reasons : mapping of str to mapping
+        Arm -> id -> why the patient does not enter.
+    outcome_name : str
+        The column of the outcome.
+    clinical : tuple of str
+        The clinical columns that arms name.
+    own_causes : mapping of str to mapping
+        Arm -> id -> what keeps the patient from this very arm, each cause by itself; without
+        what other arms ask for where patients are "common".
+    names : ShownNames
+        What arms and modalities are called.
+    """
+
+    patients: tuple[Patient, ...]
+    arms: Mapping[str, tuple[str, ...]]
+    reasons: Mapping[str, Mapping[str, str]]
+    outcome_name: str = "the outcome"
+    clinical: tuple[str, ...] = ()
+    own_causes: Mapping[str, Mapping[str, tuple[Sentence, ...]]] = field(default_factory=dict)
+    names: ShownNames = field(default_factory=ShownNames)
+
+    def outcomes_of(self, patient_ids: Sequence[str]) -> list[int]:
+        """Return 1 or 0 for each of the patients.
+
+        Raises
+        ------
+        CohortError
+            A patient is not known, or has no known outcome.
+        """
+        known = {patient.patient_id: patient.outcome for patient in reversed(self.patients)}
+        outcomes = [known.get(patient_id) for patient_id in patient_ids]
+        for patient_id, outcome in zip(patient_ids, outcomes, strict=True):
+            if outcome is None:
+                raise _no_outcome(patient_id)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """Ids of the patients that enter at least one arm, in their order."""
+        entering = {patient_id for ids in self.arms.values() for patient_id in ids}
+        ids = (patient.patient_id for patient in self.patients)
+        return tuple(dict.fromkeys(patient_id for patient_id in ids if patient_id in entering))
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each patient.
+
+        Returns
+        -------
+        DataFrame
+            patient_id; outcome (1, 0 or ""); "<modality> scan" and "<column> value" of clinical
+            columns (present, missing); "arm <arm>" ("yes", or why not, a `Sentence`).
+        """
+        rows = []
+        for patient in self.patients:
+            row: dict[str, object] = {
+                "patient_id": patient.patient_id,
+                "outcome": "" if patient.outcome is None else patient.outcome,
+            }
+            for modality, pair in patient.pairs.items():
+                row[f"{modality} scan"] = "present" if pair.present else "missing"
+            for column in self.clinical:
+                row[f"{column} value"] = "present" if _has(patient, column) else "missing"
+            for arm in self.arms:
+                row[f"arm {arm}"] = self.reasons[arm].get(patient.patient_id, "yes")
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the cohort in numbers and ids, ready for JSON."""
+        outcomes = [patient.outcome for patient in self._different()]
+        return {
+            "outcome": self.outcome_name,
+            "n_patients": len(outcomes),
+            "n_events": outcomes.count(1),
+            "n_non_events": outcomes.count(0),
+            "n_outcome_missing": outcomes.count(None),
+            "modalities": {
+                modality: {"present": present, "missing": missing}
+                for modality, (present, missing) in self.scan_counts().items()
+            },
+            "clinical": {
+                column: {"present": present, "missing": missing}
+                for column, (present, missing) in self.value_counts().items()
+            },
+            "arms": {
+                arm: {
+                    "n_patients": len(ids),
+                    "n_events": sum(self.outcomes_of(ids)),
+                    "patients": list(ids),
+                    "not_entering": dict(self.reasons[arm]),
+                }
+                for arm, ids in self.arms.items()
+            },
+        }
+
+    def scan_counts(self) -> dict[str, tuple[int, int]]:
+        """Return how many patients have, and have not, image and mask of each modality."""
+        counts: dict[str, tuple[int, int]] = {}
+        for patient in self._different():
+            for modality, pair in patient.pairs.items():
+                present, missing = counts.get(modality, (0, 0))
+                counts[modality] = (present + pair.present, missing + (not pair.present))
+        return counts
+
+    def value_counts(self) -> dict[str, tuple[int, int]]:
+        """Return how many patients have, and have not, a value in each clinical column."""
+        counts = {}
+        patients = self._different()
+        for column in self.clinical:
+            present = sum(_has(patient, column) for patient in patients)
+            counts[column] = (present, len(patients) - present)
+        return counts
+
+    def _different(self) -> list[Patient]:
+        """Return the patients, those with several rows by the first of these."""
+        return list({each.patient_id: each for each in reversed(self.patients)}.values())
+
+
+def build_cohort(
+    study: StudyConfig, manifest: Manifest, unusable: Mapping[tuple[str, str], str] = _NONE
+) -> Cohort:
+    """Decide who enters which arm.
+
+    Patients come in the natural order of their ids (P2 before P10), whatever the order of the
+    manifest's rows, so that nothing that follows depends on it.
+
+    A patient enters an arm with a known outcome and all its modalities and clinical values
+    or, where the arm says ``missing = "impute"``, with at least one of them. With
+    ``patients = "common"`` only those enter who enter every arm.
+
+    Parameters
+    ----------
+    study : StudyConfig
+        The arms, and the patients to exclude.
+    manifest : Manifest
+        The patients.
+    unusable : mapping of (str, str) to str
+        (patient id, modality) -> why the images cannot be used, for patients whose feature
+        extraction failed.
+    """
+    ordered = tuple(sorted(manifest.patients, key=lambda one: natural_order(one.patient_id)))
+    # Of two rows with one id, an error, the first counts.
+    patients = {patient.patient_id: patient for patient in reversed(ordered)}
+    order = list(dict.fromkeys(patient.patient_id for patient in ordered))
+    names = shown_names(study)
+    own_causes: dict[str, dict[str, tuple[Sentence, ...]]] = {}
+    for name, arm in study.arms.items():
+        found = {
+            patient_id: _why_not(study, arm, patients[patient_id], unusable) for patient_id in order
+        }
+        own_causes[name] = {patient_id: causes for patient_id, causes in found.items() if causes}
+    reasons: dict[str, dict[str, str]] = {
+        name: {patient_id: joined(causes, ", ") for patient_id, causes in found.items()}
+        for name, found in own_causes.items()
+    }
+    if study.cohort.patients == "common":
+        _keep_common(reasons, order, names)
+    arms = {
+        name: tuple(patient_id for patient_id in order if patient_id not in reasons[name])
+        for name in study.arms
+    }
+    columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
+    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), own_causes, names)
+
+
+def _why_not(
+    study: StudyConfig,
+    arm: ArmConfig,
+    patient: Patient,
+    unusable: Mapping[tuple[str, str], str],
+) -> tuple[Sentence, ...]:
+    """Return what keeps a patient from entering an arm, nothing if it does enter."""
+    if patient.patient_id in study.cohort.exclude:
+        return (Sentence("excluded in the study file"),)
+    if patient.outcome is None:
+        return (Sentence("outcome missing"),)
+    lacking = []
+    for modality in arm.modalities:
+        pair = patient.pairs.get(modality)
+        title = study.modalities[modality].title or modality
+        if pair is None or not pair.present:
+            lacking.append(Sentence("no {modality} image", modality=title))
+        elif (patient.patient_id, modality) in unusable:
+            cause = unusable[patient.patient_id, modality]
+            lacking.append(Sentence(FAILED, modality=title, cause=cause))
+    lacking += [
+        Sentence("{column} missing", column=column)
+        for column in arm.clinical
+        if not _has(patient, column)
+    ]
+    asked = len(arm.modalities) + len(arm.clinical)
+    if arm.missing == "impute" and len(lacking) < asked:
+        return ()
+    return tuple(lacking)
+
+
+def _keep_common(
+    reasons: dict[str, dict[str, str]], order: Sequence[str], names: ShownNames
+) -> None:
+    """Take out of every arm who does not enter all of them, and say why."""
+    for patient_id in order:
+        own = {name: found[patient_id] for name, found in reasons.items() if patient_id in found}
+        if not own:
+            continue
+        arm, cause = next(iter(own.items()))
+        for name, found in reasons.items():
+            if name not in own:
+                found[patient_id] = Sentence(INCOMPLETE, arm=names.arm(arm), cause=cause)
+    for name, found in reasons.items():
+        reasons[name] = {
+            patient_id: found[patient_id] for patient_id in order if patient_id in found
+        }
+
+
+def _has(patient: Patient, column: str) -> bool:
+    """Return whether a patient's value in a clinical column is known."""
+    return not is_missing(patient.clinical.get(column, ""))
+
+
+def _no_outcome(patient_id: str) -> CohortError:
+    return CohortError(Sentence('No outcome is known for patient "{patient}".', patient=patient_id))

@@ -1,0 +1,458 @@
+"""A study: what is compared, on which patients, with which search.
+
+:mod:`lungmet_worc.study.study_file` reads it from TOML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
+
+from lungmet_worc.basics.errors import did_you_mean
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.shown_names import trimmed
+from lungmet_worc.study import worc_settings
+from lungmet_worc.study.feature_groups import IMAGE_GROUPS
+from lungmet_worc.study.reading.cell_text import CellText, CellValue, cleaned
+from lungmet_worc.tasks.deadline import deadline_text, parse_deadline
+
+Preset = Literal["smoke", "coarse", "full"]
+
+#: A typing error must not make a check draw splits for ever; nobody searches more than this.
+MOST_SPLITS, MOST_CANDIDATES = 10_000, 1_000_000
+
+
+def _as_text(overrides: object) -> object:
+    """Return WORC settings with every value as WORC writes it in its ini files."""
+    if not isinstance(overrides, Mapping):
+        return overrides
+    return {
+        section: {key: worc_settings.ini_text(value) for key, value in values.items()}
+        if isinstance(values, Mapping)
+        else values
+        for section, values in overrides.items()
+    }
+
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def table_name(column: str) -> str:
+    """Return the table of the study file that is about a column, as TOML writes it."""
+    return f"[clinical.{column}]" if _BARE_KEY.fullmatch(column) else f'[clinical."{column}"]'
+
+
+WorcOverrides = Annotated[dict[str, dict[str, str]], BeforeValidator(_as_text)]
+
+
+#: What people read in place of a key.
+Label = Annotated[str, BeforeValidator(trimmed)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, eq=False)
+class ManifestInMemory:
+    """A manifest as a script has it; only the very same one is equal to it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row for each patient.
+    """
+
+    frame: Any
+
+
+class CohortConfig(_Model):
+    """Where the patients are, how their table is read, and which of them are compared.
+
+    Parameters
+    ----------
+    sheet : str, optional
+        The sheet of a workbook; by default the first one that is not hidden.
+    missing : tuple of str
+        What counts as not known in every column, beside empty cells and the usual words.
+    decimal : {".", ","}, optional
+        The decimal mark of numbers that may also have thousands, such as "7,096".
+
+    Notes
+    -----
+    ``in_memory`` is the manifest as a script gave it, in place of a file; ``manifest`` then is in
+    the folder that its paths are relative to.
+    """
+
+    manifest: Annotated[Path, BeforeValidator(cleaned)]
+    sheet: CellText | None = None
+    patient_id: CellText = "patient_id"
+    missing: tuple[CellValue, ...] = ()
+    decimal: Literal[".", ","] | None = None
+    patients: Literal["common", "available"] = "common"
+    exclude: tuple[CellValue, ...] = ()
+    centre: CellText | None = None
+    _in_memory: ManifestInMemory | None = PrivateAttr(default=None)
+
+    @property
+    def in_memory(self) -> ManifestInMemory | None:
+        """Return the manifest that a script gave, None where it is a file."""
+        return self._in_memory
+
+    def with_manifest(self, manifest: Path, in_memory: ManifestInMemory | None = None) -> Self:
+        """Return the same cohort on another manifest."""
+        other = self.model_copy(update={"manifest": manifest})
+        other._in_memory = in_memory
+        return other
+
+
+class ComBatConfig(_Model):
+    """Harmonisation of a modality's features by WORC's ComBat: columns of the manifest.
+
+    WORC fits it on all patients before they are split (errata E13).
+    """
+
+    batch: CellText
+    covariates: tuple[CellText, ...] = ()
+
+
+class ModalityConfig(_Model):
+    """One image with its segmentation: the manifest's columns and how WORC treats it.
+
+    ``label`` as a number is the value of the tumour in the mask. As a text it is what people
+    read in place of the modality's key, as in an arm, and becomes the ``title``.
+    """
+
+    image: CellText
+    segmentation: CellText
+    image_type: str
+    label: int | None = Field(default=None, ge=1, le=2**31)
+    title: Label | None = None
+    combat: ComBatConfig | None = None
+    worc: WorcOverrides = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_in_label(cls, values: Any) -> Any:
+        """Take a label that is a text for the title."""
+        if not isinstance(values, Mapping) or not isinstance(values.get("label"), str):
+            return values
+        text = values["label"]
+        if text.strip().isdigit():
+            message = Sentence(
+                "Write label = {number} without quotation marks for a value of the mask, or title "
+                '= "{number}" for a name.',
+                number=text.strip(),
+            )
+            raise ValueError(message)
+        if values.get("title") is not None:
+            message = Sentence("Both label and title name this modality. Take one of them out.")
+            raise ValueError(message)
+        return {**values, "label": None, "title": text}
+
+    @field_validator("image_type")
+    @classmethod
+    def _known_image_type(cls, value: str) -> str:
+        if value not in worc_settings.IMAGE_TYPES:
+            hint = did_you_mean(value, worc_settings.IMAGE_TYPES)
+            message = Sentence('"{value}" is no image type. {hint}', value=value, hint=hint)
+            raise ValueError(message)
+        return value
+
+
+class ClinicalConfig(_Model):
+    """What a clinical column of the manifest holds.
+
+    Without an entry a column of numbers is a number, one of yes and no is 1 and 0, and any
+    other is unordered. ``outcome_like = true`` lets in a column that looks as if it were known
+    only after the outcome. ``missing`` is what counts as not known in this column alone.
+    """
+
+    kind: Literal["number", "yes-no", "ordered", "unordered"] | None = None
+    order: tuple[CellValue, ...] = ()
+    missing: tuple[CellValue, ...] = ()
+    outcome_like: bool = False
+
+    @model_validator(mode="after")
+    def _order_of_ordered(self) -> Self:
+        if (self.kind == "ordered") != bool(self.order):
+            message = Sentence(
+                'An ordered column needs its values, the lowest first: kind = "ordered", '
+                'order = ["low", "intermediate", "high"]. Any other column has no order.'
+            )
+            raise ValueError(message)
+        if len({level.lower() for level in self.order}) < len(self.order):
+            message = Sentence("A value stands twice in the order.")
+            raise ValueError(message)
+        return self
+
+
+class ArmConfig(_Model):
+    """What one arm of the comparison knows about a patient.
+
+    ``features`` is "all", "volume", or one or several groups of features. ``label`` is what
+    people read in place of the arm's key.
+    """
+
+    modalities: tuple[str, ...] = ()
+    clinical: tuple[CellText, ...] = ()
+    features: str | tuple[str, ...] = "all"
+    missing: Literal["exclude", "impute"] = "exclude"
+    label: Label | None = None
+
+    @field_validator("features")
+    @classmethod
+    def _known_features(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if value in ("all", "volume"):
+            return value
+        groups = (value,) if isinstance(value, str) else value
+        unknown = [name for name in groups if name not in IMAGE_GROUPS]
+        if unknown or not groups:
+            known = ("all", "volume", *IMAGE_GROUPS)
+            name = unknown[0] if unknown else ""
+            hint = did_you_mean(name, known)
+            message = Sentence('"{value}" is no group of features. {hint}', value=name, hint=hint)
+            raise ValueError(message)
+        return tuple(group for group in IMAGE_GROUPS if group in groups)
+
+    @property
+    def feature_groups(self) -> tuple[str, ...]:
+        """Return the groups that the arm is limited to, none if it is not."""
+        return self.features if isinstance(self.features, tuple) else ()
+
+
+class EnsembleConfig(_Model):
+    """How the best workflows of a search become one model."""
+
+    method: str = "top_N"
+    size: int = Field(default=100, ge=1, le=MOST_CANDIDATES)
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, value: str) -> str:
+        known = worc_settings.ENSEMBLE_METHODS
+        if value not in known:
+            hint = did_you_mean(value, known)
+            message = Sentence(
+                '"{value}" is no ensemble method of WORC. {hint}', value=value, hint=hint
+            )
+            raise ValueError(message)
+        return value
+
+
+class SearchConfig(_Model):
+    """WORC's random search: how much of it, and how it is scored."""
+
+    preset: Preset = "coarse"
+    split_type: Literal["random", "leave-one-centre-out"] = "random"
+    splits: int = Field(ge=1, le=MOST_SPLITS)
+    candidates: int = Field(ge=1, le=MOST_CANDIDATES)
+    inner_splits: int = Field(ge=1, le=MOST_SPLITS)
+    test_size: float = Field(default=0.2, gt=0, lt=1)
+    scoring: str = "f1_weighted"
+    classifiers: tuple[str, ...]
+    ensemble: EnsembleConfig
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    worc_compat: Literal["3.7.0"] | None = None
+
+    @field_validator("scoring")
+    @classmethod
+    def _known_score(cls, value: str) -> str:
+        if value not in worc_settings.SCORES:
+            hint = did_you_mean(value, worc_settings.SCORES)
+            message = Sentence('"{value}" is no score. {hint}', value=value, hint=hint)
+            raise ValueError(message)
+        return value
+
+    @field_validator("classifiers")
+    @classmethod
+    def _known_classifiers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = worc_settings.CLASSIFIERS
+        unknown = [name for name in value if name not in known]
+        if unknown:
+            hint = did_you_mean(unknown[0], known)
+            message = Sentence(
+                '"{value}" is no classifier of WORC. {hint}', value=unknown[0], hint=hint
+            )
+            raise ValueError(message)
+        if not value:
+            message = Sentence("At least one classifier is needed.")
+            raise ValueError(message)
+        return value
+
+
+#: Execution plugins of fastr that run jobs on the machine on which lungmet runs.
+ON_THIS_MACHINE = ("BlockingExecution", "LinearExecution", "ProcessPoolExecution")
+
+_SIZES = {"MB": 2**20, "GB": 2**30}
+
+
+def _bytes(size: object) -> object:
+    """Return a size of memory such as "4 GB" in bytes."""
+    if not isinstance(size, str):
+        return size
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) *(MB|GB)", size.strip(), re.IGNORECASE)
+    if match is None:
+        message = Sentence(
+            '"{size}" is no size of memory. Write it as in "4 GB" or "1500 MB".', size=size
+        )
+        raise ValueError(message)
+    return round(float(match[1]) * _SIZES[match[2].upper()])
+
+
+class RunConfig(_Model):
+    """How the tasks are run; none of it changes a number.
+
+    ``feature_store`` is a folder in which features are kept for other runs of the same images.
+    """
+
+    engine: Literal["local", "fastr"] = "local"
+    plugin: str = "ProcessPoolExecution"
+    memory: Annotated[int, BeforeValidator(_bytes), Field(ge=2**29)] | None = None
+    cores: int | None = Field(default=None, ge=1, le=100_000)
+    on_error: Literal["stop", "exclude-patient"] = "stop"
+    accelerate: bool = True
+    deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
+    feature_store: Path | None = None
+
+    @field_validator("deadline")
+    @classmethod
+    def _a_time(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_deadline(value)
+        return value
+
+    @model_validator(mode="after")
+    def _fits_the_engine(self) -> Self:
+        unused = [
+            name
+            for name in ("plugin", "memory")
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if self.engine == "local" and unused:
+            message = Sentence(
+                '"{key}" is only used with engine = "fastr". Add that, or remove it.', key=unused[0]
+            )
+            raise ValueError(message)
+        if self.engine == "fastr" and self.cores is None and self.plugin not in ON_THIS_MACHINE:
+            message = Sentence(
+                "How many jobs may run on the cluster at the same time? Say it for {plugin}, "
+                "for example: cores = 100.",
+                plugin=self.plugin,
+            )
+            raise ValueError(message)
+        return self
+
+
+class StatisticsConfig(_Model):
+    """What is computed from the predictions; no search depends on it but the permuted ones.
+
+    Parameters
+    ----------
+    sensitivity : float
+        A threshold is chosen, in the training part, that reaches this sensitivity.
+    permutations : int
+        Searches of each arm are repeated with so many permutations of the outcome.
+    bootstrap : int
+        Bootstrap samples of patients.
+    subgroups : tuple of str
+        Columns of the manifest whose values are subgroups.
+    bands : mapping of str to tuple of float
+        Where a column of numbers is cut into bands, ascending; by default at its median.
+    """
+
+    sensitivity: float = Field(default=0.9, gt=0, lt=1)
+    permutations: int = Field(default=0, ge=0, le=MOST_SPLITS)
+    bootstrap: int = Field(default=2000, ge=200, le=1_000_000)
+    subgroups: tuple[CellText, ...] = ()
+    bands: dict[CellText, tuple[FiniteFloat, ...]] = Field(default_factory=dict)
+
+    @field_validator("bands")
+    @classmethod
+    def _ascending(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for column, cuts in value.items():
+            if not cuts or list(cuts) != sorted(set(cuts)):
+                message = Sentence(
+                    "The bands of {column} must ascend, as in [50, 65].", column=column
+                )
+                raise ValueError(message)
+        return value
+
+
+class ReportConfig(_Model):
+    """How the report is written.
+
+    Parameters
+    ----------
+    language : {"en", "nl"}
+        English or Dutch.
+    acquisition : tuple of str
+        Columns of the manifest that say how images were made, such as vendor and model.
+    """
+
+    language: Literal["en", "nl"] = "en"
+    acquisition: tuple[CellText, ...] = ()
+
+
+class StudyConfig(_Model):
+    """A whole study: cohort, modalities, arms, search, WORC settings and how to run it."""
+
+    name: str
+    outcome: CellText
+    cohort: CohortConfig
+    modalities: dict[str, ModalityConfig] = Field(default_factory=dict)
+    arms: dict[str, ArmConfig]
+    clinical: dict[CellText, ClinicalConfig] = Field(default_factory=dict)
+    search: SearchConfig
+    statistics: StatisticsConfig = Field(default_factory=StatisticsConfig)
+    report: ReportConfig = Field(default_factory=ReportConfig)
+    worc: WorcOverrides = Field(default_factory=dict)
+    run: RunConfig = Field(default_factory=RunConfig)
+    path: Path | None = None
+
+    def worc_settings(self) -> dict[str, dict[str, str]]:
+        """Return WORC's settings for the search of this study, section -> key -> text.
+
+        WORC's defaults, then the preset, then ``[worc.*]``, then ``[search]``.
+        """
+        search = self.search
+        named = {
+            "CrossValidation": {
+                "N_iterations": str(search.splits),
+                "test_size": str(search.test_size),
+            },
+            "HyperOptimization": {
+                "N_iterations": str(search.candidates),
+                "n_splits": str(search.inner_splits),
+                "scoring_method": search.scoring,
+            },
+            "Classification": {"classifiers": ", ".join(search.classifiers)},
+            "Ensemble": {"Method": search.ensemble.method, "Size": str(search.ensemble.size)},
+            "Labels": {"label_names": self.outcome},
+        }
+        return worc_settings.merge(
+            worc_settings.default_settings(),
+            worc_settings.PRESETS[search.preset][1],
+            self.worc,
+            named,
+        )
+
+    def modality_settings(self, modality: str) -> dict[str, dict[str, str]]:
+        """Return WORC's settings for one modality; a new object for each (errata E1)."""
+        config = self.modalities[modality]
+        image_type = {"ImageFeatures": {"image_type": config.image_type}}
+        return worc_settings.merge(self.worc_settings(), config.worc, image_type)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import configparser
+import copy
+import json
+import pickle
+import re
+from collections import Counter
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from lungmet_worc.analyses.run.digest import ArmDigest
+from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.labels import HEADINGS
+from lungmet_worc.display.language import LOCALE, Language, language
+from lungmet_worc.display.privacy import cleaned
+from lungmet_worc.report.checklists import texts as checklist_texts
+from lungmet_worc.tasks import remedies
+from tests.display.said_texts import PACKAGE, said_texts
+
+TEXTS = {"{arm}: AUC {auc:.2f}": "{arm}: AUC {auc:.2f} (gemiddeld)", "{n:,}": "{n:,}"}
+DUTCH = Language("nl", TEXTS)
+
+
+def test_english_is_the_text_itself() -> None:
+    assert language("en")("AUC {auc:.2f} of {arm}", auc=0.704, arm="MRI") == "AUC 0.70 of MRI"
+    assert language("en")("100 % {") == "100 % {"
+
+
+def test_dutch_numbers_have_decimal_commas_and_names_stay() -> None:
+    said = DUTCH("{arm}: AUC {auc:.2f}", arm="T1 v1.5", auc=0.704)
+    assert said == "T1 v1.5: AUC 0,70 (gemiddeld)"
+    assert DUTCH("{n:,}", n=12000) == "12.000"
+
+
+def test_plural() -> None:
+    texts = "{n} split of {arm}", "{n} splits of {arm}"
+    assert language("en").plural(1, *texts, arm="CT") == "1 split of CT"
+    assert language("en").plural(0, *texts, arm="CT") == "0 splits of CT"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.67 (0.55 to 0.78).", "0,67 (0,55 to 0,78)."),
+        ("-0.10", "-0,10"),
+        ("WORC 3.7.0, v1.5", "WORC 3.7.0, v1.5"),
+        ("STS_0.5", "STS_0.5"),
+    ],
+)
+def test_decimal_marks_of_cells(text: str, expected: str) -> None:
+    assert DUTCH.decimals(text) == expected
+    assert language("en").decimals(text) == text
+
+
+def test_a_text_without_dutch_is_said_in_english_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert DUTCH("Not there.") == "Not there."
+    assert "Not there." in caplog.text
+
+
+def test_a_text_knows_how_it_was_made_and_is_said_in_dutch() -> None:
+    made = Sentence("{arm}: AUC {auc:.2f}", arm=Sentence("{n:,}", n=1200), auc=0.704)
+    assert made == "1,200: AUC 0.70"
+    assert DUTCH.of(made) == "1.200: AUC 0,70 (gemiddeld)"
+    assert DUTCH.of("as it is {") == "as it is {"
+    assert language("en").of(made) == made
+    for copied in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
+        assert (copied, copied.template) == (made, made.template)
+        assert DUTCH.of(copied) == DUTCH.of(made)
+
+
+def test_a_language_that_nobody_wrote_is_refused() -> None:
+    with pytest.raises(KeyError, match="en, nl"):
+        language("de")
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, *_ in Formatter().parse(text) if name}
+
+
+def locale(name: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((LOCALE / name).read_text(encoding="utf-8"))
+    return texts
+
+
+def test_every_text_has_a_dutch_one_and_no_dutch_is_unused() -> None:
+    texts = language("nl").texts
+    # Names of measures and headings are said where a table or an axis needs them.
+    names = {*METRIC_NAMES.values(), *HEADINGS.values(), "Average precision"}
+    said = said_texts() | names | checklist_texts()
+    assert sorted(said - set(texts)) == []
+    assert sorted(set(texts) - said) == []
+
+
+def test_every_text_stands_in_one_file_only() -> None:
+    texts = Counter(text for path in LOCALE.glob("nl*.json") for text in locale(path.name))
+    assert [text for text, times in texts.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in LOCALE.glob("*.json")))
+def test_dutch_texts_keep_fields_and_end_of_sentence(name: str) -> None:
+    for english, dutch in locale(name).items():
+        assert fields(english) == fields(dutch), english
+        assert english.endswith(".") == dutch.endswith("."), english
+        # Spaces at an end, in a row, or a new line are meant where English has them too.
+        odd = r"^\s+|\s+$|\n\s*|\s\s+"
+        assert re.findall(odd, english) == re.findall(odd, dutch), english
+
+
+def test_collector_sees_all_ways_of_saying(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "say('one' ' text', x=1); self.say('two'); say.plural(n, 'three', 'four')\n"
+        "x = later('five'); say(unknown); plural(2, 'split'); print('six')\n"
+    )
+    (tmp_path / "b.html.j2").write_text("{% if x %}{{ say('seven', n=1) | upper }}{% endif %}")
+    (tmp_path / "c.j2").write_text("{{ say.plural(n, 'eight', 'nine') }} {{ other('ten') }}")
+    found = said_texts(tmp_path)
+    assert found == {"one text", "two", "three", "four", "five", "seven", "eight", "nine"}
+
+
+def test_a_digest_in_dutch() -> None:
+    say = language("nl")
+    arm = ArmDigest("mri_only", 48, 18, 3, n_done=4, n_failed=0, n_splits=4)
+    assert arm.sentence == (
+        "mri_only: 48 patients, 18 with the outcome; 4 of 4 splits done; 3 patients left out"
+    )
+    assert say.of(arm.sentence) == (
+        "mri_only: 48 patiënten, 18 met de uitkomst; 4 van de 4 splitsingen klaar; "
+        "3 patiënten niet meegenomen"
+    )
+    errors = [(f"extraction/CT/P{n}", f"ValueError: P{n} has no tumour.") for n in (1, 2)]
+    (cause,) = remedies.failed_tasks(errors, "log.txt")
+    assert say.of(cause.what) == (
+        "Het berekenen van CT-kenmerken van 2 patiënten (P1 en P2) is mislukt: "
+        "ValueError: P1 has no tumour."
+    )
+    (memory,) = remedies.failed_tasks([("search/CT/1", "MemoryError")], "log.txt")
+    assert say.of(memory.sentence) == (
+        "De zoektocht van CT, splitsing 2 is mislukt: het geheugen was vol, of iemand heeft het "
+        "werkproces beëindigd (MemoryError). Voer opnieuw uit met minder taken tegelijk, "
+        "bijvoorbeeld --cores 1."
+    )
+
+
+def test_locales_are_part_of_the_package() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(PACKAGE.parent / "setup.cfg")
+    patterns = setup["options.package_data"]["lungmet_worc.report"].split()
+    packed = {path.name for each in patterns for path in (PACKAGE / "report").glob(each)}
+    assert {path.name for path in LOCALE.iterdir()} <= packed
+
+
+def test_paths_in_dutch_texts() -> None:
+    assert cleaned({"a": ["in /srv/data/"]}, language("nl")) == {"a": ["in een map"]}

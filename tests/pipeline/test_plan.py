@@ -1,0 +1,96 @@
+"""What the report's stamp depends on, and what not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lungmet_worc.basics import versions
+from lungmet_worc.checks.study import check_study
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages.search import search_tasks
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_cohort(tmp_path_factory.mktemp("cohort"), 16, ["MRI"])
+
+
+@pytest.fixture
+def study(manifest: Path) -> StudyConfig:
+    return make_study(manifest, ["MRI"], search="splits = 2")
+
+
+def stamp(study: StudyConfig, unusable: dict[tuple[str, str], str] | None = None) -> str:
+    checked = check_study(study)
+    plan = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
+    extractions = {(t.key.split("/")[2], "MRI"): t for t in plan.extractions()}
+    evaluations = plan.evaluations(search_tasks(plan, extractions))
+    return plan.report_stamp(evaluations, unusable or {})
+
+
+def changed(study: StudyConfig, part: str, **values: object) -> StudyConfig:
+    inner = getattr(study, part).model_copy(update=values)
+    return study.model_copy(update={part: inner})
+
+
+def test_same_for_the_same_study(study: StudyConfig) -> None:
+    assert stamp(study) == stamp(study)
+
+
+def test_how_and_where_it_is_run_does_not_count(study: StudyConfig, tmp_path: Path) -> None:
+    first = stamp(study)
+    assert stamp(changed(study, "run", cores=7, accelerate=False)) == first
+    assert stamp(study.model_copy(update={"path": tmp_path / "other.toml"})) == first
+    rows = read_rows(study.cohort.manifest)
+    for row in rows:
+        for column in ("mri_image", "mri_mask"):
+            row[column] = str(study.cohort.manifest.parent / row[column])
+    other = write_rows(tmp_path / "elsewhere.csv", rows)
+    assert stamp(changed(study, "cohort", manifest=other)) == first
+
+
+def test_what_the_report_says_counts(study: StudyConfig) -> None:
+    first = stamp(study)
+    others = [
+        stamp(study.model_copy(update={"name": "another name"})),
+        stamp(changed(study, "search", seed=1)),
+        stamp(changed(study, "cohort", exclude=("P3",))),
+        stamp(study, {("P3", "MRI"): "one cause"}),
+        stamp(study, {("P3", "MRI"): "another cause"}),
+    ]
+    assert len({first, *others}) == 6
+
+
+def test_a_patient_who_enters_no_arm_counts(study: StudyConfig, tmp_path: Path) -> None:
+    """The cohort's table names everybody, with outcome and scans."""
+    first = stamp(study)
+    rows = read_rows(study.cohort.manifest)
+    for row in rows:
+        for column in ("mri_image", "mri_mask"):
+            row[column] = str(study.cohort.manifest.parent / row[column])
+    nobody = {**rows[0], "patient_id": "P99", "mri_image": "", "mri_mask": ""}
+    other = write_rows(tmp_path / "manifest.csv", [*rows, nobody])
+    second = stamp(changed(study, "cohort", manifest=other))
+    change_cell(other, "P99", "lung_met", "")
+    assert len({first, second, stamp(changed(study, "cohort", manifest=other))}) == 3
+
+
+def test_versions_count(study: StudyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = stamp(study)
+    monkeypatch.setattr(versions, "REPORT_REVISION", versions.REPORT_REVISION + 1)
+    second = stamp(study)
+    installed = versions.of
+    monkeypatch.setattr(versions, "of", lambda names: {**installed(names), "matplotlib": "0"})
+    assert len({first, second, stamp(study)}) == 3
+
+
+def test_the_order_of_arms_counts(manifest: Path) -> None:
+    arms = ["[arms.one]\nmodalities = ['MRI']", "[arms.two]\nmodalities = ['MRI']"]
+    one = make_study(manifest, ["MRI"], arms="\n".join(arms))
+    other = make_study(manifest, ["MRI"], arms="\n".join(arms[::-1]))
+    assert stamp(one) != stamp(other)

@@ -1,0 +1,94 @@
+"""What an exception means for the run, and what is told of many failures."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lungmet_worc.basics.errors import InputChangedError
+from lungmet_worc.tasks import failures
+from lungmet_worc.tasks.task import Failure, Task, TaskResult
+
+
+def full(number: int = errno.ENOSPC) -> OSError:
+    return OSError(number, os.strerror(number), "some/file")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG])
+def test_errors_of_the_disk(number: int) -> None:
+    assert failures.kind(full(number)) is Failure.STORAGE
+    hidden = RuntimeError(f"HDF5: write failed, errno = {number}, error message")
+    assert failures.kind(hidden) is Failure.STORAGE
+    wrapped = ValueError("no pixels")
+    wrapped.__cause__ = full(number)
+    assert failures.kind(wrapped) is Failure.STORAGE
+
+
+def test_errors_of_memory() -> None:
+    with pytest.raises(MemoryError) as caught:
+        np.empty(2**57)
+    assert failures.kind(caught.value) is Failure.MEMORY
+    assert failures.kind(RuntimeError("std::bad_alloc")) is Failure.MEMORY
+
+
+def test_other_errors() -> None:
+    assert failures.kind(ValueError("No space left on device")) is Failure.TASK
+    assert failures.kind(FileNotFoundError(errno.ENOENT, "gone")) is Failure.TASK
+    assert failures.kind(InputChangedError("changed")) is Failure.INPUT
+
+
+def test_one_sentence_with_folder_and_space(tmp_path: Path) -> None:
+    error = failures.as_storage_error(full(), tmp_path)
+    assert error is not None
+    assert error.exit_code == 3
+    assert f'"{tmp_path}": the disk is full (' in error.message
+    assert "free" in error.message
+    again = full(errno.EROFS)
+    again.__context__ = error
+    assert failures.as_storage_error(again, tmp_path) is error
+    assert failures.as_storage_error(ValueError(), tmp_path) is None
+    assert "about 12 MB more needed" in str(
+        failures.storage_error("the disk is full", tmp_path, 12_000_000)
+    )
+
+
+def test_the_disk_is_asked_where_a_library_does_not_tell(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with (
+        pytest.raises(OSError, match="File too large") as caught,
+        failures.told_by_the_disk(tmp_path),
+    ):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        message = "truncated file"
+        raise RuntimeError(message)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert failures.kind(caught.value) is Failure.STORAGE
+    with pytest.raises(RuntimeError, match="other"), failures.told_by_the_disk(tmp_path):
+        message = "other"
+        raise RuntimeError(message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def failed(label: str, error: str, failure: Failure = Failure.TASK) -> TaskResult:
+    task = Task(f"extraction/CT/{label}", f"{label} CT", "module:name", {}, Path("x"), "s")
+    return TaskResult(task, 1.0, error, "", failure)
+
+
+def test_each_cause_is_listed_once() -> None:
+    results = [failed("P1", "broken"), failed("P2", "other"), failed("P3", "broken")]
+    error = failures.failed_tasks(results, "extraction")
+    assert error.message.startswith("3 tasks of the stage extraction failed.")
+    assert [problem.what for problem in error.problems] == ["P1 CT, P3 CT: broken", "P2 CT: other"]
+    assert [problem.patient for problem in error.problems] == ["", "P2"]
+    assert all("on_error" in problem.remedy for problem in error.problems)
+
+
+def test_remedies_fit_the_kind_of_failure() -> None:
+    error = failures.failed_tasks([failed("P1", "killed", Failure.MEMORY)], "extraction")
+    assert "memory" in error.problems[0].remedy
+    assert "on_error" not in error.problems[0].remedy

@@ -1,0 +1,93 @@
+"""Missing, stale, fresh; hashes; atomic files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lungmet_worc.tasks.task import Task, TaskState, content_hash
+from lungmet_worc.worc.storage import (
+    read_features,
+    read_stamp,
+    write_features,
+    write_stamped_text,
+    write_text,
+)
+
+
+def make_task(output: Path, stamp: str = "new") -> Task:
+    return Task("stage/name", "name", "module:function", {}, output, stamp)
+
+
+def test_states_of_a_text_file(tmp_path: Path) -> None:
+    task = make_task(tmp_path / "worc.ini")
+    assert task.state() is TaskState.MISSING
+    write_stamped_text(task.output, "[General]\n", stamp="old")
+    assert task.state() is TaskState.STALE
+    write_stamped_text(task.output, "[General]\n", stamp="new")
+    assert task.state() is TaskState.FRESH
+    assert task.stage == "stage"
+
+
+def test_states_of_a_feature_file(tmp_path: Path) -> None:
+    task = make_task(tmp_path / "deep" / "P1.hdf5")
+    write_features(task.output, [1.0, float("nan")], ["a", "b"], image_type="MR", stamp="old")
+    assert task.state() is TaskState.STALE
+    write_features(task.output, [1.0, 2.5], ["a", "b"], image_type="MR", stamp="new")
+    assert task.state() is TaskState.FRESH
+    assert read_features(task.output) == {"a": 1.0, "b": 2.5}
+
+
+@pytest.mark.parametrize("name", ["x.hdf5", "x.ini", "x.json"])
+def test_a_damaged_file_is_stale(tmp_path: Path, name: str) -> None:
+    task = make_task(tmp_path / name)
+    task.output.write_bytes(b"\x89HDF\r\n\x1a\n but not really \xff")
+    assert read_stamp(task.output) is None
+    assert task.state() is TaskState.STALE
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
+    path = tmp_path / "P1.hdf5"
+    write_features(path, [1.0], ["a"], image_type="MR", stamp="s")
+    with pytest.raises(ValueError, match="text"):
+        write_features(path, [2.0], ["a"], image_type=_Unprintable(), stamp="t")  # type: ignore[arg-type]
+    assert read_features(path) == {"a": 1.0}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+class _Unprintable:
+    """What cannot be stored."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        message = "text"
+        raise ValueError(message)
+
+
+def test_text_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.txt"
+    write_text(path, "one\n")
+    write_text(path, "two\n")
+    assert path.read_bytes() == b"two\n"
+    assert [child.name for child in path.parent.iterdir()] == ["b.txt"]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(VALUES, VALUES)
+def test_hashes_differ_when_values_do(first: object, second: object) -> None:
+    assert content_hash(first) == content_hash(first)
+    if repr(first) != repr(second) and first != second:
+        assert content_hash(first) != content_hash(second)
+
+
+def test_hash_does_not_depend_on_the_order_of_keys() -> None:
+    assert content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
+    assert content_hash("ab", "c") != content_hash("a", "bc")
