@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence
-
-if TYPE_CHECKING:
-    from lungmet_worc.study.config import StudyConfig
 
 #: A longer label would leave no room in figures and tables.
 LONGEST = 60
@@ -57,19 +53,6 @@ def in_words(key: str) -> str:
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
-def shown_names(study: StudyConfig) -> ShownNames:
-    """Return the labels that a study file gives.
-
-    Parameters
-    ----------
-    study : StudyConfig
-    """
-    return ShownNames(
-        {key: arm.label for key, arm in study.arms.items() if arm.label},
-        {key: modality.title for key, modality in study.modalities.items() if modality.title},
-    )
-
-
 def recorded_names(study: Mapping[str, Any]) -> ShownNames:
     """Return the labels of the study that ``run.json`` tells of; none of an older run.
 
@@ -109,40 +92,3 @@ def trimmed(label: object) -> object:
         message = Sentence("A label is one line without control characters.")
         raise ValueError(message)
     return text
-
-
-def name_problems(study: StudyConfig) -> Iterator[Problem]:
-    """Report labels that cannot be told apart or would show where files lie.
-
-    Parameters
-    ----------
-    study : StudyConfig
-    """
-    from lungmet_worc.display.privacy import without_paths
-
-    names = shown_names(study)
-    arms = {key: names.arm(key) for key in study.arms}
-    modalities = {key: names.modality(key) for key in study.modalities}
-    for table, given, shown in (
-        ("arms", names.arms, arms),
-        ("modalities", names.modalities, modalities),
-    ):
-        for key, label in given.items():
-            column = f"{table}.{key}.label"
-            twin = next((o for o, of in shown.items() if o != key and _alike(of, label)), None)
-            if twin is not None:
-                what = Sentence('"{label}" is what {other} is called too.', label=label, other=twin)
-                remedy = Sentence("Give each a label of its own.")
-                yield Problem(what, remedy, column=column)
-            if without_paths(label) != label:
-                what = Sentence("The label holds a path, which tables and reports never show.")
-                remedy = Sentence("Name the arm or modality, not a place on a disk.")
-                yield Problem(what, remedy, column=column)
-
-
-def _alike(one: str, other: str) -> bool:
-    return _folded(one) == _folded(other)
-
-
-def _folded(label: str) -> str:
-    return unicodedata.normalize("NFKC", label).casefold()

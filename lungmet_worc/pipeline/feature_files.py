@@ -5,17 +5,14 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lungmet_worc.basics.errors import Problem, ResultsError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.csv_cells import inert
-
-if TYPE_CHECKING:
-    from lungmet_worc.pipeline.feature_table import FeatureTable
 
 #: Columns of a sheet of Excel.
 MOST_COLUMNS = 16384
@@ -25,27 +22,66 @@ MOST_COLUMNS = 16384
 _LONGEST_LABEL = 256
 
 
-def write_features_table(table: FeatureTable, path: Path) -> list[Path]:
-    """Write a table of features by the ending of the file's name; see `FeatureTable.write`."""
-    write = WRITERS.get(path.suffix.lower())
-    if write is None:
-        message = Sentence(
-            'The name "{name}" must end in one of: {endings}.',
-            name=path.name,
-            endings=", ".join(WRITERS),
-        )
-        raise ResultsError(message)
-    contents = write(table, path)
-    try:
-        _refuse_what_is_there(contents)
-        return _written(path, contents)
-    except (OSError, ValueError) as error:  # ValueError: a name that no system can have
-        message = Sentence(
-            'Nothing can be written to "{path}": {why}. Use another place for --out.',
-            path=path,
-            why=getattr(error, "strerror", None) or error,
-        )
-        raise ResultsError(message) from error
+@dataclass(frozen=True)
+class FeatureTable:
+    """The features of a run, of the patients that enter an arm.
+
+    Parameters
+    ----------
+    values : DataFrame
+        A row for each patient: the id, the outcome (1, 0), the clinical columns of the arms, and
+        every feature of every modality, NaN where a patient has no such image. Columns are names
+        that R and SPSS take.
+    codebook : DataFrame
+        A row for each column: ``name``; ``kind`` ("id", "outcome", "clinical", "feature");
+        ``modality``; ``toolbox``; ``group``; ``filter``; ``source``: the column of the manifest
+        or WORC's name of the feature; ``n_known``: patients with a value.
+    study : str
+        Name of the study.
+    """
+
+    values: pd.DataFrame
+    codebook: pd.DataFrame
+    study: str
+
+    def write(self, path: Path | str) -> list[Path]:
+        """Write the table as CSV, XLSX or SPSS file, by the ending of the name.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in .csv, .xlsx or .sav; must not be there yet.
+
+        Returns
+        -------
+        list of Path
+            The table, and the codebook where it is a file of its own (all but XLSX).
+
+        Raises
+        ------
+        ResultsError
+            There is such a file already, it has another ending, or cannot be written.
+        """
+        path = Path(path)
+        write = WRITERS.get(path.suffix.lower())
+        if write is None:
+            message = Sentence(
+                'The name "{name}" must end in one of: {endings}.',
+                name=path.name,
+                endings=", ".join(WRITERS),
+            )
+            raise ResultsError(message)
+        contents = write(self, path)
+        try:
+            _refuse_what_is_there(contents)
+            return _written(path, contents)
+        except (OSError, ValueError) as error:  # ValueError: a name that no system can have
+            message = Sentence(
+                'Nothing can be written to "{path}": {why}. Use another place for --out.',
+                path=path,
+                why=getattr(error, "strerror", None) or error,
+            )
+            raise ResultsError(message) from error
 
 
 def _refuse_what_is_there(contents: Mapping[Path, bytes]) -> None:

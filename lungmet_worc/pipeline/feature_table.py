@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, model_validator
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.regular_file import read_plain
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.pipeline.feature_files import FeatureTable
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.clinical import NOTHING_SAID, column_numbers, column_texts
 from lungmet_worc.study.feature_names import parsed, readable_name, told_apart, variable
@@ -22,51 +22,6 @@ from lungmet_worc.worc.storage import read_features, read_stamp, write_text
 
 #: Columns of the codebook.
 CODEBOOK = ("name", "kind", "modality", "toolbox", "group", "filter", "source", "n_known")
-
-
-@dataclass(frozen=True)
-class FeatureTable:
-    """The features of a run, of the patients that enter an arm.
-
-    Parameters
-    ----------
-    values : DataFrame
-        A row for each patient: the id, the outcome (1, 0), the clinical columns of the arms, and
-        every feature of every modality, NaN where a patient has no such image. Columns are names
-        that R and SPSS take.
-    codebook : DataFrame
-        A row for each column: ``name``; ``kind`` ("id", "outcome", "clinical", "feature");
-        ``modality``; ``toolbox``; ``group``; ``filter``; ``source``: the column of the manifest
-        or WORC's name of the feature; ``n_known``: patients with a value.
-    study : str
-        Name of the study.
-    """
-
-    values: pd.DataFrame
-    codebook: pd.DataFrame
-    study: str
-
-    def write(self, path: Path | str) -> list[Path]:
-        """Write the table as CSV, XLSX or SPSS file, by the ending of the name.
-
-        Parameters
-        ----------
-        path : path-like
-            Ends in .csv, .xlsx or .sav; must not be there yet.
-
-        Returns
-        -------
-        list of Path
-            The table, and the codebook where it is a file of its own (all but XLSX).
-
-        Raises
-        ------
-        ResultsError
-            There is such a file already, it has another ending, or cannot be written.
-        """
-        from lungmet_worc.pipeline.feature_files import write_features_table
-
-        return write_features_table(self, Path(path))
 
 
 class _Patients(BaseModel):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lungmet_worc.analyses.run.digest import Digest
-    from lungmet_worc.pipeline.feature_table import FeatureTable
+    from lungmet_worc.pipeline.feature_files import FeatureTable
     from lungmet_worc.pipeline.pace import StagePace
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.basics import versions
-from lungmet_worc.display.shown_names import shown_names
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.config import ArmConfig
+from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.reading.spreadsheet import is_missing
 
 

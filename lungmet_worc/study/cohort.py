@@ -12,8 +12,9 @@ from lungmet_worc.basics.errors import CohortError
 from lungmet_worc.basics.natural_order import natural_order
 from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.display.language import later
-from lungmet_worc.display.shown_names import ShownNames, shown_names
+from lungmet_worc.display.shown_names import ShownNames
 from lungmet_worc.study.config import ArmConfig, StudyConfig
+from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.manifest import Manifest, Patient
 from lungmet_worc.study.reading.spreadsheet import is_missing
 

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from lungmet_worc.basics.errors import Problem, StudyFileError, did_you_mean
 from lungmet_worc.basics.file_names import LONGEST_NAME
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.display.shown_names import name_problems
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.given_names import name_problems
 from lungmet_worc.study.key_causes import MISSING_KEY, UNKNOWN_KEY, causes_of_keys
 from lungmet_worc.study.reading.toml_reading import read_toml
 from lungmet_worc.study.scan_paths import absolute

@@ -15,11 +15,12 @@ from lungmet_worc.basics.errors import StudyFileError
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.cli.run_summary import summary_text, tables_text
 from lungmet_worc.display.language import ENGLISH, language
-from lungmet_worc.display.shown_names import LONGEST, ShownNames, shown_names
+from lungmet_worc.display.shown_names import LONGEST, ShownNames
 from lungmet_worc.pipeline.compare import compare_runs
 from lungmet_worc.report.arm_descriptions import describe_arm
 from lungmet_worc.study.cohort import build_cohort
 from lungmet_worc.study.config import ArmConfig, ModalityConfig, StudyConfig
+from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.manifest import read_manifest
 from tests.analyses.run.test_digest import make_state
 from tests.synthetic import make_study, write_cohort, write_study

@@ -19,7 +19,6 @@ from lungmet_worc.analyses.subgroups.levels import subgroup_levels
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, language
-from lungmet_worc.display.shown_names import shown_names
 from lungmet_worc.imaging.thumbnails import ThumbnailSource, thumbnails
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.run_facts import run_facts
@@ -27,6 +26,7 @@ from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
 from lungmet_worc.report.checklists import checklists
 from lungmet_worc.report.page import write_report
 from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.tested_splits import UntestedSplit
 from lungmet_worc.tasks.run_folder.paths import RunPaths, now
 from lungmet_worc.tasks.task import Task
