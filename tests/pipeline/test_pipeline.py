@@ -228,7 +228,7 @@ def test_other_versions_than_were_checked_are_said(
 def test_nothing_to_do_loads_nothing_heavy(copied: tuple[Path, Path]) -> None:
     study, run = copied
     code = (
-        "import sys; from lungmet_worc.checks import inspection_cache\n"
+        "import sys; from lungmet_worc.imaging import inspection_cache\n"
         "from lungmet_worc.cli import main\n"
         "inspection_cache.SETTLED = 0  # the images are new\n"
         "assert main(['run', *sys.argv[1:], '--cores', '1']) == 0\n"
