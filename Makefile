@@ -19,7 +19,7 @@ OTHER_TESTS := tests/tasks/engines $(addprefix tests/worc/test_,search_equals_wo
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-other test-faults test-slurm lint format check-worc bench clean
+.PHONY: help venv demo test test-other test-faults test-slurm lint format texts check-worc bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ lint: venv  ## check style and types
 format: venv  ## write the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+texts: venv  ## put each text into the catalogue beside the modules that say it
+	$(BIN)/python -m tools.catalogues
 
 check-worc: venv  ## run a whole plain WORC experiment beside ours and compare
 	$(BIN)/python -m pytest -m check_worc -rP

@@ -15,7 +15,7 @@ from lungmet_worc.cli.demo import COLUMNS
 from lungmet_worc.cli.experiment import Experiment
 
 ROOT = Path(__file__).parents[1]
-TEMPLATES = ROOT / "lungmet_worc" / "templates"
+TEMPLATES = ROOT / "lungmet_worc" / "study" / "templates"
 
 #: Modality -> image, segmentation; what README and all examples say.
 COLUMNS_OF = {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from numbers import Real
@@ -16,7 +15,7 @@ from typing import Any
 from lungmet_worc.basics.sentences import Sentence, Span
 from lungmet_worc.display.shown_names import ShownNames
 
-LOCALE = Path(__file__).parent / "locale"
+_PACKAGE = Path(__file__).parents[1]
 #: Code of each language and its name for itself.
 LANGUAGES = {"en": "English", "nl": "Nederlands"}
 
@@ -153,14 +152,28 @@ def language(code: str) -> Language:
     if code not in LANGUAGES:
         msg = f'The report has no language "{code}". Choose one of: {", ".join(LANGUAGES)}.'
         raise KeyError(msg)
-    return Language(code, _read(f"{code}*.json"))
+    return Language(code, {} if code == "en" else read_texts(catalogues(code)))
 
 
-def _read(pattern: str) -> dict[str, str]:
-    """Return the texts of all files whose names match."""
+def catalogues(code: str) -> list[Path]:
+    """Return the catalogues of a language; each lies beside the modules whose texts it holds."""
+    return sorted(_PACKAGE.rglob(f"{code}.po"))
+
+
+def read_texts(paths: Iterable[Path]) -> dict[str, str]:
+    """Return the English texts of some catalogues and their translations.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Of gettext's format; an entry without a translation counts as none.
+    """
+    from babel.messages.pofile import read_po  # English goes without
+
     texts: dict[str, str] = {}
-    for path in sorted(LOCALE.glob(pattern)):
-        texts |= json.loads(path.read_text(encoding="utf-8"))
+    for path in paths:
+        with path.open("rb") as file:
+            texts |= {str(m.id): str(m.string) for m in read_po(file) if m.id and m.string}
     return texts
 
 

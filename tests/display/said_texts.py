@@ -1,39 +1,76 @@
-"""Collects every text that the report and the figures say in a language, from the source."""
+"""Collects every text that a person reads, from the source, and where its translations belong."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path, PurePath
 
 import jinja2
 from jinja2 import nodes
 
+from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES
+from lungmet_worc.report.checklists import texts as checklist_texts
+
 PACKAGE = Path(__file__).parents[2] / "lungmet_worc"
 SAY = "say"
+#: From the bottom: a text of two rooms belongs to the lower one.
+ROOMS = [
+    *("basics", "display", "study", "tasks", "imaging", "worc", "analyses", "checks", "report"),
+    *("pipeline", "cli"),
+]
 
 
-def said_texts(folder: Path = PACKAGE) -> set[str]:
-    """Return the texts handed to ``say``, ``later``, ``Sentence`` and the plurals of these."""
-    texts: set[str] = set()
-    for path in sorted(folder.rglob("*.py")):
-        for name, arguments in _calls(ast.parse(path.read_text(encoding="utf-8"))):
-            texts.update(_texts(name, [_literal(argument) for argument in arguments]))
-    for path in sorted(folder.rglob("*.j2")):
-        template = jinja2.Environment().parse(path.read_text(encoding="utf-8"))
-        for call in template.find_all(nodes.Call):
-            values = [a.value if isinstance(a, nodes.Const) else None for a in call.args]
-            texts.update(_texts(_template_name(call.node), values))
-    return texts
+@cache
+def homes() -> dict[str, PurePath]:
+    """Return every text, and the folder of the package whose catalogues hold it."""
+    said = said_texts()
+    # Names of measures and items of checklists stand in tables, not in calls.
+    tables = {"display/labels.py": METRIC_NAMES.values(), "report/checklists.py": checklist_texts()}
+    for file, texts in tables.items():
+        for text in texts:
+            said[text].add(PurePath(file))
+    return {text: home(files) for text, files in said.items()}
 
 
-def _calls(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
+def home(files: Iterable[PurePath]) -> PurePath:
+    """Return the folder of a text that these modules say: their analysis, or their lowest room."""
+    folders = {PurePath(*f.parent.parts[: 2 if f.parts[0] == "analyses" else 1]) for f in files}
+    floors = {folder: ROOMS.index(folder.parts[0]) for folder in folders}
+    lowest = [folder for folder in folders if floors[folder] == min(floors.values())]
+    return lowest[0] if len(lowest) == 1 else PurePath(lowest[0].parts[0])
+
+
+def said_texts(folder: Path = PACKAGE) -> dict[str, set[PurePath]]:
+    """Return the texts handed to ``say``, ``later``, ``Sentence`` and the plurals of these.
+
+    Each with the modules and templates that say it.
+    """
+    said: dict[str, set[PurePath]] = defaultdict(set)
+    for path in [*folder.rglob("*.py"), *folder.rglob("*.j2")]:
+        source = path.read_text(encoding="utf-8")
+        calls = _calls(ast.parse(source)) if path.suffix == ".py" else _template_calls(source)
+        for name, arguments in calls:
+            for text in _texts(name, arguments):
+                said[text].add(path.relative_to(folder))
+    return said
+
+
+def _calls(tree: ast.AST) -> Iterator[tuple[str, list[str | None]]]:
     """Yield name and arguments of each call: "say", "say.plural", "later", others as they are."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             parts = ast.unparse(node.func).split(".")
             name = ".".join(parts[-2:]) if parts[-1] == "plural" else parts[-1]
-            yield name, node.args
+            yield name, [_literal(argument) for argument in node.args]
+
+
+def _template_calls(source: str) -> Iterator[tuple[str, list[str | None]]]:
+    for call in jinja2.Environment().parse(source).find_all(nodes.Call):
+        values = [a.value if isinstance(a, nodes.Const) else None for a in call.args]
+        yield _template_name(call.node), values
 
 
 def _template_name(node: nodes.Expr) -> str:

@@ -2,24 +2,19 @@ from __future__ import annotations
 
 import configparser
 import copy
-import json
 import pickle
 import re
-from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePath
 from string import Formatter
 
 import pytest
 
 from lungmet_worc.analyses.run.digest import ArmDigest
-from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.display.labels import HEADINGS
-from lungmet_worc.display.language import LOCALE, Language, language
+from lungmet_worc.display.language import Language, catalogues, language, read_texts
 from lungmet_worc.display.privacy import cleaned
-from lungmet_worc.report.checklists import texts as checklist_texts
 from lungmet_worc.tasks import remedies
-from tests.display.said_texts import PACKAGE, said_texts
+from tests.display.said_texts import PACKAGE, home, homes, said_texts
 
 TEXTS = {"{arm}: AUC {auc:.2f}": "{arm}: AUC {auc:.2f} (gemiddeld)", "{n:,}": "{n:,}"}
 DUTCH = Language("nl", TEXTS)
@@ -83,33 +78,45 @@ def fields(text: str) -> set[str]:
     return {name for _, name, *_ in Formatter().parse(text) if name}
 
 
-def locale(name: str) -> dict[str, str]:
-    texts: dict[str, str] = json.loads((LOCALE / name).read_text(encoding="utf-8"))
-    return texts
+def test_every_text_has_a_dutch_one_beside_the_module_that_says_it_and_no_other() -> None:
+    """What "make texts" mends, but for the translation."""
+    found = [
+        (text, path.parent.relative_to(PACKAGE))
+        for path in catalogues("nl")
+        for text in read_texts([path])
+    ]
+    assert sorted(found) == sorted(homes().items())
 
 
-def test_every_text_has_a_dutch_one_and_no_dutch_is_unused() -> None:
-    texts = language("nl").texts
-    # Names of measures and headings are said where a table or an axis needs them.
-    names = {*METRIC_NAMES.values(), *HEADINGS.values(), "Average precision"}
-    said = said_texts() | names | checklist_texts()
-    assert sorted(said - set(texts)) == []
-    assert sorted(set(texts) - said) == []
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["checks/power.py"], "checks"),
+        (["pipeline/stages/search.py"], "pipeline"),
+        (["analyses/power/table.py", "analyses/power/section.py"], "analyses/power"),
+        (["analyses/power/table.py", "analyses/cohort/table.py"], "analyses"),
+        (["analyses/power/table.py", "cli/run.py"], "analyses/power"),
+        (["analyses/power/table.py", "study/config.py", "cli/run.py"], "study"),
+    ],
+)
+def test_home_of_a_text(files: list[str], expected: str) -> None:
+    assert str(home(map(PurePath, files))) == expected
 
 
-def test_every_text_stands_in_one_file_only() -> None:
-    texts = Counter(text for path in LOCALE.glob("nl*.json") for text in locale(path.name))
-    assert [text for text, times in texts.items() if times > 1] == []
-
-
-@pytest.mark.parametrize("name", sorted(path.name for path in LOCALE.glob("*.json")))
-def test_dutch_texts_keep_fields_and_end_of_sentence(name: str) -> None:
-    for english, dutch in locale(name).items():
+@pytest.mark.parametrize("path", catalogues("nl"), ids=lambda path: path.parent.name)
+def test_dutch_texts_keep_fields_and_end_of_sentence(path: Path) -> None:
+    for english, dutch in read_texts([path]).items():
         assert fields(english) == fields(dutch), english
         assert english.endswith(".") == dutch.endswith("."), english
         # Spaces at an end, in a row, or a new line are meant where English has them too.
         odd = r"^\s+|\s+$|\n\s*|\s\s+"
         assert re.findall(odd, english) == re.findall(odd, dutch), english
+
+
+def test_a_catalogue_without_a_translation(tmp_path: Path) -> None:
+    path = tmp_path / "nl.po"
+    path.write_text('msgid "one"\nmsgstr ""\n\nmsgid "two\\n"\nmsgstr "twéé\\n"\n', "utf-8")
+    assert read_texts([path]) == {"two\n": "twéé\n"}
 
 
 def test_collector_sees_all_ways_of_saying(tmp_path: Path) -> None:
@@ -120,7 +127,9 @@ def test_collector_sees_all_ways_of_saying(tmp_path: Path) -> None:
     (tmp_path / "b.html.j2").write_text("{% if x %}{{ say('seven', n=1) | upper }}{% endif %}")
     (tmp_path / "c.j2").write_text("{{ say.plural(n, 'eight', 'nine') }} {{ other('ten') }}")
     found = said_texts(tmp_path)
-    assert found == {"one text", "two", "three", "four", "five", "seven", "eight", "nine"}
+    texts = {"one text", "two", "three", "four", "five", "seven", "eight", "nine"}
+    assert found.keys() == texts
+    assert found["seven"] == {PurePath("b.html.j2")}
 
 
 def test_a_digest_in_dutch() -> None:
@@ -147,12 +156,13 @@ def test_a_digest_in_dutch() -> None:
     )
 
 
-def test_locales_are_part_of_the_package() -> None:
+def test_catalogues_are_part_of_the_package() -> None:
     setup = configparser.ConfigParser()
     setup.read(PACKAGE.parent / "setup.cfg")
-    patterns = setup["options.package_data"]["lungmet_worc.report"].split()
-    packed = {path.name for each in patterns for path in (PACKAGE / "report").glob(each)}
-    assert {path.name for path in LOCALE.iterdir()} <= packed
+    patterns = setup["options.package_data"]["*"].split()
+    folders = [path.parent for path in PACKAGE.rglob("__init__.py")]
+    packed = {path for folder in folders for each in patterns for path in folder.glob(each)}
+    assert set(catalogues("nl")) <= packed
 
 
 def test_paths_in_dutch_texts() -> None:
