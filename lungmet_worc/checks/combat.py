@@ -11,14 +11,14 @@ from lungmet_worc.basics.errors import Problem, Severity
 from lungmet_worc.basics.sentences import Sentence, named
 from lungmet_worc.checks.causes import VALUE_NEEDED
 from lungmet_worc.checks.spellings import spelling_problems
-from lungmet_worc.pipeline.stages.harmonisation import (
+from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.combat import (
     PACKAGE,
     PACKAGE_VERSION,
     combat_settings,
     installed_version,
     values_of,
 )
-from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import ComBatConfig, StudyConfig
 from lungmet_worc.study.manifest import Patient, is_missing
 

@@ -19,10 +19,11 @@ from lungmet_worc.pipeline.stages.harmonisation import harmonisation_tasks
 from lungmet_worc.study import clinical, worc_settings
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import ArmConfig, StudyConfig
+from lungmet_worc.study.ids import worc_ids
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.splits import Split, study_splits
 from lungmet_worc.study.tested_splits import ArmSplits, splits_of_arms
-from lungmet_worc.tasks.run_folder.paths import RunPaths, worc_ids
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import Task, content_hash
 
 #: The search of split i is seeded with the study's seed plus (i + 1) times this, the same in

@@ -13,8 +13,9 @@ from lungmet_worc import compare_runs
 from lungmet_worc.basics.errors import StudyFileError
 from lungmet_worc.basics.file_names import LONGEST, LONGEST_NAME, file_name, shortened
 from lungmet_worc.cli.overnight import _folder_name
+from lungmet_worc.study.ids import worc_ids
 from lungmet_worc.study.study_file import load_study
-from lungmet_worc.tasks.run_folder.paths import RunPaths, worc_ids
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.worc.storage import read_features, write_features
 from tests.pipeline.test_compare import arms_of, write_run
 from tests.synthetic import write_cohort, write_study

@@ -12,7 +12,7 @@ from lungmet_worc.checks import combat
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.export import export_worc
-from lungmet_worc.pipeline.stages.harmonisation import PACKAGE_VERSION
+from lungmet_worc.study.combat import PACKAGE_VERSION
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.synthetic import make_study, read_rows, write_cohort, write_rows
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.pipeline.stages.harmonisation import SETTINGS
+from lungmet_worc.study.combat import SETTINGS
 from lungmet_worc.study.worc_settings import default_settings
 from lungmet_worc.worc.combat import harmonise
 from lungmet_worc.worc.storage import read_matrix, write_features

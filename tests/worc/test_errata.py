@@ -26,7 +26,7 @@ from lungmet_worc.pipeline import arm_matrix as arms
 from lungmet_worc.pipeline.study import Study
 from lungmet_worc.study import splits, worc_settings
 from lungmet_worc.study.config import ArmConfig
-from lungmet_worc.tasks.run_folder.paths import worc_ids
+from lungmet_worc.study.ids import worc_ids
 from lungmet_worc.worc.storage import read_features
 from tests.synthetic import make_study, write_cohort
 from tests.worc.small import OUTCOME, SmallData

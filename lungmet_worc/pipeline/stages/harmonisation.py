@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 from lungmet_worc.basics import versions
+from lungmet_worc.study.combat import PACKAGE, combat_settings, installed_version, values_of
 from lungmet_worc.study.config import ComBatConfig, StudyConfig
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.tasks.run_folder.paths import RunPaths
@@ -15,34 +15,8 @@ from lungmet_worc.tasks.task import Task, content_hash
 #: Bump when our own code changes what a harmonisation gives.
 REVISION = 1
 
-#: What WORC's ComBat needs and does not install, in the last version that gives what it expects
-#: (errata E44).
-PACKAGE, PACKAGE_VERSION = "neuroCombat", "0.2.9.post2"
-
 #: Packages whose version decides harmonised values.
 PACKAGES = ("WORC", "numpy", "scikit-learn")
-
-#: Settings of WORC's section ComBat that decide the numbers; batch and covariates are named by us.
-SETTINGS = ("par", "eb", "per_feature", "excluded_features")
-
-
-def combat_settings(study: StudyConfig) -> dict[str, str]:
-    """Return WORC's settings of ComBat that decide the numbers."""
-    section = study.worc_settings()["ComBat"]
-    return {key: section[key] for key in SETTINGS}
-
-
-def installed_version() -> str:
-    """Return the installed version of neuroCombat, "" if it is not there."""
-    try:
-        return metadata.version(PACKAGE)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def values_of(patients: Sequence[Patient], column: str) -> dict[str, str]:
-    """Return patient id -> the text of a column."""
-    return {patient.patient_id: patient.clinical.get(column, "").strip() for patient in patients}
 
 
 def harmonisation_tasks(
