@@ -31,7 +31,6 @@ KNOWN = {
     ("analyses.features.table", "pipeline.arm_matrix"),
     ("analyses.read_results", "pipeline.plan"),
     ("analyses.run.section", "report.methods"),
-    ("checks.combat", "pipeline.stages.harmonisation"),
     ("display.labels", "analyses.statistics.metrics"),
     ("display.table_files", "analyses.readable"),
     ("display.table_files", "analyses.schema"),
