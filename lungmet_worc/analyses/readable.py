@@ -10,7 +10,6 @@ import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import TEST_NAME
 from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES, METRICS
-from lungmet_worc.analyses.subgroups.levels import level_name
 from lungmet_worc.display.labels import (
     ARM_COLUMNS,
     MEASURES,
@@ -19,7 +18,6 @@ from lungmet_worc.display.labels import (
     TOO_FEW,
     heading,
     label,
-    rule_label,
 )
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.wording import (
@@ -151,7 +149,7 @@ def _thresholds(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
         ]
         for arm, metric in pairs
     ]
-    heads = [say("Threshold: {rule}", rule=rule_label(rule, say)) for rule in rules]
+    heads = [say("Threshold: {rule}", rule=label("rule", rule, say)) for rule in rules]
     return pd.DataFrame(rows, columns=[heading("arm", say), heading("metric", say), *heads])
 
 
@@ -186,9 +184,6 @@ def _estimate(row: Mapping[Any, Any], say: Language) -> str:
 def _subgroups(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     """Rows as they are, the AUC with its interval in one cell or why there is none."""
     table = _rows(frame[["arm", "column", "level", "n_patients", "n_events"]], say)
-    table[heading("level", say)] = [
-        level_name(label("level", level, say), say) for level in frame["level"]
-    ]
     table[say("AUC (95% interval)")] = [
         label("note", row["note"], say) if row["note"] == TOO_FEW else _interval(row, "auc", say)
         for row in frame.to_dict("records")

@@ -181,7 +181,7 @@ class StudyResults:
     modalities : tuple of str
         Names of the modalities, by which names of features end.
     levels : DataFrame
-        Index: patient ids; a text column for each variable that makes subgroups.
+        Index: patient ids; a column of levels for each variable that makes subgroups.
     acquisition : DataFrame
         modality, property, value, n_patients.
     statistics : StatisticsConfig

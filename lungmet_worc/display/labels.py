@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.display.wording import arm_label, modality_label, yes_no
 
@@ -126,7 +127,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "kind": KINDS,
     "test": TESTS,
     "note": OTHERS,
-    "level": OTHERS,
+    "rule": {"youden": later("Youden index")},
     "modality": {"clinical": GROUPS["clinical"]},
     "reason": REASONS,
 }
@@ -152,13 +153,13 @@ def label(column: str, value: object, say: Language = ENGLISH) -> str:
     value : object
     say : Language
     """
+    if isinstance(value, Sentence):
+        return say.of(value)
     text = str(value)
     if column in ARM_COLUMNS:
         return arm_label(text, say)
     if column == "outcome" and text in {"0", "1"}:
         return yes_no(int(text), say)
-    if column == "rule":
-        return rule_label(text, say)
     if column == "name":
         modality, _, group = text.rpartition("/")
         if modality == group:
@@ -173,19 +174,3 @@ def label(column: str, value: object, say: Language = ENGLISH) -> str:
     if column == "modality" and text not in words:
         return modality_label(text, say)
     return say(words[text]) if text in words else text
-
-
-def rule_label(rule: str, say: Language = ENGLISH) -> str:
-    """Return how a threshold was set.
-
-    Parameters
-    ----------
-    rule : str
-        "0.5", "youden", or "sensitivity 0.90".
-    say : Language
-    """
-    if rule == "youden":
-        return say("Youden index")
-    if rule.startswith("sensitivity "):
-        return say("sensitivity {value}", value=say.decimals(rule.removeprefix("sensitivity ")))
-    return say.decimals(rule)

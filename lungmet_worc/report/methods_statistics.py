@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.thresholds.table import YOUDEN
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.wording import joined
 from lungmet_worc.report.references import Citations
 
 DELONG = "DeLong test"
 BOOTSTRAP = "bootstrap over patients"
-YOUDEN = "youden"
 
 
 def performance_sentences(context: ReportContext, say: Language, cite: Citations) -> list[str]:

@@ -16,6 +16,7 @@ from lungmet_worc.analyses.results import (
     SplitPrediction,
     StudyResults,
 )
+from lungmet_worc.analyses.subgroups.levels import Level
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.tested_splits import UntestedSplit
 
@@ -231,10 +232,11 @@ def _features(
 
 
 def _levels(rng: np.random.Generator, ids: Sequence[str]) -> pd.DataFrame:
+    grades = ["high", "intermediate", "low"]
     return pd.DataFrame(
         {
-            "sex": rng.choice(["female", "male"], len(ids)),
-            "grade": rng.choice(["high", "intermediate", "low"], len(ids), p=[0.6, 0.3, 0.1]),
+            "sex": [Level(each) for each in rng.choice(["female", "male"], len(ids))],
+            "grade": [Level(each) for each in rng.choice(grades, len(ids), p=[0.6, 0.3, 0.1])],
         },
         index=pd.Index(list(ids), name="patient_id"),
     )

@@ -10,6 +10,7 @@ from lungmet_worc.analyses.performance.paper import paper_table
 from lungmet_worc.analyses.power.statistics import auc_half_width, smallest_difference
 from lungmet_worc.analyses.power.table import power_table
 from lungmet_worc.analyses.results import ArmPredictions, patients_table, performance_table
+from lungmet_worc.analyses.subgroups.levels import Level
 from lungmet_worc.analyses.subgroups.table import subgroups_table
 from tests.analyses.made_up import made_up_results
 from tests.analyses.test_results import prediction, three_arms
@@ -34,7 +35,7 @@ def test_calibration_is_that_of_the_mean_probabilities() -> None:
 def test_subgroups_with_few_events_have_no_auc() -> None:
     patients = patients_table(made_up_results(2, 20).arms)
     ids = sorted(set(patients["patient_id"]))
-    levels = pd.DataFrame({"centre": ["A"] * 45 + ["B"] * 6}, index=ids)
+    levels = pd.DataFrame({"centre": [Level("A")] * 45 + [Level("B")] * 6}, index=ids)
     table = subgroups_table(patients, levels)
     assert list(table["level"]) == ["A", "B"] * 2
     assert list(table["n_patients"]) == [45, 6] * 2

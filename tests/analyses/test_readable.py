@@ -9,7 +9,7 @@ from lungmet_worc.analyses.all_tables import make_all_tables
 from lungmet_worc.analyses.readable import readable
 from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.display.formats import numeric_columns
-from lungmet_worc.display.labels import label, rule_label
+from lungmet_worc.display.labels import label
 from lungmet_worc.display.language import Language, language
 from tests.analyses.made_up import made_up_results
 
@@ -105,7 +105,12 @@ def test_dutch_has_commas_and_no_english(frames: dict[str, pd.DataFrame]) -> Non
         numbers = [c for c in cells if re.match(r"-?\d+[.,]\d", c)]
         if name != "acquisition":  # texts of the run
             assert not [c for c in numbers if re.match(r"-?\d+\.\d", c)], name
-    assert rule_label("0.5", marked) == "0,5"
+
+
+def test_rules_have_decimal_commas_in_dutch(frames: dict[str, pd.DataFrame]) -> None:
+    table = readable(frames["thresholds"], "thresholds", language("nl"))
+    rules = ["0,5", "Youden-index", "sensitiviteit 0,90"]
+    assert list(table.columns[2:]) == [f"Drempelwaarde: {rule}" for rule in rules]
 
 
 class _Marked(dict[str, str]):

@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reading.spreadsheet import is_missing, parse_number
 
-if TYPE_CHECKING:
-    from lungmet_worc.display.language import Language
-
-NOT_KNOWN = "not known"
 #: Up to so many different numbers are codes, such as grade 1, 2 and 3, each a subgroup.
 MOST_CODES = 5
 
-_UNDER = re.compile(r"under (\S+)")
-_BETWEEN = re.compile(r"(\S+) to under (\S+)")
-_OVER = re.compile(r"(\S+) and over")
+
+@dataclass(frozen=True)
+class Level:
+    """A subgroup of the patients: one text of the manifest, or a band of numbers.
+
+    Parameters
+    ----------
+    text : str
+        As the manifest has it; empty for a band.
+    low, high : float
+        The numbers of a band: from ``low`` to under ``high``.
+    """
+
+    text: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def name(self) -> str:
+        """What it is called; a `Sentence`, but for a text of the manifest, which stays as it is."""
+        if self.text:
+            return Sentence("not known") if self == NOT_KNOWN else self.text
+        if self.low == -math.inf:
+            return Sentence("under {cut:g}", cut=self.high)
+        if self.high == math.inf:
+            return Sentence("{cut:g} and over", cut=self.low)
+        return Sentence("{low:g} to under {high:g}", low=self.low, high=self.high)
+
+
+NOT_KNOWN = Level("not known")
 
 
 def subgroup_levels(patients: Sequence[Patient], statistics: StatisticsConfig) -> pd.DataFrame:
@@ -46,9 +69,8 @@ def subgroup_levels(patients: Sequence[Patient], statistics: StatisticsConfig) -
     Returns
     -------
     DataFrame, shape (n_patients, n_columns)
-        Index: patient ids. Categories of text in their order (see `level_order`), such as
-        "under 55", "55 and over" or "not known"; texts that differ by upper and lower case only
-        are one.
+        Index: patient ids. A `Level` in every cell; texts that differ by upper and lower case
+        only are one.
     """
     columns = {
         column: _levels(
@@ -58,46 +80,12 @@ def subgroup_levels(patients: Sequence[Patient], statistics: StatisticsConfig) -
         for column in statistics.subgroups
     }
     index = pd.Index([patient.patient_id for patient in patients], name="patient_id")
-    return pd.DataFrame(
-        {
-            column: pd.Categorical(levels, categories=level_order(levels), ordered=True)
-            for column, levels in columns.items()
-        },
-        index=index,
-    )
+    return pd.DataFrame(columns, index=index)
 
 
-def level_order(levels: Iterable[str]) -> list[str]:
-    """Return the different levels of a column as people count: numbers up, "not known" last.
-
-    Parameters
-    ----------
-    levels : iterable of str
-        A column of `subgroup_levels`.
-    """
+def level_order(levels: Iterable[Level]) -> list[Level]:
+    """Return the different levels of a column as people count: numbers up, not known last."""
     return sorted(set(levels), key=_place)
-
-
-def level_name(level: str, say: Language) -> str:
-    """Return a level as the report says it; what stands in the manifest stays as it is.
-
-    Parameters
-    ----------
-    level : str
-        A level of `subgroup_levels`.
-    say : Language
-        Of the report.
-    """
-    if level == NOT_KNOWN:
-        return say("not known")
-    if match := _BETWEEN.fullmatch(level):
-        low, high = map(say.decimals, match.groups())
-        return say("{low} to under {high}", low=low, high=high)
-    if match := _UNDER.fullmatch(level):
-        return say("under {cut}", cut=say.decimals(match[1]))
-    if match := _OVER.fullmatch(level):
-        return say("{cut} and over", cut=say.decimals(match[1]))
-    return level
 
 
 def numbers_of(cells: Sequence[str]) -> list[float | None] | None:
@@ -130,32 +118,29 @@ def distinct_texts(cells: Sequence[str]) -> list[str]:
     return sorted(spellings.values(), key=str.lower)
 
 
-def _levels(cells: Sequence[str], cuts: Sequence[float]) -> list[str]:
+def _levels(cells: Sequence[str], cuts: Sequence[float]) -> list[Level]:
     """Return the level of each cell."""
     numbers = numbers_of(cells)
     if numbers is None:
-        spelled = {name.lower(): name for name in distinct_texts(cells)}
+        spelled = {name.lower(): Level(name) for name in distinct_texts(cells)}
         return [NOT_KNOWN if is_missing(cell) else spelled[cell.lower()] for cell in cells]
     known = [number for number in numbers if number is not None]
     if not cuts and len(set(known)) > MOST_CODES:
         cuts = (_middle(known),)
     if not cuts:
-        return [NOT_KNOWN if number is None else f"{number:g}" for number in numbers]
-    names = _band_names(cuts)
+        return [NOT_KNOWN if number is None else Level(f"{number:g}") for number in numbers]
+    bands = [Level("", *ends) for ends in pairwise((-math.inf, *cuts, math.inf))]
     return [
-        NOT_KNOWN if number is None else names[bisect_right(cuts, number)] for number in numbers
+        NOT_KNOWN if number is None else bands[bisect_right(cuts, number)] for number in numbers
     ]
 
 
-def _place(level: str) -> tuple[bool, bool, float, str]:
+def _place(level: Level) -> tuple[bool, bool, float, str]:
     """Return where a level stands: bands and numbers first, texts by the alphabet."""
-    if _UNDER.fullmatch(level):
-        return (False, False, -math.inf, level)
-    match = _BETWEEN.fullmatch(level) or _OVER.fullmatch(level)
     try:
-        return (False, False, float(match[1] if match else level), level)
+        return (False, False, float(level.text) if level.text else level.low, level.text)
     except ValueError:
-        return (level == NOT_KNOWN, True, 0.0, level.lower())
+        return (level == NOT_KNOWN, True, 0.0, level.text.lower())
 
 
 def _middle(numbers: Sequence[float]) -> float:
@@ -164,9 +149,3 @@ def _middle(numbers: Sequence[float]) -> float:
     if middle > min(numbers):
         return middle
     return min(number for number in numbers if number > middle)
-
-
-def _band_names(cuts: Sequence[float]) -> list[str]:
-    texts = [f"{cut:g}" for cut in cuts]
-    between = [f"{low} to under {high}" for low, high in pairwise(texts)]
-    return [f"under {texts[0]}", *between, f"{texts[-1]} and over"]

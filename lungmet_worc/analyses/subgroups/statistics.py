@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.statistics.delong import auc_interval
-from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN
-from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order
 
 #: Below so many patients with, or without, the outcome a subgroup's AUC is not reported.
 FEW_EVENTS = 10
@@ -36,18 +35,16 @@ def subgroup_table(arms: Mapping[str, pd.DataFrame], levels: pd.DataFrame) -> pd
     arms : mapping of str to DataFrame
         By arm, a row for each patient: patient_id, outcome (0 or 1), posterior_mean.
     levels : DataFrame
-        Index: patient ids; a column for each variable, with its level as text or as ordered
-        categories (see `lungmet_worc.analyses.subgroups.levels`). A level that is missing is
-        "not known".
+        Index: patient ids; a column for each variable, with a `Level` in every cell. That of a
+        patient who has no row is not known.
 
     Returns
     -------
     DataFrame
         Columns `SUBGROUP_COLUMNS`: a row for each arm, column and level with patients in the
-        arm, levels in the order of their categories, or with text so that 2 comes before 10;
-        "not known" last. With fewer than `FEW_EVENTS` patients with, or without, the outcome the
-        AUC and its bounds are nan and the note says so. Where the AUC is 0 or 1, or the
-        posteriors are all equal, the bounds are nan.
+        arm, levels in their order and by their names. With fewer than `FEW_EVENTS` patients with,
+        or without, the outcome the AUC and its bounds are nan and the note says so. Where the AUC
+        is 0 or 1, or the posteriors are all equal, the bounds are nan.
 
     Notes
     -----
@@ -55,7 +52,7 @@ def subgroup_table(arms: Mapping[str, pd.DataFrame], levels: pd.DataFrame) -> pd
     adjusted for the number of subgroups.
     """
     rows = [
-        (arm, column, level, *_performance(patients))
+        (arm, column, level.name, *_performance(patients))
         for arm, frame in arms.items()
         for column in levels.columns
         for level, patients in _by_level(frame, levels[column])
@@ -63,16 +60,13 @@ def subgroup_table(arms: Mapping[str, pd.DataFrame], levels: pd.DataFrame) -> pd
     return pd.DataFrame(rows, columns=list(SUBGROUP_COLUMNS))
 
 
-def _by_level(frame: pd.DataFrame, levels: pd.Series) -> list[tuple[str, pd.DataFrame]]:
+def _by_level(frame: pd.DataFrame, levels: pd.Series) -> list[tuple[Level, pd.DataFrame]]:
     """Return the levels that have patients, in their order, with those patients."""
-    of_patient = levels.reindex(frame["patient_id"])
-    names = of_patient.astype(object).where(of_patient.notna(), NOT_KNOWN).astype(str).to_numpy()
-    if isinstance(levels.dtype, pd.CategoricalDtype):
-        order = [str(level) for level in levels.cat.categories]
-    else:
-        order = sorted(set(names), key=natural_order)
-    order = [level for level in order if level != NOT_KNOWN] + [NOT_KNOWN]
-    return [(level, frame[names == level]) for level in order if (names == level).any()]
+    known = levels.to_dict()
+    of_patient = [known.get(patient_id, NOT_KNOWN) for patient_id in frame["patient_id"]]
+    return [
+        (level, frame[[each == level for each in of_patient]]) for level in level_order(of_patient)
+    ]
 
 
 def _performance(patients: pd.DataFrame) -> tuple[int, int, float, float, float, str]:

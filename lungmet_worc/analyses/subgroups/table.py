@@ -16,7 +16,7 @@ def subgroups_table(patients: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFram
     patients : DataFrame
         The table of patients.
     levels : DataFrame
-        Index: patient ids; a text column for each variable that makes subgroups.
+        Index: patient ids; a column of levels for each variable that makes subgroups.
 
     Returns
     -------

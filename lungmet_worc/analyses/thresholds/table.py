@@ -17,8 +17,12 @@ from lungmet_worc.analyses.thresholds.statistics import (
     sensitivity_threshold,
     youden_threshold,
 )
+from lungmet_worc.basics.sentences import Sentence
 
 FIXED = 0.5
+#: The rules by which a threshold is set, as the tables name them.
+_FIXED = Sentence("{value}", value=FIXED)
+YOUDEN = "youden"
 _COUNTS = ("tp", "fp", "fn", "tn")
 
 #: A threshold from outcomes and probabilities, each of shape (n_validation,).
@@ -47,8 +51,8 @@ def threshold_tables(
         ``confusion`` (sums over the tests of all splits).
     """
     rules: Mapping[str, Choice] = {
-        f"{FIXED}": lambda outcome, posterior: FIXED,
-        "youden": youden_threshold,
+        _FIXED: lambda outcome, posterior: FIXED,
+        YOUDEN: youden_threshold,
         sensitivity_rule(sensitivity): lambda outcome, posterior: sensitivity_threshold(
             outcome, posterior, sensitivity
         ),
@@ -58,7 +62,7 @@ def threshold_tables(
         outcomes = tested_outcomes([arm])
         counts = (len(outcomes), sum(outcomes.values()))
         for rule, choose in rules.items():
-            usable = [s for s in arm.splits if rule == f"{FIXED}" or _has_validation(s)]
+            usable = [s for s in arm.splits if rule == _FIXED or _has_validation(s)]
             if not usable:
                 continue
             found = [_measured(split, choose) for split in usable]
@@ -71,15 +75,11 @@ def threshold_tables(
     return TABLES["thresholds"].frame(means), TABLES["confusion"].frame(sums)
 
 
-def sensitivity_rule(sensitivity: float) -> str:
-    """Return the name of the threshold for a sensitivity, as in "sensitivity 0.90".
-
-    Parameters
-    ----------
-    sensitivity : float
-    """
-    text = f"{sensitivity:.2f}"
-    return f"sensitivity {text if float(text) == sensitivity else sensitivity}"
+def sensitivity_rule(sensitivity: float) -> Sentence:
+    """Return the name of the threshold for a sensitivity, as in "sensitivity 0.90"."""
+    if float(f"{sensitivity:.2f}") == sensitivity:
+        return Sentence("sensitivity {value:.2f}", value=sensitivity)
+    return Sentence("sensitivity {value}", value=sensitivity)
 
 
 def _measures() -> list[str]:

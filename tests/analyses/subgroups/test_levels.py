@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from lungmet_worc.analyses.readable import readable
-from lungmet_worc.analyses.subgroups.levels import level_name, level_order, subgroup_levels
-from lungmet_worc.display.language import Language, language
+from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order, subgroup_levels
+from lungmet_worc.display.language import language
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.manifest import Patient
 
@@ -18,9 +18,7 @@ def levels(cells: list[str], cuts: tuple[float, ...] = ()) -> list[str]:
     bands = {"x": cuts} if cuts else {}
     frame = subgroup_levels(patients, StatisticsConfig(subgroups=("x",), bands=bands))
     assert list(frame.index) == [patient.patient_id for patient in patients]
-    assert frame["x"].cat.ordered
-    assert list(frame["x"].cat.categories) == level_order(frame["x"])
-    return list(frame["x"])
+    return [level.name for level in frame["x"]]
 
 
 def test_numbers_are_cut_where_the_user_says() -> None:
@@ -67,34 +65,30 @@ def test_texts_stay_but_for_their_case() -> None:
 
 
 def test_levels_are_shown_as_people_count() -> None:
-    bands = ["65 and over", "not known", "under 50", "50 to under 65", "under 50"]
-    assert level_order(bands) == ["under 50", "50 to under 65", "65 and over", "not known"]
-    assert level_order(["10", "not known", "9"]) == ["9", "10", "not known"]
-    assert level_order(["thigh", "Arm", "not known"]) == ["Arm", "thigh", "not known"]
-
-
-def test_levels_in_another_language() -> None:
-    words = {
-        "not known": "onbekend",
-        "under {cut}": "onder {cut}",
-        "{cut} and over": "{cut} en ouder",
-        "{low} to under {high}": "{low} tot {high}",
-    }
-    dutch = Language("nl", words)
-    said = [
-        level_name(level, dutch)
-        for level in ("under 55.5", "55.5 and over", "50 to under 65", "not known", "Arm")
+    under, between, over = Level(high=50), Level(low=50, high=65), Level(low=65)
+    assert level_order([over, NOT_KNOWN, under, between, under]) == [
+        *(under, between, over, NOT_KNOWN),
     ]
-    assert said == ["onder 55,5", "55,5 en ouder", "50 tot 65", "onbekend", "Arm"]
+    nine, ten, arm, thigh = map(Level, ("9", "10", "Arm", "thigh"))
+    assert level_order([ten, NOT_KNOWN, nine]) == [nine, ten, NOT_KNOWN]
+    assert level_order([thigh, arm, NOT_KNOWN]) == [arm, thigh, NOT_KNOWN]
+
+
+def test_a_text_of_the_manifest_is_never_taken_for_a_band() -> None:
+    assert levels(["under 50", "thigh", "not known"]) == ["under 50", "thigh", "not known"]
+    assert language("nl").of(Level("under 50").name) == "under 50"
+    assert Level("under 50") != Level(high=50)
 
 
 def test_the_table_of_the_report_says_levels_in_its_language() -> None:
     row = {"arm": "MRI", "column": "age", "n_patients": 30, "n_events": 12, "auc": 0.7}
     row |= {"ci_low": 0.6, "ci_high": 0.8, "note": ""}
-    levels = ["under 55.5", "55.5 and over", "not known", "Arm"]
-    frame = pd.DataFrame([row | {"level": level} for level in levels])
+    levels = [Level(high=55.5), Level(low=50, high=55.5), Level(low=55.5), NOT_KNOWN, Level("Arm")]
+    frame = pd.DataFrame([row | {"level": level.name} for level in levels])
     shown = readable(frame, "subgroups", language("nl"))
-    expected = ["onder 55,5", "55,5 en hoger", "onbekend", "Arm"]
+    expected = ["onder 55,5", "50 tot 55,5", "55,5 en hoger", "onbekend", "Arm"]
     assert shown.iloc[:, 2].to_list() == expected
     english = readable(frame, "subgroups", language("en"))
-    assert english.iloc[:, 2].to_list() == levels
+    assert english.iloc[:, 2].to_list() == [
+        *("under 55.5", "50 to under 55.5", "55.5 and over", "not known", "Arm"),
+    ]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level
 from lungmet_worc.analyses.subgroups.statistics import FEW_EVENTS, SUBGROUP_COLUMNS, subgroup_table
 from tests.analyses.statistics.asah import AGE, FEMALE, FIRST, OUTCOME
 
@@ -20,9 +21,9 @@ def levels(**columns: object) -> pd.DataFrame:
 def test_aucs_equal_those_of_proc() -> None:
     # pROC 1.18.0 (asah.py): ci.auc(roc(y[q], s[q], levels = c(0, 1), direction = "<"), method =
     # "delong") for q <- aSAH$gender == g, and age < 45, 45 to 59, 60 and more. p1 ranks as s does.
-    sex = np.where(FEMALE == 1, "female", "male")
-    names = ["under 45", "45 to under 60", "60 and over"]
-    age = pd.cut(pd.Series(AGE, index=IDS), [0, 45, 60, 200], right=False, labels=names)
+    sex = [Level("female" if female else "male") for female in FEMALE]
+    bands = [Level(high=45), Level(low=45, high=60), Level(low=60)]
+    age = [next(band for band in bands if band.low <= years < band.high) for years in AGE]
     table = subgroup_table({"mri": PATIENTS}, levels(sex=sex, age=age))
     assert tuple(table.columns) == SUBGROUP_COLUMNS
     expected = [
@@ -47,6 +48,10 @@ def some(events: int, others: int, posterior: object = 0.4) -> pd.DataFrame:
     return pd.DataFrame({"patient_id": ids, "outcome": outcome, "posterior_mean": posterior})
 
 
+def everyone(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"all": [Level("all")] * len(frame)}, index=frame["patient_id"])
+
+
 @pytest.mark.parametrize(
     ("events", "others", "claimed"),
     [
@@ -59,7 +64,7 @@ def some(events: int, others: int, posterior: object = 0.4) -> pd.DataFrame:
 def test_no_claim_with_few_events(events: int, others: int, claimed: bool) -> None:
     posterior = np.random.default_rng(0).random(events + others)
     frame = some(events, others, posterior)
-    row = subgroup_table({"a": frame}, pd.DataFrame({"all": "all"}, index=frame["patient_id"]))
+    row = subgroup_table({"a": frame}, everyone(frame))
     assert (row["n_patients"].item(), row["n_events"].item()) == (events + others, events)
     assert row[["auc", "ci_low", "ci_high"]].notna().all(axis=None) == claimed
     assert row["note"].item() == ("" if claimed else "too few events")
@@ -67,16 +72,17 @@ def test_no_claim_with_few_events(events: int, others: int, claimed: bool) -> No
 
 def test_an_interval_that_is_not_defined_is_said() -> None:
     frame = some(10, 10)
-    row = subgroup_table({"a": frame}, pd.DataFrame({"all": "all"}, index=frame["patient_id"]))
+    row = subgroup_table({"a": frame}, everyone(frame))
     assert row["auc"].item() == 0.5
     assert row[["ci_low", "ci_high"]].isna().all(axis=None)
     assert row["note"].item() == "interval not defined"
 
 
 def test_levels_are_in_order_and_not_known_comes_last() -> None:
-    grade = ["grade 10", "grade 2", None, "grade 2"]
-    names = ["under 5", "5 to under 10", "10 and over"]
-    size = pd.cut([7.0, 3.0, np.nan, 12.0], [0, 5, 10, 99], right=False, labels=names)
+    low, high = Level("low"), Level("high")
+    grade = [low, high, NOT_KNOWN, high]
+    under, between, over = Level(high=5), Level(low=5, high=10), Level(low=10)
+    size = [between, under, NOT_KNOWN, over]
     frame = PATIENTS.iloc[[0, 1, 2, 3, 4]]  # P4 has no levels
     table = subgroup_table(
         {"a": frame, "b": frame.iloc[:2]},
@@ -84,12 +90,12 @@ def test_levels_are_in_order_and_not_known_comes_last() -> None:
     )
     of_a = table[table["arm"] == "a"]
     assert list(of_a["level"]) == [
-        *("grade 2", "grade 10", "not known"),
+        *("high", "low", "not known"),
         *("under 5", "5 to under 10", "10 and over", "not known"),
     ]
     assert list(of_a["n_patients"]) == [2, 1, 2, 1, 1, 1, 2]
     assert list(table.loc[table["arm"] == "b", "level"]) == [
-        *("grade 2", "grade 10"),
+        *("high", "low"),
         *("under 5", "5 to under 10"),
     ]
 
