@@ -44,7 +44,8 @@ from lungmet_worc.tasks.engines.fastr.home import Home
 from lungmet_worc.tasks.engines.processes import path_for_processes, safe_environment
 from lungmet_worc.tasks.progress import Bars
 from lungmet_worc.tasks.run_folder.log import logging_to
-from lungmet_worc.tasks.run_folder.paths import RunPaths, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import write_state
 from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import (
     STAMP,

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from lungmet_worc.basics.errors import RunFolderError
-from lungmet_worc.tasks.run_folder import paths as runs
+from lungmet_worc.tasks.run_folder import lock
+from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.log import logging_to
-from lungmet_worc.tasks.run_folder.paths import RunPaths, locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 
 logger = logging.getLogger("lungmet_worc.of_a_test")
 
@@ -60,7 +61,7 @@ def test_the_lock_names_process_and_time_only_and_is_emptied(tmp_path: Path) -> 
 def test_who_holds_the_folder_is_said(
     held_by: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "_LOOK", 0.0)
+    monkeypatch.setattr(lock, "_LOOK", 0.0)
     paths = RunPaths(tmp_path)
     with locked(paths):
         if held_by is not None:

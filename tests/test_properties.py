@@ -17,7 +17,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.tasks.run_folder.leftovers import remove_leftovers
-from lungmet_worc.tasks.run_folder.paths import RunPaths, is_locked, locked
+from lungmet_worc.tasks.run_folder.lock import is_locked, locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import Task, TaskState, unfinished
 from lungmet_worc.worc import storage
 from lungmet_worc.worc.storage import (

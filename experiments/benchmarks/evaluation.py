@@ -217,7 +217,7 @@ def write_report(plan: Plan, searches: Sequence[Task]) -> None:
     """Write tables, figures and report, as the end of a run does."""
     from lungmet_worc.analyses.run.digest import make_digest
     from lungmet_worc.pipeline.stages.report import write_results
-    from lungmet_worc.tasks.run_folder.paths import now
+    from lungmet_worc.tasks.run_folder.state import now
 
     about = {"study": plan.study.model_dump(mode="json"), "started": now()}
     write_results(plan, searches, [], {}, make_digest(about), plan.paths)

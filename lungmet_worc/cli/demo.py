@@ -21,9 +21,11 @@ from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.leftovers import make_scratch, remove_leftovers
+from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.mark import claim, kind_of, require_ours, resolved
-from lungmet_worc.tasks.run_folder.paths import RunPaths, locked, now
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.record import give_places
+from lungmet_worc.tasks.run_folder.state import now
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

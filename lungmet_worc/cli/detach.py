@@ -16,8 +16,9 @@ from lungmet_worc.pipeline.pipeline import Pipeline, available_cores
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.tasks.engines.processes import safe_environment
 from lungmet_worc.tasks.progress import Bars
+from lungmet_worc.tasks.run_folder.lock import is_locked, locked
 from lungmet_worc.tasks.run_folder.mark import resolved
-from lungmet_worc.tasks.run_folder.paths import RunPaths, is_locked, locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 
 #: The longest that a new process takes to begin, in seconds.
 PATIENCE = 60.0

@@ -23,8 +23,9 @@ from lungmet_worc.pipeline.run import Run
 from lungmet_worc.pipeline.study import Study
 from lungmet_worc.tasks.deadline import DeadlineError, next_moment, seconds_left
 from lungmet_worc.tasks.progress import Bars, Progress, Quiet
+from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.mark import resolved
-from lungmet_worc.tasks.run_folder.paths import RunPaths, locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 
 _MOST_PROBLEMS = 20
 #: What a script says when a night was stopped.

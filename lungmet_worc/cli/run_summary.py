@@ -18,7 +18,7 @@ from lungmet_worc.display.shown_names import recorded_names
 from lungmet_worc.report.arm_descriptions import arm_kind
 from lungmet_worc.report.headline import Headline, headline
 from lungmet_worc.study.config import ArmConfig
-from lungmet_worc.tasks.run_folder.paths import read_state
+from lungmet_worc.tasks.run_folder.state import read_state
 
 if TYPE_CHECKING:
     from lungmet_worc.pipeline.run import Run

@@ -27,9 +27,11 @@ from lungmet_worc.pipeline.run import Run
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.leftovers import make_scratch, remove_leftovers
+from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.mark import not_writable, require_ours, resolved
-from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run, locked, now
+from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
 from lungmet_worc.tasks.run_folder.record import put_in_place
+from lungmet_worc.tasks.run_folder.state import now
 
 
 @short_tracebacks

@@ -25,7 +25,8 @@ from lungmet_worc.study.splits import with_counted_splits
 from lungmet_worc.tasks.progress import duration
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import require_ours
-from lungmet_worc.tasks.run_folder.paths import RunPaths, read_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.task import Task, TaskState, unfinished
 from lungmet_worc.worc.storage import read_stamp
 

@@ -17,7 +17,8 @@ from lungmet_worc.pipeline.feature_files import FeatureTable
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.clinical import NOTHING_SAID, column_numbers, column_texts
 from lungmet_worc.study.feature_names import parsed, readable_name, told_apart, variable
-from lungmet_worc.tasks.run_folder.paths import RunPaths, read_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.worc.storage import read_features, read_stamp, write_text
 
 #: Columns of the codebook.

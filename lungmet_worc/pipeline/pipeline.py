@@ -39,10 +39,12 @@ from lungmet_worc.tasks.failures import failed_tasks
 from lungmet_worc.tasks.progress import Progress
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside, settle_last
 from lungmet_worc.tasks.run_folder.leftovers import make_scratch, remove_leftovers
+from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.log import logging_to
 from lungmet_worc.tasks.run_folder.mark import claim, is_json
-from lungmet_worc.tasks.run_folder.paths import RunPaths, locked, now, read_state, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.record import is_fresh, put_in_place
+from lungmet_worc.tasks.run_folder.state import now, read_state, write_state
 from lungmet_worc.tasks.stage_runner import StageRunner, require_complete
 from lungmet_worc.tasks.task import Failure, Task, TaskResult, unfinished
 from lungmet_worc.tasks.timed_tasks import TimeLimit

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lungmet_worc.basics.errors import ResultsError, RunFolderError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.tracebacks import short_tracebacks
-from lungmet_worc.tasks.run_folder.paths import found_run, is_locked, now, read_state
+from lungmet_worc.tasks.run_folder.lock import is_locked
+from lungmet_worc.tasks.run_folder.paths import found_run
+from lungmet_worc.tasks.run_folder.state import now, read_state
 
 if TYPE_CHECKING:
     import pandas as pd

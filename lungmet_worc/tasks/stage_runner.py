@@ -18,7 +18,8 @@ from lungmet_worc.tasks.failures import failed_tasks
 from lungmet_worc.tasks.progress import Progress
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
-from lungmet_worc.tasks.run_folder.paths import RunPaths, now, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import now, write_state
 from lungmet_worc.tasks.task import Failure, Task, TaskResult, unfinished
 from lungmet_worc.tasks.timed_tasks import TimeLimit
 

@@ -13,7 +13,8 @@ import pytest
 
 from lungmet_worc import Run
 from lungmet_worc.cli import detach, main
-from lungmet_worc.tasks.run_folder.paths import RunPaths, is_locked, locked
+from lungmet_worc.tasks.run_folder.lock import is_locked, locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.synthetic import change_cell, write_cohort, write_study
 
 

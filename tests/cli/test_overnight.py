@@ -24,7 +24,9 @@ from lungmet_worc.cli.overnight import Night
 from lungmet_worc.cli.signals import Stopped
 from lungmet_worc.tasks.deadline import DeadlineError
 from lungmet_worc.tasks.progress import Quiet
-from lungmet_worc.tasks.run_folder.paths import RunPaths, locked, now, write_state
+from lungmet_worc.tasks.run_folder.lock import locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import now, write_state
 from tests.pipeline.test_pipeline import Recorder, table_bytes
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from lungmet_worc.tasks.run_folder.paths import RunPaths, is_locked
+from lungmet_worc.tasks.run_folder.lock import is_locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 
 #: A run that takes longer than this hangs, in seconds; it takes some 25 on an idle machine.
 HANGS = 600.0

@@ -20,7 +20,8 @@ from lungmet_worc.display.language import language
 from lungmet_worc.imaging import inspection_cache, scans
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.tasks.run_folder.mark import MARK, claim
-from lungmet_worc.tasks.run_folder.paths import RunPaths, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import write_state
 from tests.synthetic import (
     change_cell,
     make_study,

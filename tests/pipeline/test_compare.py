@@ -20,7 +20,9 @@ from lungmet_worc.analyses.comparison.statistics import compare_arms
 from lungmet_worc.analyses.results import ArmPredictions, performance_table
 from lungmet_worc.basics.errors import ResultsError, RunFolderError
 from lungmet_worc.cli import main
-from lungmet_worc.tasks.run_folder.paths import RunPaths, locked, read_state, write_state
+from lungmet_worc.tasks.run_folder.lock import locked
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import read_state, write_state
 from lungmet_worc.worc.storage import write_estimators
 from tests.analyses.run.test_digest import make_state
 from tests.analyses.test_results import make_arms

@@ -11,7 +11,8 @@ import pytest
 from lungmet_worc import Study
 from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.pipeline.feature_store import MARK, FeatureStore
-from lungmet_worc.tasks.run_folder.paths import RunPaths, read_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.task import Task, TaskState
 from lungmet_worc.worc.storage import read_features, write_features
 from tests.synthetic import write_cohort, write_study

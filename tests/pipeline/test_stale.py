@@ -21,7 +21,8 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import claim
-from lungmet_worc.tasks.run_folder.paths import RunPaths, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import write_state
 from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import write_matrix, write_stamped_text, write_text
 from tests.synthetic import change_cell, read_rows, write_cohort, write_rows, write_study

@@ -18,7 +18,8 @@ from lungmet_worc.study import worc_settings
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import claim
-from lungmet_worc.tasks.run_folder.paths import RunPaths, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import write_state
 from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import write_matrix, write_stamped_text
 from tests.stand_in import use_stand_in

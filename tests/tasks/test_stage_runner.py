@@ -12,7 +12,8 @@ from lungmet_worc.basics.errors import ResultsError, StorageError, TaskFailedErr
 from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
-from lungmet_worc.tasks.run_folder.paths import RunPaths, read_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.stage_runner import StageRunner, require_complete
 from lungmet_worc.tasks.task import Failure, Task, TaskResult
 from lungmet_worc.worc.storage import write_stamped_text

@@ -28,7 +28,8 @@ from lungmet_worc.report.page import write_report
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.tested_splits import UntestedSplit
-from lungmet_worc.tasks.run_folder.paths import RunPaths, now
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import now
 from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc import errata
 

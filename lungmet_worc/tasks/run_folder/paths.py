@@ -1,36 +1,13 @@
-"""A run folder: where everything lies, what is known of it, and who works in it."""
+"""Where everything lies in a run folder."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import logging
-import os
-import platform
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
 
 from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.basics.file_names import file_name
-from lungmet_worc.basics.held_folder import holding
-from lungmet_worc.basics.regular_file import read_plain_text
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.tasks.run_folder.mark import Kind, claim, not_writable
-from lungmet_worc.tasks.run_folder.state import run_state
-
-logger = logging.getLogger(__name__)
-
-#: "lungmet status" holds the lock for less than this while it looks at it, in seconds.
-_LOOK = 0.5
-
-#: Bump when a run folder of an older version can no longer be gone on with.
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -181,133 +158,3 @@ def found_run(folder: Path | str) -> RunPaths | None:
             )
             raise RunFolderError(message) from error
         return None
-
-
-def read_state(paths: RunPaths) -> dict[str, Any]:
-    """Return what ``run.json`` says; empty if there is none.
-
-    Raises
-    ------
-    RunFolderError
-        The file is damaged, or of another version's format.
-    """
-    try:
-        state = run_state(read_plain_text(paths.run_json))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        message = Sentence(
-            '"{file}" in this run folder cannot be read: {error}. Use another folder for --out, or '
-            "take the file away: results that are complete are found again.",
-            file=paths.run_json.name,
-            error=getattr(error, "strerror", None) or error,
-        )
-        raise RunFolderError(message) from error
-    tasks = state.get("tasks", {}) if isinstance(state, dict) else {}
-    if (
-        not isinstance(state, dict)
-        or state.get("format") != FORMAT
-        or any("stamp" not in task for task in tasks.values())
-    ):
-        message = Sentence(
-            "This folder was made by another version of lungmet_worc. Use another folder for --out."
-        )
-        raise RunFolderError(message)
-    return state
-
-
-def write_state(paths: RunPaths, state: dict[str, Any]) -> None:
-    """Write ``run.json`` atomically."""
-    from lungmet_worc.worc.storage import write_text
-
-    text = json.dumps({"format": FORMAT, **state}, indent=1, sort_keys=True)
-    write_text(paths.run_json, text + "\n")
-
-
-def now() -> str:
-    """Return the time, in UTC, as run.json writes it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextmanager
-def locked(paths: RunPaths, kind: Kind = "run") -> Iterator[None]:
-    """Keep a folder that is ours to this process, and hold it; the lock ends with the process.
-
-    Parameters
-    ----------
-    paths : RunPaths
-        The folder.
-    kind : {"run", "comparison", "demo", "night"}
-        What lies in it.
-
-    Raises
-    ------
-    RunFolderError
-        The folder is not ours, or another process works in it, which is named.
-    """
-    claim(paths.folder, kind)
-    try:
-        opened = paths.lock.open("a+", encoding="utf-8")
-    except PermissionError as error:
-        raise not_writable(paths.folder, error) from error
-    with opened as file, holding(paths.folder):
-        try:
-            _lock(file)
-        except BlockingIOError as error:
-            file.seek(0)
-            message = Sentence(
-                "Another run works in this folder ({holder}). Wait for it, or use another folder "
-                'for --out. "lungmet status" shows how far it is.',
-                holder=_holder(file.read()),
-            )
-            raise RunFolderError(message) from error
-        file.truncate(0)
-        file.write(json.dumps({"process": os.getpid(), "machine": _machine(), "since": now()}))
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)
-
-
-def _holder(text: str) -> str:
-    """Return who holds a lock, as far as the lock says it."""
-    try:
-        holder = json.loads(text)
-        process, since, here = holder["process"], holder["since"], holder["machine"] == _machine()
-    except (ValueError, KeyError, TypeError):
-        return Sentence("another process")
-    if here:
-        return Sentence("process {n} on this machine, since {since}", n=process, since=since)
-    return Sentence("process {n} on another machine, since {since}", n=process, since=since)
-
-
-def _machine() -> str:
-    """Return what tells this machine from others, without its name."""
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-
-
-def _lock(file: IO[str]) -> None:
-    """Lock a file for this process alone; wait a moment for one that only looks at it."""
-    give_up = time.monotonic() + _LOOK
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(_LOOK / 20)
-        else:
-            return
-
-
-def is_locked(paths: RunPaths) -> bool:
-    """Return whether a process works in the run folder."""
-    if not paths.lock.is_file():
-        return False
-    with paths.lock.open("r", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return False

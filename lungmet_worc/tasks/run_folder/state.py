@@ -1,12 +1,20 @@
-"""What ``run.json`` may say: its shape, whoever wrote it."""
+"""What ``run.json`` says of a run, whoever wrote it."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ValidationError
+
+from lungmet_worc.basics.errors import RunFolderError
+from lungmet_worc.basics.regular_file import read_plain_text
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+
+#: Bump when a run folder of an older version can no longer be gone on with.
+FORMAT = 1
 
 
 def _time(text: str) -> str:
@@ -98,19 +106,50 @@ class _State(_Part):
     errata: list[tuple[str, str]] = []
 
 
-def run_state(text: str) -> dict[str, Any]:
-    """Return what ``run.json`` says.
-
-    Parameters
-    ----------
-    text : str
-        The content of the file.
+def read_state(paths: RunPaths) -> dict[str, Any]:
+    """Return what ``run.json`` says; empty if there is none.
 
     Raises
     ------
-    ValueError
-        It is no JSON, or says something that no run says.
+    RunFolderError
+        The file is damaged, or of another version's format.
     """
+    try:
+        state = _checked(read_plain_text(paths.run_json))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        message = Sentence(
+            '"{file}" in this run folder cannot be read: {error}. Use another folder for --out, or '
+            "take the file away: results that are complete are found again.",
+            file=paths.run_json.name,
+            error=getattr(error, "strerror", None) or error,
+        )
+        raise RunFolderError(message) from error
+    tasks = state.get("tasks", {}).values()
+    if state.get("format") != FORMAT or any("stamp" not in task for task in tasks):
+        message = Sentence(
+            "This folder was made by another version of lungmet_worc. Use another folder for --out."
+        )
+        raise RunFolderError(message)
+    return state
+
+
+def write_state(paths: RunPaths, state: dict[str, Any]) -> None:
+    """Write ``run.json`` atomically."""
+    from lungmet_worc.worc.storage import write_text
+
+    text = json.dumps({"format": FORMAT, **state}, indent=1, sort_keys=True)
+    write_text(paths.run_json, text + "\n")
+
+
+def now() -> str:
+    """Return the time, in UTC, as run.json writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _checked(text: str) -> dict[str, Any]:
+    """Return what the text says; ValueError if no run says it."""
     try:
         _State.model_validate_json(text)
     except ValidationError as error:

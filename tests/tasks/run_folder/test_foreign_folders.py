@@ -19,7 +19,8 @@ from lungmet_worc.cli.demo import make_demo_cohort
 from lungmet_worc.cli.overnight import Night
 from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.mark import MARK, claim, kind_of, require_ours
-from lungmet_worc.tasks.run_folder.paths import RunPaths, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.state import write_state
 from tests.analyses.run.test_digest import make_state
 from tests.folder_contents import contents, write_files
 from tests.pipeline.test_compare import arms_of, write_run

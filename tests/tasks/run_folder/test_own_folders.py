@@ -15,9 +15,11 @@ from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside, settle_last
 from lungmet_worc.tasks.run_folder.leftovers import make_scratch, remove_leftovers
+from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.mark import SCRATCH_MARK, claim, is_json
-from lungmet_worc.tasks.run_folder.paths import RunPaths, locked, write_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.record import is_fresh, put_in_place, recorded, write_record
+from lungmet_worc.tasks.run_folder.state import write_state
 from tests.analyses.run.test_digest import make_state
 from tests.folder_contents import contents, write_files
 from tests.pipeline.test_compare import arms_of, write_run

@@ -23,8 +23,9 @@ from lungmet_worc.pipeline.stale import stale_tasks
 from lungmet_worc.study.splits import read_splits
 from lungmet_worc.study.worc_settings import default_settings, read_ini, to_ini
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
-from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run, read_state
+from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
 from lungmet_worc.tasks.run_folder.record import recorded
+from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import read_stamp, write_stamped_text
 
