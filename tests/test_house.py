@@ -46,7 +46,7 @@ KNOWN = {
     ("tasks.run_folder.leftovers", "worc.storage"),
     ("tasks.run_folder.made_from", "worc.storage"),
     ("tasks.run_folder.mark", "worc.storage"),
-    ("tasks.run_folder.paths", "worc.storage"),
+    ("tasks.run_folder.state", "worc.storage"),
     ("tasks.run_folder.record", "worc.storage"),
     ("tasks.stage_runner", "pipeline.stages.names"),
     ("tasks.stage_runner", "pipeline.stages.unscored"),
