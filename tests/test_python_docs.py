@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lungmet_worc import Run, Study
-from lungmet_worc.pipeline.compare import Joined
+from lungmet_worc.pipeline.compare import ComparedRuns
 from tests.synthetic import read_rows, write_rows
 
 DOCS = Path(__file__).parents[1] / "docs" / "python.md"
@@ -34,7 +34,7 @@ def test_nothing_is_there_that_does_not_exist() -> None:
     for name in re.findall(r"\bstudy\.(\w+)", TEXT.replace("study.toml", "")):
         assert name in public(Study), name
     for name in re.findall(r"\bjoined\.(\w+)", TEXT):
-        assert name in public(Joined), name
+        assert name in public(ComparedRuns), name
 
 
 @pytest.mark.worc

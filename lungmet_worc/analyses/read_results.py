@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.results import (
+    PERMUTED_COLUMNS,
     ArmExplanation,
     ArmPredictions,
     SplitExplanation,
@@ -124,4 +125,4 @@ def permuted_aucs(permutations: Sequence[Task]) -> pd.DataFrame:
         _, arm, permutation, split = task.key.split("/")
         auc = json.loads(task.output.read_text("utf-8"))["auc"]
         rows.append((arm, int(permutation), int(split), math.nan if auc is None else auc))
-    return pd.DataFrame(rows, columns=["arm", "permutation", "split", "auc"])
+    return pd.DataFrame(rows, columns=list(PERMUTED_COLUMNS))

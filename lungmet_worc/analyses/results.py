@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ PERFORMANCE_COLUMNS = (
     "n_patients",
     "n_events",
 )
+#: Of the frames of `StudyResults`.
+PERMUTED_COLUMNS = ("arm", "permutation", "split", "auc")
+ACQUISITION_COLUMNS = ("modality", "property", "value", "n_patients")
 SPLITS_COLUMNS = ("arm", "split", "n_train", "n_test", *METRICS)
 PATIENTS_COLUMNS = (
     "arm",
@@ -172,6 +175,10 @@ class StudyResults:
     ----------
     arms : sequence of ArmPredictions
         In the order of the study file.
+    statistics : StatisticsConfig
+        What is to be computed.
+    seed : int
+        Seed of the bootstrap.
     explanations : sequence of ArmExplanation
         Of the same arms; empty for results of an older version.
     permuted : DataFrame
@@ -184,23 +191,21 @@ class StudyResults:
         Index: patient ids; a column of levels for each variable that makes subgroups.
     acquisition : DataFrame
         modality, property, value, n_patients.
-    statistics : StatisticsConfig
-        What is to be computed.
-    seed : int
-        Seed of the bootstrap.
     untested : tuple of UntestedSplit
         Where an arm is not tested, and why; these splits are not among its predictions.
     """
 
     arms: Sequence[ArmPredictions]
-    explanations: Sequence[ArmExplanation]
-    permuted: pd.DataFrame
-    matrices: Mapping[str, pd.DataFrame]
-    modalities: tuple[str, ...]
-    levels: pd.DataFrame
-    acquisition: pd.DataFrame
     statistics: StatisticsConfig
     seed: int
+    explanations: Sequence[ArmExplanation] = ()
+    permuted: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=PERMUTED_COLUMNS))
+    matrices: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    modalities: tuple[str, ...] = ()
+    levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    acquisition: pd.DataFrame = field(
+        default_factory=partial(pd.DataFrame, columns=ACQUISITION_COLUMNS)
+    )
     untested: tuple[UntestedSplit, ...] = ()
 
 

@@ -1,9 +1,9 @@
-"""Several runs of one cohort, joined: all their arms side by side, compared in pairs."""
+"""Several runs of one cohort: all their arms side by side, compared in pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from lungmet_worc.analyses.results import (
     ArmPredictions,
     StudyResults,
     performance_table,
-    tested_outcomes,
 )
 from lungmet_worc.basics.errors import LungmetError, Problem, ResultsError
 from lungmet_worc.basics.file_names import LONGEST_NAME, shortened
@@ -22,7 +21,7 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.tracebacks import short_traceback, short_tracebacks
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.shown_names import ShownNames, recorded_names
-from lungmet_worc.pipeline.finished_run import FinishedRun, differences, open_run
+from lungmet_worc.pipeline.comparable import ComparableRun, differences, open_run
 from lungmet_worc.pipeline.run import Run
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
@@ -36,39 +35,35 @@ from lungmet_worc.tasks.run_folder.state import now
 
 @short_tracebacks
 @dataclass(frozen=True)
-class Joined:
+class ComparedRuns:
     """The arms of several runs of one cohort, on the same patients and splits.
 
     Parameters
     ----------
-    arms : tuple of ArmPredictions
-        In the order of the runs; arms of the same name have the run's name behind it.
+    results : StudyResults
+        Predictions, of which alone all compare, computed on as the first run says it; arms of the
+        same name have the run's name behind it. What an ensemble looks at, and subgroups, are in
+        the report of each run.
     origins : mapping of str to str
         Arm -> the folder of its run, as it was given.
-    statistics : StatisticsConfig
-        What is computed: as the first run says it.
-    seed : int
-        Seed of the first run, for the bootstrap.
     names : ShownNames
         What the arms are called, as their runs say it.
     """
 
-    arms: tuple[ArmPredictions, ...]
+    results: StudyResults
     origins: Mapping[str, str]
-    statistics: StatisticsConfig
-    seed: int
-    names: ShownNames = field(default_factory=ShownNames)
+    names: ShownNames
 
     @cached_property
     def performance(self) -> pd.DataFrame:
         """Return one row for each arm and metric, as in the table of one run."""
-        return performance_table(self.arms)
+        return performance_table(self.results.arms)
 
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """Return one row for each pair of arms and metric, adjusted over all pairs."""
-        settings = self.statistics
-        return compare_arms(self.arms, bootstrap=settings.bootstrap, seed=self.seed)
+        results = self.results
+        return compare_arms(results.arms, bootstrap=results.statistics.bootstrap, seed=results.seed)
 
     def to_text(self, say: Language = ENGLISH) -> str:
         """Return both tables as text in columns, and which arm is of which run.
@@ -133,14 +128,16 @@ class Joined:
 
         paths = RunPaths(resolved(folder))
         require_ours(paths.folder, "comparison")
-        results, say = self.results(), ENGLISH.naming(self.names)
+        say = ENGLISH.naming(self.names)
         aside = KeptAside(paths, now())
         try:
             with locked(paths, "comparison"):
                 remove_leftovers(paths)
-                staged = RunPaths(make_scratch(paths) / "joined")
-                tables = write_all_tables(results, staged.tables, say=say)
-                write_all_figures(results, tables, staged.figures, cohort=pd.DataFrame(), say=say)
+                staged = RunPaths(make_scratch(paths) / "compared")
+                tables = write_all_tables(self.results, staged.tables, say=say)
+                write_all_figures(
+                    self.results, tables, staged.figures, cohort=pd.DataFrame(), say=say
+                )
                 put_in_place(staged.folder, paths.report_files, aside.keep, stamp="comparison")
                 aside.settle()
                 remove_leftovers(paths)
@@ -148,27 +145,10 @@ class Joined:
             raise not_writable(paths.folder, error) from error
         return [paths.tables, paths.figures]
 
-    def results(self) -> StudyResults:
-        """Return what tables and figures are made from: predictions, of which alone all compare.
-
-        What an ensemble looks at, and subgroups, are in the report of each run.
-        """
-        return StudyResults(
-            arms=self.arms,
-            explanations=(),
-            permuted=pd.DataFrame(columns=["arm", "permutation", "split", "auc"]),
-            matrices={},
-            modalities=(),
-            levels=pd.DataFrame(index=pd.Index(list(tested_outcomes(self.arms)))),
-            acquisition=pd.DataFrame(columns=["modality", "property", "value", "n_patients"]),
-            statistics=self.statistics,
-            seed=self.seed,
-        )
-
 
 @short_traceback
-def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
-    """Join the arms of runs that have the same outcome, patients and splits.
+def compare_runs(runs: Sequence[Path | str | Run]) -> ComparedRuns:
+    """Compare the arms of runs that have the same outcome, patients and splits.
 
     Parameters
     ----------
@@ -177,7 +157,7 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
 
     Returns
     -------
-    Joined
+    ComparedRuns
 
     Raises
     ------
@@ -188,15 +168,15 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
     Examples
     --------
     >>> from lungmet_worc import compare_runs
-    >>> joined = compare_runs(["runs/mri", "runs/volume"])  # doctest: +SKIP
-    >>> joined.comparison  # doctest: +SKIP
+    >>> compared = compare_runs(["runs/mri", "runs/volume"])  # doctest: +SKIP
+    >>> compared.comparison  # doctest: +SKIP
     """
     if not runs:
         message = Sentence("There is no run to compare. Name at least one run folder.")
         raise ResultsError(message)
     given = [str(run.paths.folder) if isinstance(run, Run) else str(run) for run in runs]
     problems = list(_given_twice(given))
-    opened: list[FinishedRun] = []
+    opened: list[ComparableRun] = []
     for name in dict.fromkeys(given):
         try:
             opened.append(open_run(name))
@@ -210,15 +190,14 @@ def compare_runs(runs: Sequence[Path | str | Run]) -> Joined:
             len(given), "This run is not usable:", "These runs cannot be compared:"
         )
         raise ResultsError(message, problems)
-    study = opened[0].state["study"]
-    arms = _named_apart(opened)
-    return Joined(
-        arms=tuple(arm for arm, _ in arms),
-        origins={arm.arm: run.name for arm, run in arms},
+    study = opened[0].study
+    arms, origins, names = _named_apart(opened)
+    results = StudyResults(
+        arms,
         statistics=StatisticsConfig(**study.get("statistics", {})),
         seed=int(study["search"]["seed"]),
-        names=_arm_names(arms),
     )
+    return ComparedRuns(results, origins, names)
 
 
 def _given_twice(given: Sequence[str]) -> Iterator[Problem]:
@@ -233,33 +212,30 @@ def _given_twice(given: Sequence[str]) -> Iterator[Problem]:
         seen.add(paths.folder)
 
 
-def _named_apart(runs: Sequence[FinishedRun]) -> list[tuple[ArmPredictions, FinishedRun]]:
-    """Return the arms of all runs; those of the same name get the name of their run."""
-    names = [arm.arm for run in runs for arm in run.arms]
-    labels = [shortened(label, LONGEST_NAME) for label in _run_labels([r.folder for r in runs])]
-    return [
-        (
-            ArmPredictions(f"{arm.arm} ({label})", arm.splits) if names.count(arm.arm) > 1 else arm,
-            run,
-        )
-        for run, label in zip(runs, labels, strict=True)
-        for arm in run.arms
-    ]
+def _named_apart(
+    runs: Sequence[ComparableRun],
+) -> tuple[list[ArmPredictions], dict[str, str], ShownNames]:
+    """Return the arms of all runs, the run of each, and what they are called.
 
-
-def _arm_names(arms: Sequence[tuple[ArmPredictions, FinishedRun]]) -> ShownNames:
-    """Return the labels that runs give their arms, with the run's name where they are alike."""
-    given = [recorded_names(run.state["study"]).arms for _, run in arms]
-    labels = _run_labels(list(dict.fromkeys(run.folder for _, run in arms)))
-    of_run = dict(zip(dict.fromkeys(run.folder for _, run in arms), labels, strict=True))
-    keys = [arm.arm.removesuffix(f" ({of_run[run.folder]})") for arm, run in arms]
-    shown = [ShownNames(names).arm(key) for names, key in zip(given, keys, strict=True)]
-    found = {}
-    for (arm, run), names, key, label in zip(arms, given, keys, shown, strict=True):
-        if names.get(key) or shown.count(label) > 1:
-            twice = shown.count(label) > 1
-            found[arm.arm] = f"{label} ({of_run[run.folder]})" if twice else label
-    return ShownNames(found)
+    Where several have one name, or are called the same, their run's name stands behind it.
+    """
+    labels = _run_labels([run.folder for run in runs])
+    every = [(run, label, arm) for run, label in zip(runs, labels, strict=True) for arm in run.arms]
+    given = {run.folder: ShownNames(recorded_names(run.study).arms) for run in runs}
+    keys = [arm.arm for _, _, arm in every]
+    titles = [given[run.folder].arm(arm.arm) for run, _, arm in every]
+    arms, origins, shown = [], {}, {}
+    for (run, label, arm), title in zip(every, titles, strict=True):
+        key = arm.arm
+        if keys.count(key) > 1:
+            key = f"{key} ({shortened(label, LONGEST_NAME)})"
+        if titles.count(title) > 1:
+            shown[key] = f"{title} ({label})"
+        elif arm.arm in given[run.folder].arms:
+            shown[key] = title
+        arms.append(ArmPredictions(key, arm.splits))
+        origins[key] = run.name
+    return arms, origins, ShownNames(shown)
 
 
 def _run_labels(folders: Sequence[Path]) -> list[str]:

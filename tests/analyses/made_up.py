@@ -97,12 +97,6 @@ def results_of(arms: Sequence[ArmPredictions]) -> StudyResults:
     """
     return StudyResults(
         arms=arms,
-        explanations=(),
-        permuted=pd.DataFrame(columns=["arm", "permutation", "split", "auc"]),
-        matrices={},
-        modalities=(),
-        levels=pd.DataFrame(),
-        acquisition=pd.DataFrame(columns=["modality", "property", "value", "n_patients"]),
         statistics=StatisticsConfig(bootstrap=200),
         seed=0,
     )

@@ -206,6 +206,6 @@ def test_scripts_find_arms_by_their_keys(labelled: tuple[Run, Path]) -> None:
 def test_runs_that_are_compared(labelled: tuple[Run, Path], small_run: Run) -> None:
     joined = compare_runs([labelled[0], small_run])
     text = joined.to_text()
-    assert len(joined.arms) == 6
+    assert len(joined.results.arms) == 6
     assert "Alleen CT" in text
-    assert len({joined.names.arm(arm.arm) for arm in joined.arms}) == 6
+    assert len({joined.names.arm(arm.arm) for arm in joined.results.arms}) == 6

@@ -113,7 +113,7 @@ def test_runs_are_compared_in_dutch(
 
 def test_runs_can_be_run_objects_and_the_arms_follow_their_order(two: tuple[Path, Path]) -> None:
     joined = compare_runs([Run(two[1]), Run(two[0])])
-    assert [arm.arm for arm in joined.arms] == ["combined", "MRI", "CT"]
+    assert [arm.arm for arm in joined.results.arms] == ["combined", "MRI", "CT"]
     assert lungmet_worc.compare_runs is compare_runs
 
 
@@ -123,13 +123,13 @@ def test_arms_of_one_name_get_the_name_of_their_run(tmp_path: Path) -> None:
         write_run(tmp_path / "coarse" / "out", [first["MRI"], first["CT"]]),
         write_run(tmp_path / "full" / "out", [second["MRI"]]),
     ]
-    names = [arm.arm for arm in compare_runs(runs).arms]
+    names = [arm.arm for arm in compare_runs(runs).results.arms]
     assert names == ["MRI (out in coarse)", "CT", "MRI (out in full)"]
     runs.append(write_run(tmp_path / "smoke", [second["MRI"]]))
     runs[0], runs[1] = tmp_path / "a", tmp_path / "b"
     for run in runs[:2]:
         write_run(run, [first["MRI"]])
-    names = [arm.arm for arm in compare_runs(runs).arms]
+    names = [arm.arm for arm in compare_runs(runs).results.arms]
     assert names == ["MRI (a)", "MRI (b)", "MRI (smoke)"]
 
 
@@ -147,8 +147,8 @@ def test_what_is_computed_follows_the_first_run(tmp_path: Path) -> None:
     arms = arms_of()
     first = write_run(tmp_path / "a", [arms["MRI"]], statistics={"sensitivity": 0.8})
     second = write_run(tmp_path / "b", [arms["CT"]])
-    assert compare_runs([first, second]).statistics.sensitivity == 0.8
-    assert compare_runs([second, first]).results().statistics.sensitivity == 0.9
+    assert compare_runs([first, second]).results.statistics.sensitivity == 0.8
+    assert compare_runs([second, first]).results.statistics.sensitivity == 0.9
 
 
 def other_outcome(arm: ArmPredictions) -> ArmPredictions:

@@ -41,12 +41,7 @@ def make_plan(folder: Path, arms: str = ARMS, **parts: str) -> Plan:
 def make_results(plan: Plan, arms: list[ArmPredictions]) -> StudyResults:
     return StudyResults(
         arms=arms,
-        explanations=(),
-        permuted=pd.DataFrame(columns=["arm", "permutation", "split", "auc"]),
-        matrices={},
         modalities=tuple(plan.study.modalities),
-        levels=pd.DataFrame(index=list(plan.patients)),
-        acquisition=pd.DataFrame(),
         statistics=plan.study.statistics,
         seed=plan.study.search.seed,
     )

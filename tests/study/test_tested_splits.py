@@ -162,7 +162,7 @@ def test_a_finished_run_of_such_arms_compares_with_another(
 ) -> None:
     shutil.copytree(unlucky_run.paths.folder, tmp_path / "other")
     joined = compare_runs([unlucky_run.paths.folder, tmp_path / "other"])
-    assert len(joined.arms) == 6
+    assert len(joined.results.arms) == 6
 
 
 def test_more_splits_are_added_to_an_unlucky_run(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lungmet_worc.analyses.results import ACQUISITION_COLUMNS
 from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
 from lungmet_worc.imaging.inspection_cache import kept_inspections
 from lungmet_worc.imaging.mask_rules import MaskRules
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from lungmet_worc.pipeline.plan import Plan
     from lungmet_worc.study.manifest import Patient
 
-ACQUISITION_COLUMNS = ("modality", "property", "value", "n_patients")
 
 IN_PLANE = "Voxel size in plane (mm)"
 THICKNESS = "Slice thickness (mm)"

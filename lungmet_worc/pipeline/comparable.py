@@ -1,4 +1,4 @@
-"""A run that is complete, as other runs are compared with it: its predictions and its splits."""
+"""Whether runs can be compared: each is complete, and all are of one outcome, cohort and splits."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _INCOMPLETE = {
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """A complete run.
+class ComparableRun:
+    """What a complete run predicted.
 
     Parameters
     ----------
@@ -45,15 +45,15 @@ class FinishedRun:
         The folder as it was given.
     folder : Path
         The folder, absolute.
-    state : mapping
-        What ``run.json`` says.
+    study : mapping
+        What ``run.json`` says of the study.
     arms : tuple of ArmPredictions
         In the order of the study file.
     """
 
     name: str
     folder: Path
-    state: Mapping[str, Any]
+    study: Mapping[str, Any]
     arms: tuple[ArmPredictions, ...]
 
     @cached_property
@@ -74,7 +74,7 @@ class FinishedRun:
     @property
     def n_splits(self) -> int:
         """Return how many splits the study has, also those in which no arm was tested."""
-        return int(self.state["study"]["search"]["splits"])
+        return int(self.study["search"]["splits"])
 
     @cached_property
     def patients(self) -> frozenset[str]:
@@ -82,7 +82,7 @@ class FinishedRun:
         return frozenset().union(*(part for parts in self.splits.values() for part in parts))
 
 
-def open_run(name: str) -> FinishedRun:
+def open_run(name: str) -> ComparableRun:
     """Read what the arms of a run predicted.
 
     Parameters
@@ -98,76 +98,74 @@ def open_run(name: str) -> FinishedRun:
     paths = found_run(name)
     if paths is None:
         what = Sentence("There is no run in this folder.")
-        remedy = Sentence('Give a folder that "lungmet run" wrote with --out.')
-        raise _unusable(Problem(what, remedy, file=name))
+        raise _unusable(name, what, Sentence('Give a folder that "lungmet run" wrote with --out.'))
     try:
         state = read_state(paths)
     except RunFolderError as error:
         remedy = Sentence("Leave it out, or run the study again into another folder.")
-        raise _unusable(Problem(error.message, remedy, file=name)) from error
+        raise _unusable(name, error.message, remedy) from error
     if "study" not in state:
-        what, remedy = _INCOMPLETE["stopped"]
-        raise _unusable(Problem(what, remedy, file=name))
+        raise _unusable(name, *_INCOMPLETE["stopped"])
     digest = make_digest(state, running=is_locked(paths), now=now())
     if digest.ending == "partial":
         what = Sentence("The run is partial: {partial}.", partial=digest.partial)
-        remedy = Sentence("Run it to its end, without a deadline.")
-        raise _unusable(Problem(what, remedy, file=name))
+        raise _unusable(name, what, Sentence("Run it to its end, without a deadline."))
     if digest.ending != "complete":
-        what, remedy = _INCOMPLETE[digest.ending]
-        raise _unusable(Problem(what, remedy, file=name))
-    problems: list[Problem] = []
+        raise _unusable(name, *_INCOMPLETE[digest.ending])
     # JSON keeps no order of names.
     order = state.get("order", state["study"]["arms"])
-    arms = tuple(_read_arm(paths, arm, state["tasks"], name, problems) for arm in order)
+    stamps = {arm: _stamps(state["tasks"], arm) for arm in order}
+    problems = [
+        Problem(what, _INCOMPLETE["stopped"][1], file=name) for what in _lost(paths, stamps)
+    ]
     if problems:
-        raise _unusable(*problems)
-    return FinishedRun(name, paths.folder, state, arms)
+        raise ResultsError(problems[0].what, problems)
+    arms = (
+        ArmPredictions(
+            arm,
+            tuple(split_prediction(s, read_result(paths.split(arm, s))) for s in sorted(of_arm)),
+        )
+        for arm, of_arm in stamps.items()
+    )
+    return ComparableRun(name, paths.folder, state["study"], tuple(arms))
 
 
-def _unusable(*problems: Problem) -> ResultsError:
-    return ResultsError(Sentence("The run cannot be used:"), problems)
+def _unusable(name: str, what: str, remedy: str) -> ResultsError:
+    return ResultsError(what, [Problem(what, remedy, file=name)])
 
 
-def _read_arm(
-    paths: RunPaths, arm: str, tasks: Mapping[str, Any], run: str, problems: list[Problem]
-) -> ArmPredictions:
-    """Return what an arm predicted; split files that are not those of the run are problems."""
-    stamps = {
+def _stamps(tasks: Mapping[str, Any], arm: str) -> dict[int, str]:
+    """Return split -> stamp of an arm's searches."""
+    return {
         int(key.rpartition("/")[2]): entry["stamp"]
         for key, entry in tasks.items()
         if key.startswith(f"search/{arm}/")
     }
-    lost = [
-        split for split, stamp in stamps.items() if read_stamp(paths.split(arm, split)) != stamp
-    ]
-    if lost:
-        what = Sentence(
-            "The results of arm {arm} are not there, or not those of this run ({splits}).",
-            arm=arm,
-            splits=_splits(lost),
-        )
-        problems.append(Problem(what, _INCOMPLETE["stopped"][1], file=run))
-    return ArmPredictions(
-        arm,
-        tuple(
-            split_prediction(split, read_result(paths.split(arm, split)))
-            for split in sorted(set(stamps) - set(lost))
-        ),
-    )
 
 
-def differences(first: FinishedRun, other: FinishedRun) -> Iterator[Problem]:
+def _lost(paths: RunPaths, stamps: Mapping[str, Mapping[int, str]]) -> Iterator[Sentence]:
+    """Tell of arms with split files that are not there, or not those of the run."""
+    for arm, of_arm in stamps.items():
+        lost = [s for s, stamp in of_arm.items() if read_stamp(paths.split(arm, s)) != stamp]
+        if lost:
+            yield Sentence(
+                "The results of arm {arm} are not there, or not those of this run ({splits}).",
+                arm=arm,
+                splits=_splits(lost),
+            )
+
+
+def differences(first: ComparableRun, other: ComparableRun) -> Iterator[Problem]:
     """Tell why a run cannot be compared with another one.
 
     Parameters
     ----------
-    first : FinishedRun
+    first : ComparableRun
         What it is compared with.
-    other : FinishedRun
+    other : ComparableRun
         Of which the problems are.
     """
-    outcomes = first.state["study"]["outcome"], other.state["study"]["outcome"]
+    outcomes = first.study["outcome"], other.study["outcome"]
     if outcomes[0] != outcomes[1]:
         what = Sentence(
             'The outcome is "{other}", but "{first}" in {run}.',
@@ -177,7 +175,10 @@ def differences(first: FinishedRun, other: FinishedRun) -> Iterator[Problem]:
         )
         remedy = Sentence("Compare runs that predict the same.")
         yield Problem(what, remedy, file=other.name)
-    only = {run.name: run.patients - rest for run, rest in _both(first, other)}
+    only = {
+        other.name: other.patients - first.patients,
+        first.name: first.patients - other.patients,
+    }
     if any(only.values()):
         remedy = Sentence(
             "Use one manifest, and exclude the same patients; or put all arms into one study."
@@ -229,10 +230,6 @@ def differences(first: FinishedRun, other: FinishedRun) -> Iterator[Problem]:
                 "Give both studies the same seed, test_size and split_type in [search]."
             )
             yield Problem(what, remedy, file=other.name)
-
-
-def _both(first: FinishedRun, other: FinishedRun) -> list[tuple[FinishedRun, frozenset[str]]]:
-    return [(other, first.patients), (first, other.patients)]
 
 
 def _other_patients(only: Mapping[str, Iterable[str]]) -> Sentence:
