@@ -48,9 +48,11 @@ class StandInEngine:
             "evaluation": _no_evaluation,
         }
         for task in tasks:
-            self.ran.append(task.key)
+            self.ran.append(str(task.key))
             try:
-                functions[task.stage](**task.arguments, output=str(task.output), stamp=task.stamp)
+                functions[task.key.stage](
+                    **task.arguments, output=str(task.output), stamp=task.stamp
+                )
             except (ValueError, IndexError) as error:
                 yield TaskResult(task, 0.0, f"{type(error).__name__}: {error}")
             else:

@@ -36,7 +36,7 @@ from lungmet_worc.display.formats import markdown
 from lungmet_worc.display.table_files import csv_text, read_table
 from lungmet_worc.display.workbook import Sheet, workbook
 from lungmet_worc.pipeline.export import script_text
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.study.worc_settings import to_ini
@@ -182,10 +182,8 @@ def _forge(study: Path, folder: Path, marks: Path) -> Forged:
     for task in plan.arm_settings():
         ini = to_ini(config.modality_settings("MRI"))
         write_stamped_text(task.output, ini, stamp=task.stamp)
-    extractions = {}
-    for number, task in enumerate(plan.extractions()):
-        _, modality, patient = task.key.split("/")
-        extractions[patient, modality] = task
+    extractions = by_pair(plan.extractions())
+    for number, task in enumerate(extractions.values()):
         name = "PREDICT_original_sf_volume"
         _forge_file(task, {"features": {name: 1.0 + number, "b": number % 3.0}}, marks)
     searches = search_tasks(plan, extractions)
@@ -203,7 +201,7 @@ def _forge(study: Path, folder: Path, marks: Path) -> Forged:
     # The arm's matrix has the stamp of an earlier version: so the feature files are read.
     paths.matrix("MRI_only").parent.mkdir(parents=True, exist_ok=True)
     poison(paths.matrix("MRI_only"), WAYS, marks)
-    tasks = {task.key: {"state": "done", "stamp": task.stamp} for task in searches}
+    tasks = {str(task.key): {"state": "done", "stamp": task.stamp} for task in searches}
     said = config.model_dump(mode="json", exclude={"path"})
     times = dict.fromkeys(("started", "begun", "finished"), "2026-11-24T07:00:00+00:00")
     state = {"study": said, "order": list(config.arms), "tasks": tasks, "partial": None, **times}

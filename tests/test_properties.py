@@ -19,7 +19,7 @@ from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.tasks.run_folder.leftovers import remove_leftovers
 from lungmet_worc.tasks.run_folder.lock import is_locked, locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.task import Task, TaskState, unfinished
+from lungmet_worc.tasks.task import Task, TaskKey, TaskState, unfinished
 from lungmet_worc.worc import storage
 from lungmet_worc.worc.storage import (
     read_features,
@@ -92,7 +92,7 @@ class RunFolder(RuleBasedStateMachine):
     @rule(wanted=st.dictionaries(NAMES, STAMPS, min_size=1))
     def plan(self, wanted: dict[str, str]) -> None:
         tasks = [
-            Task(f"stage/{name}", name, "module:name", {}, self.outputs / name, stamp)
+            Task(TaskKey("stage", arm=name), name, "module:name", {}, self.outputs / name, stamp)
             for name, stamp in wanted.items()
         ]
         for task in tasks:

@@ -43,11 +43,10 @@ def read_results(searches: Sequence[Task]) -> dict[str, list[tuple[int, Result]]
     """
     results: dict[str, list[tuple[int, Result]]] = {}
     for task in searches:
-        _, arm, index = task.key.split("/")
         result = read_result(task.output)
         scored = (c["classifier"] for c in result["candidates"] if c["score"] is not None)
         result["candidates"] = dict(Counter(scored))
-        results.setdefault(arm, []).append((int(index), result))
+        results.setdefault(task.key.arm, []).append((task.key.split, result))
     return results
 
 
@@ -122,7 +121,7 @@ def permuted_aucs(permutations: Sequence[Task]) -> pd.DataFrame:
     """Return the AUC of each search with permuted outcomes: arm, permutation, split, auc."""
     rows = []
     for task in permutations:
-        _, arm, permutation, split = task.key.split("/")
         auc = json.loads(task.output.read_text("utf-8"))["auc"]
-        rows.append((arm, int(permutation), int(split), math.nan if auc is None else auc))
+        number = math.nan if auc is None else auc
+        rows.append((task.key.arm, task.key.permutation, task.key.split, number))
     return pd.DataFrame(rows, columns=list(PERMUTED_COLUMNS))

@@ -16,7 +16,8 @@ from lungmet_worc.basics.natural_order import natural_order
 from lungmet_worc.basics.sentences import Sentence, listed
 from lungmet_worc.tasks.run_folder.lock import is_locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
-from lungmet_worc.tasks.run_folder.state import now, read_state
+from lungmet_worc.tasks.run_folder.state import now, read_state, tasks_of
+from lungmet_worc.tasks.task import TaskKey
 from lungmet_worc.worc.storage import read_result, read_stamp
 
 _NAMED = 5
@@ -114,7 +115,7 @@ def open_run(name: str) -> ComparableRun:
         raise _unusable(name, *_INCOMPLETE[digest.ending])
     # JSON keeps no order of names.
     order = state.get("order", state["study"]["arms"])
-    stamps = {arm: _stamps(state["tasks"], arm) for arm in order}
+    stamps = {arm: _stamps(tasks_of(state), arm) for arm in order}
     problems = [
         Problem(what, _INCOMPLETE["stopped"][1], file=name) for what in _lost(paths, stamps)
     ]
@@ -134,12 +135,12 @@ def _unusable(name: str, what: str, remedy: str) -> ResultsError:
     return ResultsError(what, [Problem(what, remedy, file=name)])
 
 
-def _stamps(tasks: Mapping[str, Any], arm: str) -> dict[int, str]:
+def _stamps(tasks: Mapping[TaskKey, Any], arm: str) -> dict[int, str]:
     """Return split -> stamp of an arm's searches."""
     return {
-        int(key.rpartition("/")[2]): entry["stamp"]
+        key.split: entry["stamp"]
         for key, entry in tasks.items()
-        if key.startswith(f"search/{arm}/")
+        if key.stage == "search" and key.arm == arm
     }
 
 

@@ -14,7 +14,7 @@ from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.pipeline.feature_store import FeatureStore
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.runnable import runnable_cohort
 from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.pipeline.stages.search import permutation_tasks, search_tasks
@@ -26,7 +26,7 @@ from lungmet_worc.tasks.progress import duration
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import require_ours
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.run_folder.state import read_state
+from lungmet_worc.tasks.run_folder.state import read_state, tasks_of
 from lungmet_worc.tasks.task import Task, TaskState, unfinished
 from lungmet_worc.worc.storage import read_stamp
 
@@ -170,8 +170,8 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     arm_settings = plan.arm_settings()
     plan = replace(plan, expected={**plan.expected, **_expected(arm_settings, record)})
     extractions = plan.extractions()
-    by_pair = {(t.key.split("/", 2)[2], t.key.split("/", 2)[1]): t for t in extractions}
-    harmonisations, searches = plan.harmonisations(by_pair), search_tasks(plan, by_pair)
+    features = by_pair(extractions)
+    harmonisations, searches = plan.harmonisations(features), search_tasks(plan, features)
     evaluations = plan.evaluations(searches)
     tasks = (
         fingerprints,
@@ -179,7 +179,7 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
         arm_settings,
         harmonisations,
         searches,
-        permutation_tasks(plan, by_pair),
+        permutation_tasks(plan, features),
         evaluations,
     )
     record.add(task for stage in tasks for task in stage)
@@ -284,9 +284,9 @@ def mean_seconds(state: Mapping[str, Any]) -> dict[str, float]:
         What ``run.json`` says.
     """
     times: dict[str, list[float]] = {}
-    for key, entry in state.get("tasks", {}).items():
+    for key, entry in tasks_of(state).items():
         if "seconds" in entry and entry["state"] == "done":
-            times.setdefault(key.partition("/")[0], []).append(float(entry["seconds"]))
+            times.setdefault(key.stage, []).append(float(entry["seconds"]))
     means = {stage: statistics.fmean(values) for stage, values in times.items()}
     if "report_seconds" in state:
         means["report"] = float(state["report_seconds"])

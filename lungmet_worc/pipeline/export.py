@@ -30,7 +30,7 @@ from lungmet_worc.study.tested_splits import ArmSplits
 from lungmet_worc.tasks.engines.local import LocalEngine
 from lungmet_worc.tasks.run_folder.mark import not_writable, require_new, resolved
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.task import Task, content_hash
+from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 
 logger = logging.getLogger(__name__)
 
@@ -247,7 +247,7 @@ def _names(plan: Plan, experiment: str) -> Mapping[str, str]:
 def _decided(experiment: _Experiment) -> _Experiment:
     """Return the experiment with the settings that a run would use, and with its search's."""
     plan, chosen = experiment.plan, experiment.config.modalities
-    fingerprints = [t for t in plan.fingerprints() if t.key.partition("/")[2] in chosen]
+    fingerprints = [t for t in plan.fingerprints() if t.key.modality in chosen]
     with LocalEngine(cores=1, folder=plan.paths.scratch) as engine:
 
         def run(tasks: Sequence[Task]) -> None:
@@ -283,7 +283,7 @@ def _decided(experiment: _Experiment) -> _Experiment:
 def _again(task: Task, settings: Settings) -> Task:
     """Return the task that asks WORC's Fingerprinter what it makes of decided settings."""
     return Task(
-        key=f"again/{task.label}",
+        key=TaskKey("again", task.label),
         label=task.label,
         function=task.function,
         arguments={**task.arguments, "settings": settings, "overrides": {}},

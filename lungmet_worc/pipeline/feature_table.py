@@ -18,7 +18,7 @@ from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.clinical import NOTHING_SAID, column_numbers, column_texts
 from lungmet_worc.study.feature_names import parsed, readable_name, told_apart, variable
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.run_folder.state import read_state
+from lungmet_worc.tasks.run_folder.state import read_state, tasks_of
 from lungmet_worc.worc.storage import read_features, read_stamp, write_text
 
 #: Columns of the codebook.
@@ -139,16 +139,14 @@ def _features(paths: RunPaths, state: Mapping[str, Any]) -> dict[str, dict[str, 
     """Return modality -> patient -> features."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     wrong: list[str] = []
-    for key, entry in state.get("tasks", {}).items():
-        stage, _, rest = key.partition("/")
-        if stage != "extraction":
+    for key, entry in tasks_of(state).items():
+        if key.stage != "extraction":
             continue
-        modality, _, patient = rest.partition("/")
-        path = paths.features(modality, patient)
+        path = paths.features(key.modality, key.patient)
         if entry["state"] == "done" and read_stamp(path) == entry["stamp"]:
-            found.setdefault(modality, {})[patient] = read_features(path)
+            found.setdefault(key.modality, {})[key.patient] = read_features(path)
         else:
-            wrong.append(f"{patient} {modality}")
+            wrong.append(f"{key.patient} {key.modality}")
     if wrong or not found:
         raise ResultsError(_incomplete(wrong))
     return found

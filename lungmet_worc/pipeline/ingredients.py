@@ -121,6 +121,6 @@ def of_settings(
 def of_evaluation(splits: Sequence[Task]) -> dict[str, Any]:
     """Return the ingredients of the evaluation of an arm's searches."""
     return {
-        "splits": [int(task.key.rpartition("/")[2]) for task in splits],
+        "splits": [task.key.split for task in splits],
         "results": content_hash([task.stamp for task in splits])[:_SHORT],
     }

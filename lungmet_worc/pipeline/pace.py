@@ -11,6 +11,7 @@ from typing import Any
 from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.tasks.progress import duration
+from lungmet_worc.tasks.run_folder.state import tasks_of
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,10 @@ def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
     """
     counts: dict[str, Counter[str]] = {}
     seconds: dict[str, list[float]] = {}
-    for key, entry in state.get("tasks", {}).items():
-        stage = key.partition("/")[0]
-        counts.setdefault(stage, Counter())[entry["state"]] += 1
+    for key, entry in tasks_of(state).items():
+        counts.setdefault(key.stage, Counter())[entry["state"]] += 1
         if entry["state"] == "done" and "seconds" in entry:
-            seconds.setdefault(stage, []).append(float(entry["seconds"]))
+            seconds.setdefault(key.stage, []).append(float(entry["seconds"]))
     study = state["study"]
     if counts and "search" not in counts:
         number = len(study["arms"]) * study["search"]["splits"] - len(state.get("untested", ()))

@@ -22,7 +22,7 @@ from lungmet_worc.pipeline import arm_matrix
 from lungmet_worc.pipeline.estimate import expected_seconds, mean_seconds
 from lungmet_worc.pipeline.feature_store import FeatureStore
 from lungmet_worc.pipeline.feature_table import write_patients
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.runnable import cohort_without, refuse_errors
 from lungmet_worc.pipeline.stages import unscored
 from lungmet_worc.pipeline.stages.search import permutation_tasks, search_tasks
@@ -291,8 +291,7 @@ class Pipeline:
             raise failed_tasks(changed if self._excludes else failed, "extraction")
         causes = {}
         for result in failed:
-            _, modality, patient_id = result.task.key.split("/", 2)
-            causes[patient_id, modality] = result.error
+            causes[result.task.key.patient, result.task.key.modality] = result.error
         return causes
 
     def _remembered(self, manifest: Manifest) -> dict[tuple[str, str], str]:
@@ -332,7 +331,7 @@ class Pipeline:
         write_splits(self.paths.splits, plan.splits, plan.names)
 
     def _search(self, plan: Plan, only: Only | None) -> list[Task]:
-        extractions = _by_pair(plan.extractions())
+        extractions = by_pair(plan.extractions())
         if only == "report":
             require_complete("search", plan.arm_settings())
         else:
@@ -352,7 +351,7 @@ class Pipeline:
         """Return the searches that found a workflow; the others are said, and left out."""
         lost = without_workflow(searches)
         self._remember_untested(plan, lost)
-        without = {f"search/{split.arm}/{split.split}" for split in lost}
+        without = {(split.arm, split.split) for split in lost}
         if lost:
             note = Sentence.plural(
                 len(lost),
@@ -360,7 +359,7 @@ class Pipeline:
                 "In {n} searches no candidate workflow could be scored: they are left out.",
             )
             self.progress.note(note)
-        return [task for task in searches if task.key not in without]
+        return [task for task in searches if (task.key.arm, task.key.split) not in without]
 
     def _remember_untested(self, plan: Plan, lost: Sequence[UntestedSplit]) -> None:
         """Keep in which splits an arm is not tested: those decided beforehand, and others."""
@@ -376,11 +375,11 @@ class Pipeline:
         """
         if self.state["partial"]:  # there was no time for them
             return []
-        tasks = permutation_tasks(plan, _by_pair(plan.extractions()))
+        tasks = permutation_tasks(plan, by_pair(plan.extractions()))
         if only != "report" and tasks:
             self._stages.must("permutation", tasks)
-        missing = {_permutation(task) for task in unfinished(tasks)}
-        complete = [task for task in tasks if _permutation(task) not in missing]
+        missing = {task.key.permutation for task in unfinished(tasks)}
+        complete = [task for task in tasks if task.key.permutation not in missing]
         if missing:
             self.progress.note(
                 Sentence.plural(
@@ -452,7 +451,7 @@ class Pipeline:
             from lungmet_worc.pipeline.stages.report import write_results
 
             # Of a partial report's splits only.
-            reported = {int(task.key.rpartition("/")[2]) for task in searches}
+            reported = {task.key.split for task in searches}
             if not self.state["partial"]:
                 reported |= {split.split for split in self.untested}
             untested = [split for split in self.untested if split.split in reported]
@@ -490,16 +489,3 @@ class Pipeline:
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def _permutation(task: Task) -> str:
-    """Return the number of the permutation that a task belongs to."""
-    return task.key.split("/")[2]
-
-
-def _by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
-    pairs = {}
-    for task in extractions:
-        _, modality, patient_id = task.key.split("/", 2)
-        pairs[patient_id, modality] = task
-    return pairs

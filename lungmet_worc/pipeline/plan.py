@@ -24,7 +24,7 @@ from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.splits import Split, study_splits
 from lungmet_worc.study.tested_splits import ArmSplits, splits_of_arms
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.task import Task, content_hash
+from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 
 #: The search of split i is seeded with the study's seed plus (i + 1) times this, the same in
 #: every arm: arms then try the same candidates, which makes their comparison sharper.
@@ -139,7 +139,7 @@ class Plan:
             ours = (versions.FINGERPRINT_REVISION, config.label)
             tasks.append(
                 Task(
-                    key=f"fingerprint/{modality}",
+                    key=TaskKey("fingerprint", modality),
                     label=modality,
                     function="lungmet_worc.worc.fingerprint:fingerprint_images",
                     arguments={
@@ -176,7 +176,7 @@ class Plan:
             )
             tasks.append(
                 Task(
-                    key=f"extraction/{modality}/{patient.patient_id}",
+                    key=TaskKey("extraction", modality, patient.patient_id),
                     label=f"{patient.patient_id} {modality}",
                     function="lungmet_worc.worc.extraction:extract",
                     arguments={
@@ -207,7 +207,7 @@ class Plan:
             mended = self.study.search.worc_compat is None
             tasks.append(
                 Task(
-                    key=f"settings/{name}",
+                    key=TaskKey("settings", arm=name),
                     label=name,
                     function="lungmet_worc.worc.fingerprint:fingerprint_arm",
                     arguments={
@@ -274,13 +274,13 @@ class Plan:
         """Return a task for each arm that has searches: WORC's own evaluation of its splits."""
         tasks = []
         for name in self.study.arms:
-            splits = [task for task in searches if task.key.startswith(f"search/{name}/")]
+            splits = [task for task in searches if task.key.arm == name]
             if not splits:
                 continue
             first = (self.study.arms[name].modalities or ("clinical",))[0]
             tasks.append(
                 Task(
-                    key=f"evaluation/{name}",
+                    key=TaskKey("evaluation", arm=name),
                     label=name,
                     function="lungmet_worc.worc.evaluation:evaluate",
                     arguments={
@@ -362,6 +362,11 @@ class Plan:
     def search_part(self, ini: Path) -> dict[str, dict[str, str]]:
         """Return the decided settings that the result of a split depends on."""
         return worc_settings.search_settings(self._decided(ini) or {})
+
+
+def by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
+    """Return (patient id, modality) -> the task that yields the features."""
+    return {(task.key.patient, task.key.modality): task for task in extractions}
 
 
 def _complete(patient: Patient, modality: str) -> bool:

@@ -11,7 +11,7 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.tracebacks import short_tracebacks
 from lungmet_worc.tasks.run_folder.lock import is_locked
 from lungmet_worc.tasks.run_folder.paths import found_run
-from lungmet_worc.tasks.run_folder.state import now, read_state
+from lungmet_worc.tasks.run_folder.state import now, read_state, tasks_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,10 +172,10 @@ class Run:
         state = read_state(self.paths)
         stages: dict[str, Counter[str]] = {}
         failures = []
-        for key, entry in state.get("tasks", {}).items():
-            stages.setdefault(key.partition("/")[0], Counter())[entry["state"]] += 1
+        for key, entry in tasks_of(state).items():
+            stages.setdefault(key.stage, Counter())[entry["state"]] += 1
             if entry["state"] == "failed":
-                failures.append((key, entry.get("error", "")))
+                failures.append((str(key), entry.get("error", "")))
         return {
             "study": state["study"]["name"],
             "running": is_locked(self.paths),

@@ -10,7 +10,7 @@ from lungmet_worc.basics.sentences import Sentence, named
 from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.study.worc_settings import SET_ELSEWHERE
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
-from lungmet_worc.tasks.task import Task
+from lungmet_worc.tasks.task import Task, TaskKey
 from lungmet_worc.worc.storage import read_stamp
 
 Ingredients = Mapping[str, Any]
@@ -106,9 +106,9 @@ def stale_tasks(tasks: Sequence[Task], record: MadeFrom) -> list[StaleTasks]:
     for task in tasks:
         causes = _told(task, record)
         for what, who in _merged(causes).items():
-            group = (task.stage, what)
+            group = (task.key.stage, what)
             number[group] = number.get(group, 0) + 1
-            of.setdefault(group, {})[task.key.split("/")[1]] = None
+            of.setdefault(group, {})[task.key.of] = None
             patients.setdefault(group, {}).update(dict.fromkeys(who))
     return [
         StaleTasks(stage, number[stage, what], tuple(of[stage, what]),
@@ -135,14 +135,16 @@ def _merged(causes: Sequence[Cause]) -> dict[Sentence, list[str]]:
     return merged
 
 
-def _causes(key: str, old: Ingredients | None, new: Ingredients, record: MadeFrom) -> list[Cause]:
+def _causes(
+    key: TaskKey, old: Ingredients | None, new: Ingredients, record: MadeFrom
+) -> list[Cause]:
     """Return what differs between the ingredients of a task's output and those it has now."""
     if not old:
         return [Cause(_UNKNOWN)]
-    stage, of = key.split("/")[:2]
+    stage, of = key.stage, key.of
     found = [*_versions(old, new), *_patients(stage, of, old, new)]
     if stage == "extraction":
-        found += _images(of, (key.split("/", 2)[2],), old, new)
+        found += _images(of, (key.patient,), old, new)
     found += _features(old, new, record)
     found += _harmonised(of, old, new, record)
     found += _clinical(of, old, new)
@@ -208,20 +210,20 @@ def _features(old: Ingredients, new: Ingredients, record: MadeFrom) -> Iterator[
     """Follow features that were made again to why they were."""
     before, after = old.get("features_of") or {}, new.get("features_of") or {}
     for name in (one for one in after if one in before and before[one] != after[one]):
-        modality, _, patient = name.partition("/")
+        key = TaskKey.parse(f"extraction/{name}")
         made, making = record.of(before[name]), record.of(after[name])
         if made and making:
-            yield from _causes(f"extraction/{name}", made, making, record)
+            yield from _causes(key, made, making, record)
         else:
             what = Sentence(
-                "the {modality} features of {who} are made again", modality=modality, who=_WHO
+                "the {modality} features of {who} are made again", modality=key.modality, who=_WHO
             )
-            yield Cause(what, (patient,))
+            yield Cause(what, (key.patient,))
     ids = set(old.get("patients") or ()) & set(new.get("patients") or ())
     for name in sorted(after.keys() ^ before.keys()):
-        modality, _, patient = name.partition("/")
-        if patient in ids:
-            yield Cause(_scan(modality, new=name in after), (patient,))
+        key = TaskKey.parse(f"extraction/{name}")
+        if key.patient in ids:
+            yield Cause(_scan(key.modality, new=name in after), (key.patient,))
 
 
 def _scan(modality: str, *, new: bool) -> Sentence:
@@ -247,7 +249,7 @@ def _harmonised(of: str, old: Ingredients, new: Ingredients, record: MadeFrom) -
         one, other = before.get(modality), after.get(modality)
         made, making = record.of(one or ""), record.of(other or "")
         if one and other and one != other and made and making:
-            yield from _causes(f"harmonisation/{modality}", made, making, record)
+            yield from _causes(TaskKey("harmonisation", modality), made, making, record)
         elif one != other:
             yield Cause(_combat(modality, one, other))
 

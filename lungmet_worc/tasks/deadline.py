@@ -134,9 +134,10 @@ def common_splits(
     DeadlineError
         Fewer than two splits are done in every arm, or fewer than two of these are tested in one.
     """
-    without = {_split(task) for task in missing}
-    common = [task for task in searches if _split(task) not in without]
-    splits, of = len({_split(task) for task in common}), len({_split(task) for task in searches})
+    without = {task.key.split for task in missing}
+    common = [task for task in searches if task.key.split not in without]
+    splits = len({task.key.split for task in common})
+    of = len({task.key.split for task in searches})
     if splits == of:
         return common, None
     if splits < FEWEST_SPLITS:
@@ -148,8 +149,8 @@ def common_splits(
                 fewest=FEWEST_SPLITS,
             )
         )
-    tested = Counter(_arm(task) for task in common)
-    for arm in dict.fromkeys(_arm(task) for task in searches):
+    tested = Counter(task.key.arm for task in common)
+    for arm in dict.fromkeys(task.key.arm for task in searches):
         if tested[arm] < FEWEST_SPLITS:
             raise too_early(
                 Sentence(
@@ -188,14 +189,6 @@ def reserve(seconds: Mapping[str, float], *, arms: int, splits: int, cores: int)
     """
     report = seconds.get("report", 10 + 0.1 * arms * splits)
     return seconds["evaluation"] * -(-arms // cores) + report
-
-
-def _arm(task: Task) -> str:
-    return task.key.split("/")[1]
-
-
-def _split(task: Task) -> str:
-    return task.key.rpartition("/")[2]
 
 
 def _time_of_day(text: str) -> time:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lungmet_worc.basics.errors import InputChangedError, Problem, StorageError, TaskFailedError
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.tasks.task import Failure, TaskResult
+from lungmet_worc.tasks.task import Failure, Task, TaskResult
 
 #: Number -> what it means, and what to do before the run goes on.
 _STORAGE = {
@@ -184,16 +184,17 @@ def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
     stage : str
         The stage.
     """
-    causes: dict[tuple[str, Failure], list[str]] = {}
+    causes: dict[tuple[str, Failure], list[Task]] = {}
     for result in failed:
-        causes.setdefault((result.error, result.failure), []).append(result.task.label)
+        causes.setdefault((result.error, result.failure), []).append(result.task)
     problems = []
-    for (error, failure), labels in causes.items():
+    for (error, failure), tasks in causes.items():
         remedy = _REMEDIES.get(failure, _REMEDY_OF_TASK)
         if failure is Failure.TASK and stage == "extraction":
             remedy = _REMEDY_OF_EXTRACTION
-        patients = {label.split(" ")[0] for label in labels} if stage == "extraction" else set()
-        what = Sentence("{tasks}: {error}", tasks=", ".join(labels), error=error)
+        patients = {task.key.patient for task in tasks}
+        labels = ", ".join(task.label for task in tasks)
+        what = Sentence("{tasks}: {error}", tasks=labels, error=error)
         patient = patients.pop() if len(patients) == 1 else ""
         problems.append(Problem(what, remedy, patient=patient))
     message = Sentence.plural(

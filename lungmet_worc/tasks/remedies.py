@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lungmet_worc.basics.sentences import Sentence, joined, named
 from lungmet_worc.pipeline.stages.names import stage_name
+from lungmet_worc.tasks.task import TaskKey
 
 #: What is found in an error, what it means, and what to do about it.
 _KNOWN = (
@@ -75,34 +76,34 @@ class FailureCause:
         return joined([self.what, self.remedy], " ") if self.remedy else self.what
 
 
-def failed_tasks(failures: Iterable[tuple[str, str]], log: str) -> list[FailureCause]:
+def failed_tasks(failures: Iterable[tuple[TaskKey, str]], log: str) -> list[FailureCause]:
     """Return the causes of failed tasks, each once.
 
     Parameters
     ----------
-    failures : iterable of (str, str)
+    failures : iterable of (TaskKey, str)
         Key and error of each task.
     log : str
         Where the tracebacks are, for the reader.
     """
-    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    groups: dict[tuple[str, str], list[tuple[TaskKey, str]]] = {}
     for key, error in failures:
-        stage, _, rest = key.partition("/")
-        groups.setdefault((stage, _without(error, rest.split("/"))), []).append((rest, error))
+        same = _without(error, [key.of, key.patient])
+        groups.setdefault((key.stage, same), []).append((key, error))
     found = []
     for (stage, _), members in groups.items():
-        names = [rest for rest, _ in members]
+        keys = [key for key, _ in members]
         why, remedy = explained(members[0][1])
         patients: tuple[str, ...] = ()
         if stage == "extraction":
-            patients = tuple(dict.fromkeys(name.partition("/")[2] for name in names))
+            patients = tuple(dict.fromkeys(key.patient for key in keys))
             if not remedy:
                 remedy = Sentence(
                     "Mend image or segmentation, or let the study go on without the patient: "
                     '[run] on_error = "exclude-patient".'
                 )
         remedy = remedy or Sentence("The whole traceback is in {log}.", log=log)
-        found.append(FailureCause(_failed(stage, names, why), remedy, patients))
+        found.append(FailureCause(_failed(stage, keys, why), remedy, patients))
     return found
 
 
@@ -152,17 +153,16 @@ def plain_cause(cause: str) -> str:
     return cause if len(cause) <= _LONGEST // 2 else f"{cause[: _LONGEST // 2]} ..."
 
 
-def _failed(stage: str, names: Sequence[str], why: str) -> Sentence:
+def _failed(stage: str, keys: Sequence[TaskKey], why: str) -> Sentence:
     """Return what failed and why, for example ``CT features of P1 and P2 failed: ...``."""
-    by_place: dict[str, list[str]] = {}
-    for name in names:
-        place, _, last = name.partition("/")
-        by_place.setdefault(place, []).append(last)
+    by_place: dict[str, list[TaskKey]] = {}
+    for key in keys:
+        by_place.setdefault(key.of, []).append(key)
     if stage == "extraction":
-        parts = [_features(place, who) for place, who in by_place.items()]
+        parts = [_features(place, [key.patient for key in of]) for place, of in by_place.items()]
         return Sentence("{what} failed: {why}.", what=joined(parts, "; "), why=why)
     if stage == "search":
-        parts = [_splits(place, numbers) for place, numbers in by_place.items()]
+        parts = [_splits(place, of) for place, of in by_place.items()]
         return Sentence("The search of {what} failed: {why}.", what=joined(parts, "; "), why=why)
     what = named(list(by_place))
     if stage == "fingerprint":
@@ -177,9 +177,9 @@ def _features(modality: str, patients: Sequence[str]) -> Sentence:
     return Sentence("{modality} features of {who}", modality=modality, who=_patients(patients))
 
 
-def _splits(arm: str, numbers: Sequence[str]) -> Sentence:
-    said = named([str(int(number) + 1) for number in numbers])
-    if len(numbers) == 1:
+def _splits(arm: str, keys: Sequence[TaskKey]) -> Sentence:
+    said = named([str(key.split + 1) for key in keys])
+    if len(keys) == 1:
         return Sentence("{arm}, split {numbers}", arm=arm, numbers=said)
     return Sentence("{arm}, splits {numbers}", arm=arm, numbers=said)
 

@@ -20,7 +20,7 @@ from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import now, write_state
-from lungmet_worc.tasks.task import Failure, Task, TaskResult, unfinished
+from lungmet_worc.tasks.task import Failure, Task, TaskKey, TaskResult, unfinished
 from lungmet_worc.tasks.timed_tasks import TimeLimit
 
 logger = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class StageRunner:
         """
         known = self.state.setdefault("tasks", {})
         for task in tasks:
-            known[task.key] = {"state": "done", "stamp": task.stamp, "source": source}
+            known[str(task.key)] = {"state": "done", "stamp": task.stamp, "source": source}
 
     def keep(self, files: Iterable[Path], *, rewritten: bool = False) -> None:
         """Keep earlier results aside, and tell the user once where.
@@ -173,17 +173,17 @@ class StageRunner:
         self, stage: str, tasks: Sequence[Task], todo: Sequence[Task]
     ) -> dict[str, dict[str, Any]]:
         """Put the tasks of the stage into the state, and take out those it no longer has."""
-        current = {task.key for task in tasks}
+        current = {str(task.key) for task in tasks}
         known: dict[str, dict[str, Any]] = {
             key: entry
             for key, entry in self.state.get("tasks", {}).items()
-            if key in current or not key.startswith(f"{stage}/")
+            if key in current or TaskKey.parse(key).stage != stage
         }
         self.state["tasks"] = known
         for task in tasks:
-            known.setdefault(task.key, {}).update(state="done", stamp=task.stamp)
+            known.setdefault(str(task.key), {}).update(state="done", stamp=task.stamp)
         for task in todo:
-            known[task.key] = {"state": "to do", "stamp": task.stamp}
+            known[str(task.key)] = {"state": "to do", "stamp": task.stamp}
         return known
 
     def _results(self, stage: str, todo: Sequence[Task]) -> Iterator[TaskResult]:
@@ -211,7 +211,7 @@ class StageRunner:
             logger.error("%s", result.traceback)
         else:
             logger.info("%s done in %.1f s", result.task.key, result.seconds)
-        self.state["tasks"][result.task.key] = entry
+        self.state["tasks"][str(result.task.key)] = entry
         self._write_state()
 
     def _write_state(self, *, at_once: bool = False) -> None:
@@ -248,6 +248,6 @@ def require_complete(stage: str, tasks: Sequence[Task]) -> None:
 
 def _still_needed(tasks: Sequence[Task], known: Mapping[str, Mapping[str, Any]]) -> int:
     """Return about how many bytes the unfinished tasks of a stage will write, 0 if unknown."""
-    done = [task.output for task in tasks if known[task.key]["state"] == "done"]
+    done = [task.output for task in tasks if known[str(task.key)]["state"] == "done"]
     sizes = [path.stat().st_size for path in done if path.exists()]
     return round(sum(sizes) / len(sizes) * (len(tasks) - len(done))) if sizes else 0

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 
 class TaskState(Enum):
@@ -40,14 +40,76 @@ class Failure(Enum):
     """A file is not the one that was planned with."""
 
 
+#: What a task of a stage is of, beside the modality or the arm; others have one for each arm.
+_OF_MODALITIES = ("fingerprint", "harmonisation")
+_NUMBERS = {"search": 1, "permutation": 2}
+
+
+@dataclass(frozen=True)
+class TaskKey:
+    """Which task of a run it is: its stage, and what it is of as far as that tells it from others.
+
+    Parameters
+    ----------
+    stage : str
+        The stage.
+    modality, patient, arm : str
+        Whose; empty where the task is of no modality, patient or arm, or of all.
+    split, permutation : int
+        Numbers from 0; -1 where the task is of none.
+    """
+
+    stage: str
+    modality: str = ""
+    patient: str = ""
+    arm: str = ""
+    split: int = -1
+    permutation: int = -1
+
+    def __str__(self) -> str:
+        """Return the key as run.json has it, for example ``extraction/MRI/STS_007``."""
+        numbers = [str(each) for each in (self.permutation, self.split) if each >= 0]
+        parts = [self.stage, self.modality, self.arm, self.patient, *numbers]
+        return "/".join(part for part in parts if part)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the key that run.json writes so; an id may hold a slash itself.
+
+        Raises
+        ------
+        ValueError
+            No key is written so.
+        """
+        stage, _, rest = text.partition("/")
+        if stage == "extraction":
+            modality, _, patient = rest.partition("/")
+            key = cls(stage, modality, patient)
+        elif stage in _OF_MODALITIES:
+            key = cls(stage, rest)
+        else:
+            arm, *texts = rest.rsplit("/", _NUMBERS.get(stage, 0))
+            numbers = [*map(int, reversed(texts)), -1, -1]
+            key = cls(stage, arm=arm, split=numbers[0], permutation=numbers[1])
+        if str(key) != text:
+            message = f"{text} is no task"
+            raise ValueError(message)
+        return key
+
+    @property
+    def of(self) -> str:
+        """Return the modality or the arm."""
+        return self.modality or self.arm
+
+
 @dataclass(frozen=True)
 class Task:
     """One call of a function that writes one file.
 
     Parameters
     ----------
-    key : str
-        Name of the task within the run, for example ``extraction/MRI/STS_007``.
+    key : TaskKey
+        Which task of the run it is.
     label : str
         What the user reads while it runs, for example ``STS_007 MRI``.
     function : str
@@ -62,18 +124,13 @@ class Task:
         The same in named, JSON-able parts without any path, to explain a stale output by.
     """
 
-    key: str
+    key: TaskKey
     label: str
     function: str
     arguments: Mapping[str, Any]
     output: Path
     stamp: str
     ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def stage(self) -> str:
-        """Return the stage that the task belongs to."""
-        return self.key.partition("/")[0]
 
     def state(self) -> TaskState:
         """Return whether the task's output is missing, stale or fresh."""

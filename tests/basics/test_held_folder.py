@@ -17,7 +17,7 @@ from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.stage_runner import StageRunner
-from lungmet_worc.tasks.task import Task, TaskResult
+from lungmet_worc.tasks.task import Task, TaskKey, TaskResult
 from lungmet_worc.worc.storage import write_features, write_stamped_text, write_text
 
 
@@ -124,7 +124,14 @@ class Moving:
 
 def run_stage(paths: RunPaths, engine: object) -> None:
     tasks = [
-        Task(f"stage/{n}", f"P{n}", "", {}, paths.split("CT", n).with_suffix(".ini"), f"stamp{n}")
+        Task(
+            TaskKey("stage", arm=str(n)),
+            f"P{n}",
+            "",
+            {},
+            paths.split("CT", n).with_suffix(".ini"),
+            f"stamp{n}",
+        )
         for n in range(6)
     ]
     state: dict[str, object] = {"study": {"name": "moved", "arms": {}, "search": {"splits": 2}}}

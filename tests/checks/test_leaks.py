@@ -21,7 +21,7 @@ from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli import main
 from lungmet_worc.cli.parser import build_parser
 from lungmet_worc.pipeline import arm_matrix as arms
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
 from lungmet_worc.study.config import ArmConfig, StudyConfig
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
@@ -115,14 +115,14 @@ class TestOnlyNamedColumns:
         assert checked.ok
         plan = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
         tasks = plan.extractions()
-        pairs = {(t.key.split("/")[2], t.key.split("/")[1]): t for t in tasks}
+        pairs = by_pair(tasks)
         everything = [
             *plan.fingerprints(),
             *tasks,
             *plan.arm_settings(),
             *search_tasks(plan, pairs),
         ]
-        return {task.key: task.stamp for task in everything}
+        return {str(task.key): task.stamp for task in everything}
 
     def _matrix(self, study: StudyConfig) -> pd.DataFrame:
         arm = study.arms["a"]

@@ -14,6 +14,7 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import Language, catalogues, language, read_texts
 from lungmet_worc.display.privacy import cleaned
 from lungmet_worc.tasks import remedies
+from lungmet_worc.tasks.task import TaskKey
 from tests.display.said_texts import PACKAGE, home, homes, said_texts
 
 TEXTS = {"{arm}: AUC {auc:.2f}": "{arm}: AUC {auc:.2f} (gemiddeld)", "{n:,}": "{n:,}"}
@@ -142,13 +143,17 @@ def test_a_digest_in_dutch() -> None:
         "mri_only: 48 patiënten, 18 met de uitkomst; 4 van de 4 splitsingen klaar; "
         "3 patiënten niet meegenomen"
     )
-    errors = [(f"extraction/CT/P{n}", f"ValueError: P{n} has no tumour.") for n in (1, 2)]
+    errors = [
+        (TaskKey("extraction", "CT", f"P{n}"), f"ValueError: P{n} has no tumour.") for n in (1, 2)
+    ]
     (cause,) = remedies.failed_tasks(errors, "log.txt")
     assert say.of(cause.what) == (
         "Het berekenen van CT-kenmerken van 2 patiënten (P1 en P2) is mislukt: "
         "ValueError: P1 has no tumour."
     )
-    (memory,) = remedies.failed_tasks([("search/CT/1", "MemoryError")], "log.txt")
+    (memory,) = remedies.failed_tasks(
+        [(TaskKey("search", arm="CT", split=1), "MemoryError")], "log.txt"
+    )
     assert say.of(memory.sentence) == (
         "De zoektocht van CT, splitsing 2 is mislukt: het geheugen was vol, of iemand heeft het "
         "werkproces beëindigd (MemoryError). Voer opnieuw uit met minder taken tegelijk, "

@@ -13,7 +13,7 @@ from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.pipeline.feature_store import MARK, FeatureStore
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state
-from lungmet_worc.tasks.task import Task, TaskState
+from lungmet_worc.tasks.task import Task, TaskKey, TaskState
 from lungmet_worc.worc.storage import read_features, write_features
 from tests.synthetic import write_cohort, write_study
 
@@ -23,7 +23,7 @@ STAMP = "0123456789abcdef" * 2
 def extraction(folder: Path, patient: str = "P1", stamp: str = STAMP) -> Task:
     digests = [("i.nii", "aa", "image"), ("m.nii", f"bb{patient}", "mask")]
     return Task(
-        key=f"extraction/MRI/{patient}",
+        key=TaskKey("extraction", "MRI", patient),
         label=f"{patient} MRI",
         function="lungmet_worc.worc.extraction:extract",
         arguments={"inputs": digests},

@@ -10,7 +10,7 @@ import pytest
 
 from lungmet_worc import Run, Study
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import permutation_tasks
 from lungmet_worc.study.cohort import build_cohort
 from lungmet_worc.study.manifest import read_manifest
@@ -45,10 +45,7 @@ def plan_of(study: Path, run: Path) -> Plan:
 def test_outcomes_are_permuted_before_splits_are_drawn(permuted_study: tuple[Path, Path]) -> None:
     study, run = permuted_study
     plan = plan_of(study, run)
-    extractions = {
-        (task.key.split("/")[2], task.key.split("/")[1]): task for task in plan.extractions()
-    }
-    tasks = permutation_tasks(plan, extractions)
+    tasks = permutation_tasks(plan, by_pair(plan.extractions()))
     n_splits, arms = len(plan.splits), list(plan.study.arms)
     assert len(tasks) == N_PERMUTATIONS * n_splits * len(arms)
     permuted = [tasks[0].arguments["outcomes"], tasks[-1].arguments["outcomes"]]
@@ -65,7 +62,7 @@ def test_outcomes_are_permuted_before_splits_are_drawn(permuted_study: tuple[Pat
         events = [sum(outcomes[p] for p in part) / len(part) for part in (train, test)]
         assert events[0] == pytest.approx(events[1], abs=0.2)
     # The same permutation and the same splits in every arm.
-    first = [task for task in tasks if task.key.split("/")[2:] == ["0", "0"]]
+    first = [task for task in tasks if (task.key.permutation, task.key.split) == (0, 0)]
     assert len(first) == len(arms)
     assert len({json.dumps([t.arguments["outcomes"], t.arguments["test"]]) for t in first}) == 1
 

@@ -8,7 +8,7 @@ import pytest
 
 from lungmet_worc.basics import versions
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.tasks.run_folder.paths import RunPaths
@@ -28,7 +28,7 @@ def study(manifest: Path) -> StudyConfig:
 def stamp(study: StudyConfig, unusable: dict[tuple[str, str], str] | None = None) -> str:
     checked = check_study(study)
     plan = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
-    extractions = {(t.key.split("/")[2], "MRI"): t for t in plan.extractions()}
+    extractions = by_pair(plan.extractions())
     evaluations = plan.evaluations(search_tasks(plan, extractions))
     return plan.report_stamp(evaluations, unusable or {})
 

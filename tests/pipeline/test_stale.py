@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from lungmet_worc.basics import versions
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
 from lungmet_worc.pipeline.stale import named
 from lungmet_worc.study import worc_settings
@@ -23,7 +23,6 @@ from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import claim
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state
-from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import write_matrix, write_stamped_text, write_text
 from tests.synthetic import change_cell, read_rows, write_cohort, write_rows, write_study
 
@@ -62,10 +61,6 @@ def made(study: Path, tmp_path: Path) -> RunPaths:
     record.add([*extractions, *searches, *evaluations])
     record.write()
     return paths
-
-
-def by_pair(extractions: list[Task]) -> dict[tuple[str, str], Task]:
-    return {(task.key.split("/")[2], task.key.split("/")[1]): task for task in extractions}
 
 
 def explained(study: Path | StudyConfig, paths: RunPaths) -> list[str]:

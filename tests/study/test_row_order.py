@@ -12,7 +12,7 @@ import pytest
 from lungmet_worc import Study
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import permutation_tasks, search_tasks
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.study_file import load_study
@@ -75,7 +75,7 @@ def all_tasks(study: Path, paths: RunPaths) -> tuple[Plan, list[Task]]:
     checked = check_study(config)
     plan = Plan(config, checked.cohort, checked.digests, paths)
     extractions = plan.extractions()
-    pairs = {(task.key.split("/")[2], task.key.split("/")[1]): task for task in extractions}
+    pairs = by_pair(extractions)
     searches = search_tasks(plan, pairs)
     tasks = [
         *plan.fingerprints(),
@@ -97,7 +97,7 @@ def test_all_stamps_are_the_same(tmp_path: Path, seed: int) -> None:
     shuffled(tmp_path / "manifest.csv", seed)
     again, same = all_tasks(study, paths)
     assert [row["patient_id"] for row in read_rows(tmp_path / "manifest.csv")] != list(plan.names)
-    assert {task.key.partition("/")[0] for task in tasks} == {
+    assert {task.key.stage for task in tasks} == {
         *("fingerprint", "extraction", "settings", "harmonisation"),
         *("search", "permutation", "evaluation"),
     }
@@ -175,4 +175,4 @@ def test_the_plan_for_a_run_of_an_earlier_version_says_it(
         "manifest"
     )
     (search,) = [each for each in stale if each.stage == "search" and each.cause.what == said]
-    assert search.number == sum(task.stage == "search" for task in tasks)
+    assert search.number == sum(task.key.stage == "search" for task in tasks)

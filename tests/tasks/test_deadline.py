@@ -23,7 +23,7 @@ from lungmet_worc.tasks.deadline import (
     parse_deadline,
     reserve,
 )
-from lungmet_worc.tasks.task import Task, TaskResult
+from lungmet_worc.tasks.task import Task, TaskKey, TaskResult
 from lungmet_worc.tasks.timed_tasks import TimeLimit
 from tests.synthetic import make_study, write_cohort, write_study
 
@@ -134,7 +134,7 @@ def test_time_is_kept_for_the_report() -> None:
 
 
 def make_task(key: str, folder: Path) -> Task:
-    return Task(key, key, "m:f", {}, folder / key, "stamp")
+    return Task(TaskKey.parse(key), key, "m:f", {}, folder / key, "stamp")
 
 
 def searches(folder: Path, splits: int = 4) -> list[Task]:
@@ -144,7 +144,7 @@ def searches(folder: Path, splits: int = 4) -> list[Task]:
 def test_arms_are_evaluated_on_the_same_splits(tmp_path: Path) -> None:
     tasks = searches(tmp_path)
     common, partial = common_splits(tasks, [tasks[3], tasks[7]])  # b/1 and b/3
-    assert [task.key for task in common] == [
+    assert [str(task.key) for task in common] == [
         "search/a/0", "search/b/0", "search/a/2", "search/b/2",
     ]  # fmt: skip
     assert partial == {"splits": 2, "of": 4}
@@ -157,10 +157,12 @@ def test_arms_are_evaluated_on_the_same_splits(tmp_path: Path) -> None:
 
 def test_splits_in_which_an_arm_is_not_tested_do_not_count_for_it(tmp_path: Path) -> None:
     # b is tested in splits 1 and 3 only.
-    tasks = [task for task in searches(tmp_path) if task.key not in ("search/b/0", "search/b/2")]
+    tasks = [
+        task for task in searches(tmp_path) if str(task.key) not in ("search/b/0", "search/b/2")
+    ]
     assert common_splits(tasks, []) == (tasks, None)
     common, partial = common_splits(tasks, [make_task("search/a/2", tmp_path)])
-    assert [task.key for task in common if "/b/" in task.key] == ["search/b/1", "search/b/3"]
+    assert [task.key.split for task in common if task.key.arm == "b"] == [1, 3]
     assert partial == {"splits": 3, "of": 4}
     last = make_task("search/a/3", tmp_path)
     with pytest.raises(DeadlineError, match="b is tested in 1 of the 3 splits that are done"):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from lungmet_worc.basics.errors import InputChangedError
-from lungmet_worc.tasks import failures
-from lungmet_worc.tasks.task import Failure, Task, TaskResult
+from lungmet_worc.tasks import failures, remedies
+from lungmet_worc.tasks.task import Failure, Task, TaskKey, TaskResult
 
 
 def full(number: int = errno.ENOSPC) -> OSError:
@@ -75,7 +75,9 @@ def test_the_disk_is_asked_where_a_library_does_not_tell(tmp_path: Path) -> None
 
 
 def failed(label: str, error: str, failure: Failure = Failure.TASK) -> TaskResult:
-    task = Task(f"extraction/CT/{label}", f"{label} CT", "module:name", {}, Path("x"), "s")
+    task = Task(
+        TaskKey("extraction", "CT", label), f"{label} CT", "module:name", {}, Path("x"), "s"
+    )
     return TaskResult(task, 1.0, error, "", failure)
 
 
@@ -92,3 +94,13 @@ def test_remedies_fit_the_kind_of_failure() -> None:
     error = failures.failed_tasks([failed("P1", "killed", Failure.MEMORY)], "extraction")
     assert "memory" in error.problems[0].remedy
     assert "on_error" not in error.problems[0].remedy
+
+
+@pytest.mark.parametrize("patient", ["P 7", "S 0 12", "a/b c"])
+def test_the_whole_id_of_a_patient_is_told(patient: str) -> None:
+    error = failures.failed_tasks([failed(patient, "broken")], "extraction")
+    assert [problem.patient for problem in error.problems] == [patient]
+    key = TaskKey.parse(f"extraction/CT/{patient}")
+    (cause,) = remedies.failed_tasks([(key, f"{patient} has no tumour")], "log.txt")
+    assert cause.patients == (patient,)
+    assert cause.what == f"CT features of {patient} failed: {patient} has no tumour."

@@ -15,7 +15,7 @@ from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.stage_runner import StageRunner, require_complete
-from lungmet_worc.tasks.task import Failure, Task, TaskResult
+from lungmet_worc.tasks.task import Failure, Task, TaskKey, TaskResult
 from lungmet_worc.worc.storage import write_stamped_text
 
 
@@ -67,7 +67,9 @@ def make_runner(folder: Path, failures: Mapping[str, Failure] | None = None, **s
 
 def make_tasks(folder: Path, *names: str, stamp: str = "s") -> list[Task]:
     return [
-        Task(f"extraction/CT/{name}", name, "m:f", {}, folder / f"{name}.ini", stamp + name)
+        Task(
+            TaskKey("extraction", "CT", name), name, "m:f", {}, folder / f"{name}.ini", stamp + name
+        )
         for name in names
     ]
 

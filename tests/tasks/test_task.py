@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lungmet_worc.tasks.task import Task, TaskState, content_hash
+from lungmet_worc.tasks.task import Task, TaskKey, TaskState, content_hash
 from lungmet_worc.worc.storage import (
     read_features,
     read_stamp,
@@ -19,7 +19,7 @@ from lungmet_worc.worc.storage import (
 
 
 def make_task(output: Path, stamp: str = "new") -> Task:
-    return Task("stage/name", "name", "module:function", {}, output, stamp)
+    return Task(TaskKey("stage", arm="name"), "name", "module:function", {}, output, stamp)
 
 
 def test_states_of_a_text_file(tmp_path: Path) -> None:
@@ -29,7 +29,6 @@ def test_states_of_a_text_file(tmp_path: Path) -> None:
     assert task.state() is TaskState.STALE
     write_stamped_text(task.output, "[General]\n", stamp="new")
     assert task.state() is TaskState.FRESH
-    assert task.stage == "stage"
 
 
 def test_states_of_a_feature_file(tmp_path: Path) -> None:
@@ -91,3 +90,28 @@ def test_hashes_differ_when_values_do(first: object, second: object) -> None:
 def test_hash_does_not_depend_on_the_order_of_keys() -> None:
     assert content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
     assert content_hash("ab", "c") != content_hash("a", "bc")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (TaskKey("fingerprint", "T1 CE"), "fingerprint/T1 CE"),
+        (TaskKey("extraction", "CT", "a/b c"), "extraction/CT/a/b c"),
+        (TaskKey("extraction", "CT", "S 0 12"), "extraction/CT/S 0 12"),
+        (TaskKey("extraction", "CT", "12"), "extraction/CT/12"),
+        (TaskKey("settings", arm="MRI and CT"), "settings/MRI and CT"),
+        (TaskKey("harmonisation", "CT"), "harmonisation/CT"),
+        (TaskKey("search", arm="MRI and CT", split=12), "search/MRI and CT/12"),
+        (TaskKey("permutation", arm="b", split=0, permutation=7), "permutation/b/7/0"),
+        (TaskKey("evaluation", arm="b"), "evaluation/b"),
+    ],
+)
+def test_a_key_is_read_back_from_its_text(key: TaskKey, text: str) -> None:
+    assert str(key) == text
+    assert TaskKey.parse(text) == key
+
+
+@pytest.mark.parametrize("text", ["search/b", "search/b/first", "permutation/b/0", "search/b/-1"])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"search|permutation|first|unpack|-1"):
+        TaskKey.parse(text)

@@ -13,6 +13,8 @@ from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.shown_names import recorded_names
 from lungmet_worc.tasks.progress import duration
 from lungmet_worc.tasks.remedies import FailureCause, failed_tasks, left_out, plain_cause
+from lungmet_worc.tasks.run_folder.state import tasks_of
+from lungmet_worc.tasks.task import TaskKey
 
 State = Mapping[str, Any]
 Ending = Literal["complete", "partial", "failed", "running", "stopped"]
@@ -264,7 +266,7 @@ def make_digest(state: State, *, running: bool = False, now: str | None = None) 
     now : str, optional
         The time in UTC, for how long a running run has taken.
     """
-    tasks: Mapping[str, Any] = state.get("tasks", {})
+    tasks = tasks_of(state)
     # JSON keeps no order of names.
     order = state.get("order", state["study"]["arms"])
     arms = tuple(_arm(name, state, tasks) for name in order)
@@ -303,9 +305,9 @@ def make_digest(state: State, *, running: bool = False, now: str | None = None) 
     )
 
 
-def _arm(name: str, state: State, tasks: Mapping[str, Any]) -> ArmDigest:
+def _arm(name: str, state: State, tasks: Mapping[TaskKey, Any]) -> ArmDigest:
     numbers = state.get("arms", {}).get(name, {})
-    searches = [entry for key, entry in tasks.items() if key.startswith(f"search/{name}/")]
+    searches = [e for key, e in tasks.items() if key.stage == "search" and key.arm == name]
     done = [entry for entry in searches if entry["state"] == "done"]
     causes: Counter[str] = Counter()
     for entry in done:
@@ -369,7 +371,9 @@ def _ending(
     return "complete" if complete else "stopped"
 
 
-def _seconds(started: str, state: State, tasks: Mapping[str, Any], now: str | None) -> float | None:
+def _seconds(
+    started: str, state: State, tasks: Mapping[TaskKey, Any], now: str | None
+) -> float | None:
     """Return how long this run took: to its end, to now, or to the last thing known of it."""
     ends = [entry["finished"] for entry in tasks.values() if entry.get("finished", "") >= started]
     end = now or state.get("finished") or max(ends, default=None)

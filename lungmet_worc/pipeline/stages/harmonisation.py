@@ -10,7 +10,7 @@ from lungmet_worc.study.combat import PACKAGE, combat_settings, installed_versio
 from lungmet_worc.study.config import ComBatConfig, StudyConfig
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.task import Task, content_hash
+from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 
 #: Bump when our own code changes what a harmonisation gives.
 REVISION = 1
@@ -78,7 +78,7 @@ def _task(
         "worc_compat": study.search.worc_compat,
     }
     return Task(
-        key=f"harmonisation/{modality}",
+        key=TaskKey("harmonisation", modality),
         label=modality,
         function="lungmet_worc.worc.combat:harmonise",
         arguments={

@@ -99,7 +99,7 @@ def write_results(
         patients=tables["patients"],
         cohort=plan.cohort.table(),
         figures=figures,
-        settings=_settings(study, len({task.key.rpartition("/")[2] for task in searches})),
+        settings=_settings(study, len({task.key.split for task in searches})),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},
         arms={name: describe_arm(arm, say) for name, arm in study.arms.items()},
         errata=found,

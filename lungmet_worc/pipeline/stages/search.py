@@ -15,7 +15,7 @@ from lungmet_worc.basics import versions
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.splits import study_splits
 from lungmet_worc.study.tested_splits import splits_of_arms
-from lungmet_worc.tasks.task import Task, content_hash
+from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 
 
 def search_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -> list[Task]:
@@ -54,7 +54,7 @@ def search_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -> lis
             }
             tasks.append(
                 Task(
-                    key=f"search/{name}/{split.index}",
+                    key=TaskKey("search", arm=name, split=split.index),
                     label=f"{name}, split {split.index + 1}",
                     function="lungmet_worc.worc.search:search_split",
                     arguments=arguments,
@@ -108,7 +108,7 @@ def permutation_tasks(plan: Plan, extractions: Mapping[tuple[str, str], Task]) -
                 science = ("outcomes", "train", "test", "seed", "aligned")
                 tasks.append(
                     Task(
-                        key=f"permutation/{name}/{number}/{split.index}",
+                        key=TaskKey("permutation", arm=name, split=split.index, permutation=number),
                         label=f"{name}, permutation {number + 1}, split {split.index + 1}",
                         function="lungmet_worc.worc.search:permuted_search",
                         arguments=arguments,

@@ -29,7 +29,7 @@ def remember(entries: MutableMapping[str, Any], searches: Sequence[Task]) -> int
     """
     number = 0
     for task in searches:
-        entry = entries.get(task.key, {})
+        entry = entries.get(str(task.key), {})
         if entry.get("state") != "done":
             continue
         if WITHOUT_SCORE not in entry:
@@ -50,7 +50,6 @@ def without_workflow(searches: Sequence[Task]) -> list[UntestedSplit]:
     for task in searches:
         result = read_result(task.output)
         if result.get("no_workflow"):
-            _, arm, index = task.key.split("/")
             sizes = (len(result["train"]), len(result["test"]))
-            found.append(UntestedSplit(arm, int(index), *sizes, "no workflow"))
+            found.append(UntestedSplit(task.key.arm, task.key.split, *sizes, "no workflow"))
     return found

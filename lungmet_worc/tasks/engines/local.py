@@ -16,7 +16,7 @@ from typing import Self
 from lungmet_worc.basics.held_folder import require_in_place
 from lungmet_worc.tasks.engines import memory
 from lungmet_worc.tasks.engines.worker import BrokenProcessPool, Outcome, Worker
-from lungmet_worc.tasks.task import Failure, Task, TaskResult
+from lungmet_worc.tasks.task import Failure, Task, TaskKey, TaskResult
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class LocalEngine:
         waiting = deque(tasks)
         # Lost for want of memory: tried again at the end, one at a time.
         alone: list[Task] = []
-        tried: set[str] = set()
+        tried: set[TaskKey] = set()
         limit = self.cores
         try:
             while waiting or alone or self._running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.basics.regular_file import read_plain_text
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.task import TaskKey
 
 #: Bump when a run folder of an older version can no longer be gone on with.
 FORMAT = 1
@@ -25,6 +27,10 @@ def _time(text: str) -> str:
 
 
 _Time = Annotated[str, AfterValidator(_time)]
+
+
+def _key(text: str) -> str:
+    return str(TaskKey.parse(text))
 
 
 class _Part(BaseModel, extra="allow", strict=True):
@@ -100,7 +106,7 @@ class _State(_Part):
     study_file: str | None = None
     untested: list[_Untested] = []
     report_seconds: float = 0
-    tasks: dict[str, _Task] = {}
+    tasks: dict[Annotated[str, AfterValidator(_key)], _Task] = {}
     arms: dict[str, _Arm] = {}
     excluded: list[_Excluded] = []
     errata: list[tuple[str, str]] = []
@@ -158,3 +164,8 @@ def _checked(text: str) -> dict[str, Any]:
         raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from error
     state: dict[str, Any] = json.loads(text)
     return state
+
+
+def tasks_of(state: Mapping[str, Any]) -> dict[TaskKey, dict[str, Any]]:
+    """Return what ``run.json`` says of each task."""
+    return {TaskKey.parse(text): entry for text, entry in state.get("tasks", {}).items()}

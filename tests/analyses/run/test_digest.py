@@ -8,6 +8,7 @@ import pytest
 
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.tasks.remedies import explained, failed_tasks, left_out, plain_cause
+from lungmet_worc.tasks.task import TaskKey
 
 STARTED = "2026-11-23T18:00:00+00:00"
 
@@ -111,9 +112,14 @@ def test_one_cause_of_many_patients_is_one_line() -> None:
     causes = left_out((f"P{n}", "CT", f"P{n} has {n} slices, too few") for n in range(1, 31))
     assert len(causes) == 1
     assert causes[0].what.startswith("30 patients (P1, P2, P3 and 27 more), CT: ")
-    failures = [(f"extraction/CT/P{n}", f"OSError: /data/{n}/x.nii broken") for n in range(9)]
+    failures = [
+        (TaskKey("extraction", "CT", f"P{n}"), f"OSError: /data/{n}/x.nii broken") for n in range(9)
+    ]
     assert len(failed_tasks(failures, "log.txt")) == 1
-    assert len(failed_tasks([*failures, ("extraction/MRI/P1", "other")], "log.txt")) == 2
+    assert (
+        len(failed_tasks([*failures, (TaskKey("extraction", "MRI", "P1"), "other")], "log.txt"))
+        == 2
+    )
 
 
 def test_so_many_causes_are_cut() -> None:
@@ -175,10 +181,12 @@ def test_known_errors_have_a_remedy(error: str, meaning: str, remedy: str) -> No
 
 
 def test_other_stages_are_named() -> None:
-    (fingerprint,) = failed_tasks([("fingerprint/CT", "odd")], "log.txt")
+    (fingerprint,) = failed_tasks([(TaskKey("fingerprint", "CT"), "odd")], "log.txt")
     assert fingerprint.what == "The look at the images of CT failed: odd."
     assert "log.txt" in fingerprint.remedy
-    (evaluation,) = failed_tasks([("evaluation/CT", "odd"), ("evaluation/MRI", "odd")], "log.txt")
+    (evaluation,) = failed_tasks(
+        [(TaskKey("evaluation", arm=arm), "odd") for arm in ("CT", "MRI")], "log.txt"
+    )
     assert evaluation.what == "The evaluation of CT and MRI failed: odd."
 
 

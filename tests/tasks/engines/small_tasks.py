@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from lungmet_worc.tasks.task import Task
+from lungmet_worc.tasks.task import Task, TaskKey
 from lungmet_worc.worc.storage import write_stamped_text
 
 
@@ -118,7 +118,7 @@ def see_environment(*, text: str, output: str, stamp: str) -> None:
 
 def task(folder: Path, name: str, function: Any) -> Task:
     return Task(
-        key=f"search/test/{name}",
+        key=TaskKey("search", arm=f"test/{name}"),
         label=name,
         function=f"{function.__module__}:{function.__name__}",
         arguments={"text": name},

@@ -26,7 +26,7 @@ from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
 from lungmet_worc.tasks.run_folder.record import recorded
 from lungmet_worc.tasks.run_folder.state import read_state
-from lungmet_worc.tasks.task import Task
+from lungmet_worc.tasks.task import Task, TaskKey
 from lungmet_worc.worc.storage import read_stamp, write_stamped_text
 
 UNEXPECTED = "did not expect"
@@ -164,7 +164,7 @@ def test_a_record_that_says_nonsense_explains_nothing(part: str, tmp_path: Path)
         "harmonised": {"MRI": "new"},
         "versions": {"WORC": "3.7.0"},
     }
-    task = Task("search/MRI/0", "MRI 0", "f", {}, output, "new", new)
+    task = Task(TaskKey("search", arm="MRI", split=0), "MRI 0", "f", {}, output, "new", new)
     for strange in STRANGE:
         text = json.dumps({"parts": {"k": strange}, "stamps": {"old": {part: {"part": "k"}}}})
         (tmp_path / "made_from.json").write_text(text)

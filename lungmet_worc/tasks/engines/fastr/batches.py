@@ -5,9 +5,10 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
-from lungmet_worc.tasks.task import Task
+from lungmet_worc.tasks.task import Task, TaskKey
 
 #: The most that jobs may take beside their tasks, as a part of the time of the tasks.
 SHARE = 0.05
@@ -27,7 +28,7 @@ class Pace:
     """What tasks and jobs took so far, in seconds."""
 
     def __init__(self) -> None:
-        self._tasks: defaultdict[str, list[float]] = defaultdict(list)
+        self._tasks: defaultdict[TaskKey, list[float]] = defaultdict(list)
         self._overheads: list[float] = []
 
     def add(self, task: Task, seconds: float) -> None:
@@ -52,16 +53,16 @@ class Pace:
         """Return what a task will take: the mean of its kind, or else of its stage."""
         measured = self._tasks.get(kind(task)) or [
             each
-            for name, seconds in self._tasks.items()
-            if name.startswith(f"{task.stage}/")
+            for of, seconds in self._tasks.items()
+            if of.stage == task.key.stage
             for each in seconds
         ]
         return statistics.fmean(measured) if measured else 0.0
 
 
-def kind(task: Task) -> str:
+def kind(task: Task) -> TaskKey:
     """Return what tasks that take about the same time share: stage and modality or arm."""
-    return task.key.rpartition("/")[0]
+    return replace(task.key, patient="", split=-1, permutation=-1)
 
 
 def cut(tasks: Sequence[Task], pace: Pace, cores: int) -> tuple[list[list[Task]], list[Task]]:
@@ -102,7 +103,7 @@ def cut(tasks: Sequence[Task], pace: Pace, cores: int) -> tuple[list[list[Task]]
 
 
 def _in_turn(tasks: Sequence[Task]) -> list[Task]:
-    kinds: dict[str, list[Task]] = {}
+    kinds: dict[TaskKey, list[Task]] = {}
     for task in tasks:
         kinds.setdefault(kind(task), []).append(task)
     return [task for row in zip_longest(*kinds.values()) for task in row if task is not None]

@@ -172,7 +172,7 @@ class FastrEngine:
         EngineError
             fastr ended, or the batch system takes no jobs.
         """
-        if not tasks or tasks[0].stage not in TOOL_OF_STAGE:
+        if not tasks or tasks[0].key.stage not in TOOL_OF_STAGE:
             yield from self._local.run(tasks)
             return
         lost: list[TaskResult] = []

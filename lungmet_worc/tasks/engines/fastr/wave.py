@@ -60,7 +60,7 @@ class Wave:
     @property
     def stage(self) -> str:
         """Return the stage of all its tasks."""
-        return self.cut[0][0].stage
+        return self.cut[0][0].key.stage
 
     @property
     def events(self) -> Path:
