@@ -42,7 +42,7 @@ class Failure(Enum):
 
 #: What a task of a stage is of, beside the modality or the arm; others have one for each arm.
 _OF_MODALITIES = ("fingerprint", "harmonisation")
-_NUMBERS = {"search": 1, "permutation": 2}
+_NUMBERED = {"search": ("split",), "permutation": ("permutation", "split")}
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class TaskKey:
         elif stage in _OF_MODALITIES:
             key = cls(stage, rest)
         else:
-            arm, *texts = rest.rsplit("/", _NUMBERS.get(stage, 0))
-            numbers = [*map(int, reversed(texts)), -1, -1]
-            key = cls(stage, arm=arm, split=numbers[0], permutation=numbers[1])
+            arm, *numbers = rest.rsplit("/", len(_NUMBERED.get(stage, ())))
+            named = zip(_NUMBERED.get(stage, ()), map(int, numbers), strict=True)
+            key = cls(stage, arm=arm, **dict(named))
         if str(key) != text:
             message = f"{text} is no task"
             raise ValueError(message)

@@ -113,5 +113,5 @@ def test_a_key_is_read_back_from_its_text(key: TaskKey, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["search/b", "search/b/first", "permutation/b/0", "search/b/-1"])
 def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"search|permutation|first|unpack|-1"):
+    with pytest.raises(ValueError, match=r"is no task|shorter|invalid literal"):
         TaskKey.parse(text)
