@@ -89,8 +89,9 @@ class TaskKey:
             key = cls(stage, rest)
         else:
             arm, *numbers = rest.rsplit("/", len(_NUMBERED.get(stage, ())))
-            named = zip(_NUMBERED.get(stage, ()), map(int, numbers), strict=True)
-            key = cls(stage, arm=arm, **dict(named))
+            names = _NUMBERED.get(stage, ())
+            of: dict[str, Any] = dict(zip(names, map(int, numbers), strict=True))
+            key = cls(stage, arm=arm, **of)
         if str(key) != text:
             message = f"{text} is no task"
             raise ValueError(message)
