@@ -13,14 +13,10 @@ from lungmet_worc.analyses.comparison.statistics import compare_arms
 from lungmet_worc.analyses.explanation.table import importance_table, workflows_table
 from lungmet_worc.analyses.features.table import features_table
 from lungmet_worc.analyses.performance.paper import paper_table
+from lungmet_worc.analyses.performance.table import outcome_tables
 from lungmet_worc.analyses.permutations.table import permutations_table
 from lungmet_worc.analyses.power.table import power_table
-from lungmet_worc.analyses.results import (
-    ArmPredictions,
-    StudyResults,
-    outcome_tables,
-    tested_outcomes,
-)
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
 from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.analyses.subgroups.table import subgroups_table
 from lungmet_worc.analyses.thresholds.table import threshold_tables

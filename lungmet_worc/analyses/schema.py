@@ -9,7 +9,11 @@ from typing import Literal
 import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import COMPARISON_COLUMNS
-from lungmet_worc.analyses.results import PATIENTS_COLUMNS, PERFORMANCE_COLUMNS, SPLITS_COLUMNS
+from lungmet_worc.analyses.performance.table import (
+    PATIENTS_COLUMNS,
+    PERFORMANCE_COLUMNS,
+    SPLITS_COLUMNS,
+)
 from lungmet_worc.display.language import later
 
 INTEGERS = frozenset(

@@ -53,7 +53,7 @@ def often_wrong(
     Parameters
     ----------
     patients : DataFrame
-        The patients table (see `lungmet_worc.analyses.results.patients_table`).
+        The patients table (see `lungmet_worc.analyses.performance.table.patients_table`).
     shown : int
         Most rows of the table.
     say : Language

@@ -10,11 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import compare_arms
-from lungmet_worc.analyses.results import (
-    ArmPredictions,
-    StudyResults,
-    performance_table,
-)
+from lungmet_worc.analyses.performance.table import performance_table
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults
 from lungmet_worc.basics.errors import LungmetError, Problem, ResultsError
 from lungmet_worc.basics.file_names import LONGEST_NAME, shortened
 from lungmet_worc.basics.sentences import Sentence

@@ -16,7 +16,8 @@ from matplotlib.text import Text
 
 from lungmet_worc.analyses.all_figures import draw_all, write_all_figures
 from lungmet_worc.analyses.all_tables import make_all_tables
-from lungmet_worc.analyses.results import ArmPredictions, StudyResults, outcome_tables
+from lungmet_worc.analyses.performance.table import outcome_tables
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults
 from lungmet_worc.display.language import language
 from lungmet_worc.display.style import DOUBLE, SINGLE, STYLE, Drawing
 from tests.analyses.made_up import made_up_results

@@ -7,9 +7,10 @@ import pytest
 from lungmet_worc.analyses.calibration.statistics import calibration
 from lungmet_worc.analyses.calibration.table import calibration_table
 from lungmet_worc.analyses.performance.paper import paper_table
+from lungmet_worc.analyses.performance.table import patients_table, performance_table
 from lungmet_worc.analyses.power.statistics import auc_half_width, smallest_difference
 from lungmet_worc.analyses.power.table import power_table
-from lungmet_worc.analyses.results import ArmPredictions, patients_table, performance_table
+from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.subgroups.levels import Level
 from lungmet_worc.analyses.subgroups.table import subgroups_table
 from tests.analyses.made_up import made_up_results

@@ -17,7 +17,8 @@ import pytest
 import lungmet_worc
 from lungmet_worc import Run, compare_runs
 from lungmet_worc.analyses.comparison.statistics import compare_arms
-from lungmet_worc.analyses.results import ArmPredictions, performance_table
+from lungmet_worc.analyses.performance.table import performance_table
+from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.basics.errors import ResultsError, RunFolderError
 from lungmet_worc.cli import main
 from lungmet_worc.tasks.run_folder.lock import locked

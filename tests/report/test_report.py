@@ -13,7 +13,8 @@ import pytest
 
 from lungmet_worc.analyses.comparison.statistics import compare_arms
 from lungmet_worc.analyses.context import ReportContext
-from lungmet_worc.analyses.results import ArmPredictions, outcome_tables, patients_table
+from lungmet_worc.analyses.performance.table import outcome_tables, patients_table
+from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.analyses.sections import cohort_flow, flattened, often_wrong, shown_cohort
 from lungmet_worc.basics.errors import ResultsError

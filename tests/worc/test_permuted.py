@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lungmet_worc.analyses.performance.table import performance_table
 from lungmet_worc.analyses.read_results import split_prediction
-from lungmet_worc.analyses.results import ArmPredictions, performance_table
+from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.splits import make_splits

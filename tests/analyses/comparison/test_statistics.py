@@ -23,7 +23,8 @@ from lungmet_worc.analyses.comparison.statistics import (
     corrected_resampled_t_test,
     holm,
 )
-from lungmet_worc.analyses.results import ArmPredictions, patients_table
+from lungmet_worc.analyses.performance.table import patients_table
+from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.statistics.bootstrap import bootstrap_difference
 from lungmet_worc.analyses.statistics.delong import delong_test
 from lungmet_worc.basics.errors import ResultsError

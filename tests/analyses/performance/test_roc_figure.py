@@ -11,7 +11,8 @@ from lungmet_worc.analyses.performance.roc_figure import (
     roc_figures,
     split_curves,
 )
-from lungmet_worc.analyses.results import ArmPredictions, performance_table
+from lungmet_worc.analyses.performance.table import performance_table
+from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.display.language import language
 from lungmet_worc.display.style import looks

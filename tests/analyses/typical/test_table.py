@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from lungmet_worc.analyses.results import patients_table
+from lungmet_worc.analyses.performance.table import patients_table
 from lungmet_worc.analyses.typical.table import typical_table
 from tests.analyses.made_up import made_up_results
 
