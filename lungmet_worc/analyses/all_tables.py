@@ -23,7 +23,7 @@ from lungmet_worc.analyses.thresholds.table import threshold_tables
 from lungmet_worc.analyses.typical.table import typical_table
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.table_files import write_table, write_workbook
-from lungmet_worc.display.wording import arm_label, plural
+from lungmet_worc.display.wording import arm_label
 from lungmet_worc.study.tested_splits import UntestedSplit
 
 
@@ -118,8 +118,8 @@ def _counts(
 
 def _arm_counts(arm: ArmPredictions, untested: Sequence[UntestedSplit]) -> str:
     outcomes = tested_outcomes([arm])
-    tested = plural(len(outcomes), "patient")
-    splits = plural(len(arm.splits), "split")
+    tested = ENGLISH.plural(len(outcomes), "{n} patient", "{n} patients")
+    splits = ENGLISH.plural(len(arm.splits), "{n} split", "{n} splits")
     without = sum(split.arm == arm.arm for split in untested)
     more = f", and {without} in which the arm was not tested" if without else ""
     return f"{tested} tested, {sum(outcomes.values())} of them with the outcome; {splits}{more}"

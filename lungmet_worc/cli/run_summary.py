@@ -85,7 +85,7 @@ def tables_text(run: Run, say: Language = ENGLISH) -> str:
                 title = say(
                     "Partial result, {partial}. {title}", partial=say.of(partial), title=title
                 )
-            blocks.append(f"{title}\n\n{in_columns(readable(frame, name, say))}")
+            blocks.append(f"{title}\n\n{in_columns(readable(frame, name, say), say)}")
     return "\n\n".join(blocks)
 
 
@@ -105,11 +105,11 @@ def _performance(performance: pd.DataFrame, say: Language) -> str:
     """Return one line for each arm."""
     text = readable(performance, "performance", say).set_index(heading("metric", say))
     names = [heading(column, say) for column in ("n_patients", "n_events", *SHOWN)]
-    return in_columns(text.loc[names].T.rename_axis(say("Arm")).reset_index())
+    return in_columns(text.loc[names].T.rename_axis(say("Arm")).reset_index(), say)
 
 
 def _differences(pairs: pd.DataFrame, say: Language) -> str:
     """Return one line for each pair of arms."""
     # There is one test only, which has no column then.
     text = readable(pairs, "comparison", say).drop(columns=[say("Measure"), say("Patients")])
-    return in_columns(text.rename(columns={say("Arms"): say("Difference in AUC")}))
+    return in_columns(text.rename(columns={say("Arms"): say("Difference in AUC")}), say)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import arm_label, interval_text, joined, number_text, p_phrase
+from lungmet_worc.display.wording import arm_label, interval_text, joined, number_text, p_text
 
 CHANCE = 0.5
 
@@ -158,5 +158,6 @@ def adjusted_p(row: Row, say: Language) -> str:
         p_value, p_adjusted.
     say : Language
     """
+    p = p_text(float(row["p_adjusted"]), say)
     changed = row["p_adjusted"] != row["p_value"]
-    return p_phrase(float(row["p_adjusted"]), adjusted=changed, say=say)
+    return say("adjusted p {p}", p=p) if changed else say("p {p}", p=p)

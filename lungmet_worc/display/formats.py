@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
 import pandas as pd
 
 from lungmet_worc.display.labels import TOO_FEW
-from lungmet_worc.display.language import LANGUAGES, language, later
+from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.display.wording import UNDEFINED
 
 LONG_TABLE = 35
@@ -27,7 +26,9 @@ NOT_A_NUMBER = (UNDEFINED, later("not tested"), TOO_FEW)
 _NUMBER = re.compile(r"(< )?[-\N{PLUS-MINUS SIGN}]?\d[\d.]*(?![\w:-])")
 
 
-def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
+def markdown(
+    text: pd.DataFrame, title: str, notes: Sequence[str] = (), say: Language = ENGLISH
+) -> str:
     """Return a table of texts as Markdown.
 
     Parameters
@@ -38,6 +39,8 @@ def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
         Above the table.
     notes : sequence of str
         Sentences below the table.
+    say : Language
+        Of the texts.
     """
 
     def escaped(cell: str) -> str:
@@ -46,30 +49,38 @@ def markdown(text: pd.DataFrame, title: str, notes: Sequence[str] = ()) -> str:
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(map(escaped, cells))} |"
 
-    rule = ["---:" if numeric else "---" for numeric in numeric_columns(text)]
+    rule = ["---:" if numeric else "---" for numeric in numeric_columns(text, say)]
     rows = [line([str(c) for c in text.columns]), f"| {' | '.join(rule)} |"]
     rows += [line([str(c) for c in row]) for row in text.itertuples(index=False)]
     below = ["", escaped(" ".join(notes))] if notes else []
     return "\n".join([f"**{title}**", "", *rows, *below, ""])
 
 
-def in_columns(text: pd.DataFrame) -> str:
+def in_columns(text: pd.DataFrame, say: Language = ENGLISH) -> str:
     """Return a table of texts as lines for a terminal: words to the left, numbers to the right.
 
     Parameters
     ----------
     text : DataFrame
         All columns text.
+    say : Language
+        Of the texts.
     """
     columns = []
-    for place, numeric in enumerate(numeric_columns(text)):
+    for place, numeric in enumerate(numeric_columns(text, say)):
         cells = [str(text.columns[place]), *map(str, text.iloc[:, place])]
         width = max(map(len, cells))
         columns.append([cell.rjust(width) if numeric else cell.ljust(width) for cell in cells])
     return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
 
 
-def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) -> str:
+def latex(
+    text: pd.DataFrame,
+    name: str,
+    title: str,
+    notes: Sequence[str] = (),
+    say: Language = ENGLISH,
+) -> str:
     """Return a table of texts as LaTeX for the booktabs package.
 
     A long one needs longtable as well, and pdflscape if it is wide; any other that is wide is
@@ -85,8 +96,10 @@ def latex(text: pd.DataFrame, name: str, title: str, notes: Sequence[str] = ()) 
         Caption.
     notes : sequence of str
         Sentences below the table.
+    say : Language
+        Of the texts.
     """
-    kinds = "".join("r" if numeric else "l" for numeric in numeric_columns(text))
+    kinds = "".join("r" if numeric else "l" for numeric in numeric_columns(text, say))
     heads = [_latex_escape(str(column)) for column in text.columns]
     if len(heads) > WIDE_TABLE:
         heads = [
@@ -162,33 +175,19 @@ def _latex_escape(text: str) -> str:
     return re.sub(r"(?<![\w.])-(?=\d)", "$-$", escaped).replace("\n", " ")
 
 
-@cache
-def _no_numbers() -> frozenset[str]:
-    """Return what may stand among numbers, in every language."""
-    said = {language(code)(text) for code in LANGUAGES for text in NOT_A_NUMBER}
-    return frozenset({"", *said})
-
-
-def is_numeric(column: pd.Series[str]) -> bool:
-    """Tell whether every cell of a text column is a number, or begins with one.
-
-    Parameters
-    ----------
-    column : Series of str
-        "not defined" and "not tested" may stand among the numbers.
-    """
-    numbers = [cell for cell in map(str, column) if cell not in _no_numbers()]
-    return bool(numbers) and all(_NUMBER.match(cell) for cell in numbers)
-
-
-def numeric_columns(text: pd.DataFrame) -> list[bool]:
-    """Tell of each column of a table of texts whether it is one of numbers.
+def numeric_columns(text: pd.DataFrame, say: Language = ENGLISH) -> list[bool]:
+    """Tell of each column of a table of texts whether every cell is, or begins with, a number.
 
     Parameters
     ----------
     text : DataFrame
+        "not defined" and "not tested" may stand among the numbers.
+    say : Language
+        Of the texts.
     """
-    return [is_numeric(column) for _, column in text.items()]
+    words = {"", *map(say, NOT_A_NUMBER)}
+    columns = [[cell for cell in map(str, cells) if cell not in words] for _, cells in text.items()]
+    return [bool(cells) and all(map(_NUMBER.match, cells)) for cells in columns]
 
 
 def six_decimals(value: float) -> float:

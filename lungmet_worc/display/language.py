@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -16,21 +15,20 @@ from lungmet_worc.basics.sentences import Sentence, Span
 from lungmet_worc.display.shown_names import ShownNames
 
 _PACKAGE = Path(__file__).parents[1]
-#: Code of each language and its name for itself.
-LANGUAGES = {"en": "English", "nl": "Nederlands"}
+LANGUAGES = ("en", "nl")
 
-_DECIMAL = re.compile(r"(?<![\w.,])(\d+)\.(\d+)(?!\w|\.\d)")
 _logger = logging.getLogger(__name__)
 
 
-class _DutchFormatter(Formatter):
-    """Formats numbers with a decimal comma, and leaves everything else as it is."""
+class _Numbers(Formatter):
+    """Formats numbers with the marks of a language, and leaves everything else as it is."""
+
+    def __init__(self, marks: Mapping[int, str]) -> None:
+        self._marks = marks
 
     def format_field(self, value: Any, format_spec: str) -> str:
         text = str(super().format_field(value, format_spec))
-        if isinstance(value, Real | Span):
-            return text.translate({ord("."): ",", ord(","): "."})
-        return text
+        return text.translate(self._marks) if isinstance(value, Real | Span) else text
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Language:
         translated = self._translated(text)
         if not fields:
             return translated
-        return self._formatter.vformat(translated, (), fields)
+        return self._numbers.vformat(translated, (), fields)
 
     def naming(self, names: ShownNames) -> Language:
         """Return the same language, which calls arms and modalities by the labels of a study.
@@ -113,26 +111,33 @@ class Language:
         }
         return self(text.template, **fields)
 
-    def decimals(self, text: str) -> str:
-        """Return a text of numbers, such as a cell of a table, with decimal marks of the language.
+    def number(self, value: float, spec: str) -> str:
+        """Return a number in a format of Python, such as ".2f", with the marks of the language."""
+        return self._numbers.format_field(value, spec)
 
-        Parameters
-        ----------
-        text : str
-            "0.67 (0.55 to 0.78)". Versions such as 3.7.0 stay as they are; do not hand in names.
-        """
-        return _DECIMAL.sub(r"\1,\2", text) if self.code == "nl" else text
+    def decimals(self, text: str) -> str:
+        """Return a text of numbers only, such as "0.67 [0.55, 0.78]", with the decimal mark."""
+        return text.replace(".", self._marks.get(ord("."), "."))
 
     @cached_property
-    def _formatter(self) -> Formatter:
-        return _DutchFormatter() if self.code == "nl" else Formatter()
+    def _numbers(self) -> _Numbers:
+        return _Numbers(self._marks)
+
+    @cached_property
+    def _marks(self) -> Mapping[int, str]:
+        """Return what stands in place of the marks of English numbers."""
+        if self.code == "en":
+            return {}
+        from babel.numbers import get_decimal_symbol, get_group_symbol  # English goes without
+
+        return {ord("."): get_decimal_symbol(self.code), ord(","): get_group_symbol(self.code)}
 
     def _translated(self, text: str) -> str:
         """Return the translation of a text, or the English one with a warning in the log."""
         if self.code == "en":
             return text
         if text not in self.texts:
-            _logger.warning("No %s text for: %s", LANGUAGES[self.code], text)
+            _logger.warning('No text in "%s" for: %s', self.code, text)
         return self.texts.get(text, text)
 
 

@@ -73,8 +73,8 @@ def write_table(
     paths = {suffix: folder / f"{name}.{suffix}" for suffix in SUFFIXES}
     paths["csv"].write_text(csv_text(frame), encoding="utf-8", newline="")
     paths["xlsx"].write_bytes(workbook([_sheet(frame, name, title, notes)], title, say=say))
-    paths["md"].write_text(markdown(text, title, said), encoding="utf-8", newline="")
-    paths["tex"].write_text(latex(text, name, title, said), encoding="utf-8", newline="")
+    paths["md"].write_text(markdown(text, title, said, say), encoding="utf-8", newline="")
+    paths["tex"].write_text(latex(text, name, title, said, say), encoding="utf-8", newline="")
     return paths
 
 

@@ -72,8 +72,7 @@ def number_text(value: float, decimals: int = 2, say: Language = ENGLISH) -> str
     if math.isnan(value):
         return say(UNDEFINED)
     # A number that was written to a file and read again must round as the one in memory.
-    text = f"{round(value, decimals + 7):.{decimals}f}"
-    return say.decimals(text.lstrip("-") if float(text) == 0 else text)
+    return say.number(round(value, decimals + 7), f"z.{decimals}f")
 
 
 def interval_text(
@@ -110,25 +109,11 @@ def p_text(p_value: float, say: Language = ENGLISH) -> str:
     if math.isnan(p_value):
         return say(UNDEFINED)
     if p_value < 0.001:
-        return say.decimals("< 0.001")
+        return f"< {say.number(0.001, '.3f')}"
     decimals = 3 if p_value < 0.1 else 2
     while decimals < 6 and (p_value < SIGNIFICANT) != (round(p_value, decimals) < SIGNIFICANT):
         decimals += 1
-    return say.decimals(f"{p_value:.{decimals}f}")
-
-
-def p_phrase(p_value: float, *, adjusted: bool = False, say: Language = ENGLISH) -> str:
-    """Return a p-value with its name, such as "p < 0.001" or "adjusted p 0.04".
-
-    Parameters
-    ----------
-    p_value : float
-    adjusted : bool
-        It is adjusted for the number of tests.
-    say : Language
-    """
-    text = p_text(p_value, say)
-    return say("adjusted p {p}", p=text) if adjusted else say("p {p}", p=text)
+    return say.number(p_value, f".{decimals}f")
 
 
 def is_clear(row: Mapping[Any, Any]) -> bool:
@@ -142,18 +127,6 @@ def is_clear(row: Mapping[Any, Any]) -> bool:
     return float(row["p_adjusted"]) < SIGNIFICANT
 
 
-def better_arm(row: Mapping[Any, Any]) -> str:
-    """Return the arm that did better in a row of the comparison.
-
-    Parameters
-    ----------
-    row : mapping
-        A row of comparison.csv.
-    """
-    first_is_better = (float(row["difference"]) > 0) != (row["metric"] in LOWER_IS_BETTER)
-    return str(row["arm_a"] if first_is_better else row["arm_b"])
-
-
 def comparison_reading(row: Mapping[Any, Any], say: Language = ENGLISH) -> str:
     """Say in words what a row of the comparison shows.
 
@@ -165,9 +138,11 @@ def comparison_reading(row: Mapping[Any, Any], say: Language = ENGLISH) -> str:
     """
     if math.isnan(float(row["p_adjusted"])):
         return say("cannot be compared")
-    if is_clear(row):
-        return say("{arm} clearly better", arm=arm_label(better_arm(row), say))
-    return say("no clear difference")
+    if not is_clear(row):
+        return say("no clear difference")
+    first_is_better = (float(row["difference"]) > 0) != (row["metric"] in LOWER_IS_BETTER)
+    better = row["arm_a"] if first_is_better else row["arm_b"]
+    return say("{arm} clearly better", arm=arm_label(better, say))
 
 
 def joined(parts: Sequence[str], say: Language = ENGLISH) -> str:
@@ -192,8 +167,3 @@ def count_word(count: int, say: Language = ENGLISH) -> str:
     say : Language
     """
     return say(SMALL_NUMBERS[count]) if 0 <= count < len(SMALL_NUMBERS) else str(count)
-
-
-def plural(count: int, noun: str) -> str:
-    """Return "1 split", "2 splits", in English only (see `Language.plural`)."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -96,7 +96,7 @@ class ComparedRuns:
         }
         frames = {"performance": self.performance, "comparison": self.comparison}
         tables = [
-            f"{title}\n\n{in_columns(readable(frames[name], name, say))}\n"
+            f"{title}\n\n{in_columns(readable(frames[name], name, say), say)}\n"
             for name, title in titles.items()
         ]
         return "\n".join([say("Runs and their arms:"), *lines, "", *tables])

@@ -69,7 +69,7 @@ def write_report(context: ReportContext, path: Path) -> Path:
     environment.filters["typeset_cell"] = _typeset_cell
     environment.filters["breakable"] = _breakable
     environment.globals["row_spans"] = _row_spans
-    environment.globals["numeric_columns"] = numeric_columns
+    environment.globals["numeric_columns"] = lambda frame: numeric_columns(frame, say)
     page = environment.get_template("report.html.j2").render(**_page(context, say))
     make_folder(path.parent)
     partial = path.with_name(f".{path.name}.partial")

@@ -4,6 +4,8 @@ import configparser
 import copy
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path, PurePath
 from string import Formatter
 
@@ -11,7 +13,7 @@ import pytest
 
 from lungmet_worc.analyses.run.digest import ArmDigest
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.display.language import Language, catalogues, language, read_texts
+from lungmet_worc.display.language import ENGLISH, Language, catalogues, language, read_texts
 from lungmet_worc.display.privacy import cleaned
 from lungmet_worc.tasks import remedies
 from lungmet_worc.tasks.task import TaskKey
@@ -38,18 +40,21 @@ def test_plural() -> None:
     assert language("en").plural(0, *texts, arm="CT") == "0 splits of CT"
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("0.67 (0.55 to 0.78).", "0,67 (0,55 to 0,78)."),
-        ("-0.10", "-0,10"),
-        ("WORC 3.7.0, v1.5", "WORC 3.7.0, v1.5"),
-        ("STS_0.5", "STS_0.5"),
-    ],
-)
-def test_decimal_marks_of_cells(text: str, expected: str) -> None:
-    assert DUTCH.decimals(text) == expected
-    assert language("en").decimals(text) == text
+def test_marks_of_numbers() -> None:
+    assert DUTCH.number(12345.678, ",.2f") == "12.345,68"
+    assert ENGLISH.number(12345.678, ",.2f") == "12,345.68"
+    assert DUTCH.decimals("0.67 [0.55, 0.78]") == "0,67 [0,55, 0,78]"
+    assert ENGLISH.decimals("0.67 [0.55, 0.78]") == "0.67 [0.55, 0.78]"
+
+
+@pytest.mark.parametrize("code", ["en", "nl"])
+def test_english_loads_no_catalogue(code: str) -> None:
+    script = (
+        "import sys; from lungmet_worc.display import wording, language; "
+        f"wording.p_text(0.01, language.language('{code}')); print('babel' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == str(code != "en")
 
 
 def test_a_text_without_dutch_is_said_in_english_and_logged(

@@ -18,7 +18,7 @@ from lungmet_worc.analyses.readable import readable
 from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.basics.errors import ResultsError
-from lungmet_worc.display.formats import is_numeric
+from lungmet_worc.display.formats import numeric_columns
 from lungmet_worc.display.table_files import (
     WORKBOOK,
     csv_text,
@@ -278,7 +278,7 @@ def test_texts_lose_absolute_paths(tmp_path: Path) -> None:
     ],
 )
 def test_which_columns_are_numbers(cells: list[str], numeric: bool) -> None:
-    assert is_numeric(pd.Series(cells, dtype=str)) is numeric
+    assert numeric_columns(pd.DataFrame({"a": cells}, dtype=str)) == [numeric]
 
 
 def test_tables_say_what_they_are_on(tmp_path: Path) -> None:
