@@ -29,7 +29,6 @@ KNOWN = {
     ("analyses.acquisition.table", "pipeline.plan"),
     ("analyses.context", "report.checklists"),
     ("analyses.features.table", "pipeline.arm_matrix"),
-    ("analyses.read_results", "pipeline.plan"),
     ("analyses.run.section", "report.methods"),
     ("display.labels", "analyses.statistics.metrics"),
     ("display.table_files", "analyses.readable"),

@@ -1,4 +1,4 @@
-"""From the split files of a run to predictions, explanations and permuted AUCs."""
+"""From the split files of a run to the results of a study."""
 
 from __future__ import annotations
 
@@ -13,82 +13,69 @@ import pandas as pd
 
 from lungmet_worc.analyses.results import (
     PERMUTED_COLUMNS,
+    WITHOUT_SCORE_COLUMNS,
     ArmExplanation,
     ArmPredictions,
     SplitExplanation,
     SplitPrediction,
     StudyResults,
 )
-from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.tested_splits import UntestedSplit
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import read_matrix, read_result
 
-#: What is kept of a split's result; its candidates, nearly all of it, are counted at once.
-Result = Mapping[str, Any]
 
-
-def read_results(searches: Sequence[Task]) -> dict[str, list[tuple[int, Result]]]:
-    """Read what each split found, without its models.
-
-    Parameters
-    ----------
-    searches : sequence of Task
-        Search tasks that are done.
-
-    Returns
-    -------
-    dict
-        Arm -> (number of the split, result), with ``candidates`` counted by classifier.
-    """
-    results: dict[str, list[tuple[int, Result]]] = {}
-    for task in searches:
-        result = read_result(task.output)
-        scored = (c["classifier"] for c in result["candidates"] if c["score"] is not None)
-        result["candidates"] = dict(Counter(scored))
-        results.setdefault(task.key.arm, []).append((task.key.split, result))
-    return results
-
-
-def study_results(
-    plan: Plan,
-    results: Mapping[str, Sequence[tuple[int, Result]]],
+def read_results(
+    study: StudyConfig,
+    paths: RunPaths,
+    searches: Sequence[Task],
     permutations: Sequence[Task],
     *,
     levels: pd.DataFrame,
     acquisition: pd.DataFrame,
     untested: Sequence[UntestedSplit] = (),
 ) -> StudyResults:
-    """Put together what tables and figures are made from.
+    """Read what tables and figures are made from.
 
     Parameters
     ----------
-    plan : Plan
-        The study, its cohort and its run folder.
-    results : mapping
-        See `read_results`.
-    permutations : sequence of Task
-        Searches with permuted outcomes, all done.
+    study : StudyConfig
+    paths : RunPaths
+        The run folder.
+    searches, permutations : sequence of Task
+        Searches, and searches with permuted outcomes, all done.
     levels, acquisition, untested
         See `lungmet_worc.analyses.results.StudyResults`.
     """
+    predictions: dict[str, list[SplitPrediction]] = {}
+    explanations: dict[str, list[SplitExplanation]] = {}
+    causes: dict[str, Counter[str]] = {}
+    for task in searches:
+        arm, split, result = task.key.arm, task.key.split, read_result(task.output)
+        predictions.setdefault(arm, []).append(split_prediction(split, result))
+        causes.setdefault(arm, Counter()).update(result["causes"])
+        if "importance" in result:
+            explanations.setdefault(arm, []).append(_explanation(split, result))
     return StudyResults(
-        arms=[
-            ArmPredictions(arm, tuple(split_prediction(*result) for result in of_arm))
-            for arm, of_arm in results.items()
-        ],
+        arms=[ArmPredictions(arm, tuple(of_arm)) for arm, of_arm in predictions.items()],
+        statistics=study.statistics,
+        seed=study.search.seed,
         explanations=[
-            ArmExplanation(arm, tuple(split_explanation(*result) for result in of_arm))
-            for arm, of_arm in results.items()
-            if all("importance" in result for _, result in of_arm)
+            ArmExplanation(arm, tuple(explanations[arm]))
+            for arm, of_arm in predictions.items()
+            if len(explanations.get(arm, ())) == len(of_arm)
         ],
-        permuted=permuted_aucs(permutations),
-        matrices={arm: read_matrix(plan.paths.matrix(arm)) for arm in results},
-        modalities=tuple(plan.study.modalities),
+        without_score=pd.DataFrame(
+            [(arm, *of_cause) for arm, found in causes.items() for of_cause in found.most_common()],
+            columns=WITHOUT_SCORE_COLUMNS,
+        ),
+        permuted=pd.DataFrame(map(_permuted, permutations), columns=PERMUTED_COLUMNS),
+        matrices={arm: read_matrix(paths.matrix(arm)) for arm in predictions},
+        modalities=tuple(study.modalities),
         levels=levels,
         acquisition=acquisition,
-        statistics=plan.study.statistics,
-        seed=plan.study.search.seed,
         untested=tuple(untested),
     )
 
@@ -107,21 +94,19 @@ def split_prediction(index: int, result: Mapping[str, Any]) -> SplitPrediction:
     )
 
 
-def split_explanation(index: int, result: Result) -> SplitExplanation:
+def _explanation(index: int, result: Mapping[str, Any]) -> SplitExplanation:
     """Return what won a split's search, and what its ensemble looks at."""
+    # The candidates are nearly all of a result: they are counted, not kept.
+    scored = (c["classifier"] for c in result["candidates"] if c["score"] is not None)
     return SplitExplanation(
         split=index,
         members=tuple(result["ensemble"]),
         importance=tuple(result["importance"]),
-        candidates=result["candidates"],
+        candidates=dict(Counter(scored)),
     )
 
 
-def permuted_aucs(permutations: Sequence[Task]) -> pd.DataFrame:
-    """Return the AUC of each search with permuted outcomes: arm, permutation, split, auc."""
-    rows = []
-    for task in permutations:
-        auc = json.loads(task.output.read_text("utf-8"))["auc"]
-        number = math.nan if auc is None else auc
-        rows.append((task.key.arm, task.key.permutation, task.key.split, number))
-    return pd.DataFrame(rows, columns=list(PERMUTED_COLUMNS))
+def _permuted(task: Task) -> tuple[str, int, int, float]:
+    """Return arm, permutation, split and AUC of a search with permuted outcomes."""
+    auc = json.loads(task.output.read_text("utf-8"))["auc"]
+    return task.key.arm, task.key.permutation, task.key.split, math.nan if auc is None else auc

@@ -19,6 +19,7 @@ from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.tested_splits import UntestedSplit
 
 #: Of the frames of `StudyResults`.
+WITHOUT_SCORE_COLUMNS = ("arm", "cause", "candidates")
 PERMUTED_COLUMNS = ("arm", "permutation", "split", "auc")
 ACQUISITION_COLUMNS = ("modality", "property", "value", "n_patients")
 
@@ -157,6 +158,8 @@ class StudyResults:
         Seed of the bootstrap.
     explanations : sequence of ArmExplanation
         Of the same arms; empty for results of an older version.
+    without_score : DataFrame
+        arm, cause, candidates: how many candidates of its searches have no score.
     permuted : DataFrame
         arm, permutation, split, auc of searches with permuted outcomes, complete ones only.
     matrices : mapping of str to DataFrame
@@ -175,6 +178,9 @@ class StudyResults:
     statistics: StatisticsConfig
     seed: int
     explanations: Sequence[ArmExplanation] = ()
+    without_score: pd.DataFrame = field(
+        default_factory=partial(pd.DataFrame, columns=WITHOUT_SCORE_COLUMNS)
+    )
     permuted: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=PERMUTED_COLUMNS))
     matrices: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     modalities: tuple[str, ...] = ()

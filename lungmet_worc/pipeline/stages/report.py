@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -13,7 +11,7 @@ from lungmet_worc.analyses.acquisition.table import acquisition_table
 from lungmet_worc.analyses.all_figures import write_all_figures
 from lungmet_worc.analyses.all_tables import write_all_tables
 from lungmet_worc.analyses.context import ReportContext
-from lungmet_worc.analyses.read_results import read_results, study_results
+from lungmet_worc.analyses.read_results import read_results
 from lungmet_worc.analyses.run.digest import Digest
 from lungmet_worc.analyses.subgroups.levels import subgroup_levels
 from lungmet_worc.basics import versions
@@ -62,32 +60,25 @@ def write_results(
     untested : sequence of UntestedSplit
         In which splits an arm was not tested.
     """
-    results = read_results(searches)
-    made_from = study_results(
-        plan,
-        results,
+    study = plan.study
+    results = read_results(
+        study,
+        plan.paths,
+        searches,
         permutations,
-        levels=subgroup_levels(list(plan.patients.values()), plan.study.statistics),
+        levels=subgroup_levels(list(plan.patients.values()), study.statistics),
         acquisition=acquisition_table(plan),
         untested=untested,
     )
-    study = plan.study
     names = shown_names(study)
     say = language(study.report.language).naming(names)
     tables = write_all_tables(
-        made_from, into.tables, partial=digest.partial, say=ENGLISH.naming(names)
+        results, into.tables, partial=digest.partial, say=ENGLISH.naming(names)
     )
-    figures = write_all_figures(
-        made_from,
-        tables,
-        into.figures,
-        cohort=plan.cohort.table(),
-        say=say,
-    )
-    failures = _failures(results)
+    figures = write_all_figures(results, tables, into.figures, cohort=plan.cohort.table(), say=say)
     found = errata.met(
         plan,
-        int(failures["candidates"].sum()),
+        int(results.without_score["candidates"].sum()),
         undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
     )
     context = ReportContext(
@@ -103,7 +94,7 @@ def write_results(
         modalities={name: modality.image_type for name, modality in study.modalities.items()},
         arms={name: describe_arm(arm, say) for name, arm in study.arms.items()},
         errata=found,
-        failures=failures,
+        failures=results.without_score,
         excluded=[
             (
                 patient,
@@ -116,7 +107,7 @@ def write_results(
         digest=replace(digest, errata=tuple(found)),
         tables=tables,
         thumbnails=_thumbnails(plan, tables["typical"]),
-        checklists=checklists(run_facts(plan, made_from), say),
+        checklists=checklists(run_facts(plan, results), say),
         language=study.report.language,
         kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
         names=names,
@@ -134,17 +125,6 @@ def _thumbnails(plan: Plan, typical: pd.DataFrame) -> dict[tuple[str, str], byte
                 source = (pair.image, pair.segmentation, modality.label, modality.image_type)
                 sources[name, patient_id] = source
     return thumbnails(sources)
-
-
-def _failures(results: Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]) -> pd.DataFrame:
-    """Return how many candidates of each arm have no score, by cause."""
-    rows = []
-    for arm, of_arm in results.items():
-        causes: Counter[str] = Counter()
-        for _, result in of_arm:
-            causes.update(result["causes"])
-        rows += [(arm, cause, number) for cause, number in causes.most_common()]
-    return pd.DataFrame(rows, columns=["arm", "cause", "candidates"])
 
 
 def _settings(study: StudyConfig, n_splits: int) -> dict[str, object]:
