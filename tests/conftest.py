@@ -106,7 +106,7 @@ def real_cohort() -> Path:
 @pytest.fixture(scope="session")
 def demo_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the study file of the demo cohort; read only, shared by all tests."""
-    from lungmet_worc.cli.demo import make_demo_cohort
+    from lungmet_worc.cli.demo_cohort import make_demo_cohort
 
     return make_demo_cohort(tmp_path_factory.mktemp("demo"))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lungmet_worc.cli.demo import COLUMNS
+from lungmet_worc.cli.demo_cohort import COLUMNS
 from lungmet_worc.cli.experiment import Experiment
 
 ROOT = Path(__file__).parents[1]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import lungmet_worc
 from lungmet_worc import Run, Study
 from lungmet_worc.pipeline.compare import ComparedRuns
 from tests.synthetic import read_rows, write_rows
@@ -35,6 +38,25 @@ def test_nothing_is_there_that_does_not_exist() -> None:
         assert name in public(Study), name
     for name in re.findall(r"\bjoined\.(\w+)", TEXT):
         assert name in public(ComparedRuns), name
+
+
+def test_all_that_is_to_be_imported_is_there() -> None:
+    (said,) = re.findall(r"`from lungmet_worc\s+import ([\w, ]+)`; it loads", TEXT)
+    assert set(said.split(", ")) == set(lungmet_worc.__all__) - {"__version__"}
+    assert all(hasattr(lungmet_worc, name) for name in lungmet_worc.__all__)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "from lungmet_worc.errors import LungmetError\nfrom lungmet_worc.progress import Quiet",
+        "LungmetError = lungmet_worc.errors.LungmetError\nQuiet = lungmet_worc.progress.Quiet",
+    ],
+)
+def test_scripts_of_earlier_versions_find_what_they_import(script: str) -> None:
+    same = "LungmetError is lungmet_worc.LungmetError and Quiet is lungmet_worc.Quiet"
+    code = f"import lungmet_worc\n{script}\nassert {same}"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.mark.worc

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from lungmet_worc import Study
-from lungmet_worc.cli.demo import make_demo_cohort
+from lungmet_worc.cli.demo_cohort import make_demo_cohort
 
 Stage = Literal["extraction", "search", "report"]
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+HELP = "write the features of a run as a table, for R or SPSS"
 
-def features(options: argparse.Namespace) -> int:
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument(
+        "--out", required=True, metavar="FILE", help="a new file: .csv, .xlsx or .sav (SPSS)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
     """Write the features of a run as one table."""
     from lungmet_worc.cli.spoken import spoken
     from lungmet_worc.pipeline.run import Run

@@ -1,16 +1,33 @@
-"""Lay out a new study: a manifest to fill in, a commented study file, a script to launch it."""
+"""``lungmet init``: a manifest to fill in, a commented study file, a script to launch it."""
 
 from __future__ import annotations
 
+import argparse
 import os
-from importlib import resources
 from pathlib import Path
 
 from lungmet_worc.basics.errors import LungmetError, Problem
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.tasks.run_folder.mark import require_new
 
+HELP = "lay out a new study: manifest, study file and launch script"
 FILES = ("manifest.csv", "study.toml", "run_study.py")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("folder", metavar="DIR")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Lay out a new study."""
+    from lungmet_worc.cli.spoken import spoken
+
+    say = spoken(options)
+    for path in init_study(Path(options.folder), language=say.code):
+        print(say("wrote {path}", path=path))
+    study = Path(options.folder) / "study.toml"
+    print("\n" + say('Next: fill in the manifest, then "lungmet check {study}".', study=study))
+    return 0
 
 
 def init_study(folder: Path, *, language: str = "en") -> list[Path]:
@@ -34,6 +51,10 @@ def init_study(folder: Path, *, language: str = "en") -> list[Path]:
         If one of the files is there already, the folder holds anything else, or it cannot be
         written; nothing is written.
     """
+    from importlib import resources
+
+    from lungmet_worc.tasks.run_folder.mark import require_new
+
     problems = [
         Problem(
             Sentence("This file is there already."),

@@ -11,6 +11,7 @@ import pandas as pd
 from lungmet_worc.analyses.comparison.statistics import TEST_NAME
 from lungmet_worc.analyses.readable import readable
 from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.cli.spoken import shown_path
 from lungmet_worc.display.formats import in_columns
 from lungmet_worc.display.labels import heading
 from lungmet_worc.display.language import ENGLISH, Language
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
 WIDTH = 100
 #: Measures that are shown; the tables have all.
 SHOWN = ("auc", "bca", "sensitivity", "specificity")
+
+
+def show_results(run: Run, say: Language) -> None:
+    """Print what a run did, what it found, and where its report is.
+
+    Parameters
+    ----------
+    run : Run
+        A run with tables and a report.
+    say : Language
+        The language of the reader.
+    """
+    print(f"\n{run.digest().to_text(say)}\n")
+    print(summary_text(run, say))
+    print(say("Report: {path}", path=shown_path(run.report())))
 
 
 def summary_text(run: Run, say: Language = ENGLISH) -> str:

@@ -1,4 +1,4 @@
-"""The language of the terminal: what was asked for, else the study's own, else English."""
+"""How a command speaks to its terminal: in which language, how wide, with which paths."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def width() -> int:
     if not sys.stdout.isatty():
         return WIDTH
     return max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+
+def shown_path(path: Path) -> Path:
+    """Return an absolute path as one says it from the working folder, if it lies there."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _said(options: argparse.Namespace) -> Iterator[object]:

@@ -1,28 +1,49 @@
-"""How far a run is, in words, once or as long as it goes on."""
+"""``lungmet status``: how far a run is, in words, once or as long as it goes on."""
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lungmet_worc.basics.control_characters import unfiltered
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language
-from lungmet_worc.pipeline.stages.names import stage_name
-from lungmet_worc.tasks.progress import duration
 
 if TYPE_CHECKING:
     from lungmet_worc.analyses.run.digest import Digest
     from lungmet_worc.pipeline.pace import StagePace
     from lungmet_worc.pipeline.run import Run
 
+HELP = "say how far a run is, and what it did"
+
 #: Seconds between two looks at a run.
 INTERVAL = 2.0
 
 _CLEAR = "\x1b[H\x1b[2J"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("out", metavar="DIR", help="the run folder")
+    parser.add_argument("--watch", action="store_true", help="go on saying it until the run ends")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Say how far a run is."""
+    from lungmet_worc.cli.spoken import spoken
+    from lungmet_worc.pipeline.run import Run
+
+    opened, folder, say = Run(options.out), str(Path(options.out).resolve()), spoken(options)
+    if options.watch:
+        watch(opened, folder=folder, say=say)
+    else:
+        print(status_text(opened.digest(), opened.paces(), say, folder))
+    return 0
 
 
 def status_text(
@@ -49,6 +70,9 @@ def status_text(
 
 
 def _table(digest: Digest, paces: Sequence[StagePace], say: Language) -> str:
+    from lungmet_worc.pipeline.stages.names import stage_name
+    from lungmet_worc.tasks.progress import duration
+
     if not paces:
         return say("No task has begun yet: images and table were being checked.")
     heads = [say("stage"), say("done"), say("to do"), say("failed"), say("a minute"), say("left")]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lungmet_worc.basics.errors import ResultsError, RunFolderError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.tracebacks import short_tracebacks
 from lungmet_worc.tasks.run_folder.lock import is_locked
 from lungmet_worc.tasks.run_folder.paths import found_run
-from lungmet_worc.tasks.run_folder.state import now, read_state, tasks_of
+from lungmet_worc.tasks.run_folder.state import now, read_state
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,33 +158,6 @@ class Run:
             message = Sentence("This run has no report yet; the same run command goes on with it.")
             raise ResultsError(message)
         return self.paths.report
-
-    def status(self) -> dict[str, Any]:
-        """Return how far the run is.
-
-        Returns
-        -------
-        dict
-            ``running`` (bool), ``started``, ``finished``, ``stages`` (stage -> number of
-            tasks by state), ``failures`` (list of task and error), ``excluded``, ``arms``.
-        """
-        state = read_state(self.paths)
-        stages: dict[str, Counter[str]] = {}
-        failures = []
-        for key, entry in tasks_of(state).items():
-            stages.setdefault(key.stage, Counter())[entry["state"]] += 1
-            if entry["state"] == "failed":
-                failures.append((str(key), entry.get("error", "")))
-        return {
-            "study": state["study"]["name"],
-            "running": is_locked(self.paths),
-            "started": state.get("started"),
-            "finished": state.get("finished"),
-            "stages": {stage: dict(states) for stage, states in stages.items()},
-            "failures": failures,
-            "excluded": state.get("excluded", []),
-            "arms": state.get("arms", {}),
-        }
 
     def digest(self) -> Digest:
         """Return what the run did: done, or what failed, for whom, why, and what to do."""

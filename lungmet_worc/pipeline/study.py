@@ -176,7 +176,7 @@ class Study:
             is evaluated; by default what the study file says under ``deadline``.
         progress : Progress, optional
             Who listens. By default a bar for each stage on a terminal, plain lines
-            elsewhere; ``lungmet_worc.tasks.progress.Quiet()`` only writes the log.
+            elsewhere; ``lungmet_worc.Quiet()`` only writes the log.
 
         Raises
         ------

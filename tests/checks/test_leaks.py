@@ -18,8 +18,7 @@ import lungmet_worc
 from lungmet_worc import Study
 from lungmet_worc.basics.errors import StudyFileError
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.cli import main
-from lungmet_worc.cli.parser import build_parser
+from lungmet_worc.cli import build_parser, main
 from lungmet_worc.pipeline import arm_matrix as arms
 from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lungmet_worc.cli import main
+from lungmet_worc.cli import build_parser, main
 from lungmet_worc.cli.spoken import spoken, width
 from tests.synthetic import change_cell, write_cohort, write_study
 
@@ -107,7 +107,7 @@ class TestCommands:
         def broken(options: argparse.Namespace) -> int:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("lungmet_worc.cli.commands.check", broken)
+        monkeypatch.setattr("lungmet_worc.cli.check.run", broken)
         assert main(["check", str(study)]) == 3
         assert "Dit is een fout in lungmet_worc." in capsys.readouterr().err
 
@@ -120,8 +120,6 @@ class TestCommands:
         ],
     )  # fmt: skip
     def test_every_command_has_the_option(self, words: list[str]) -> None:
-        from lungmet_worc.cli.parser import build_parser
-
         assert build_parser().parse_args([*words, "--language", "nl"]).language == "nl"
         with pytest.raises(SystemExit):
             build_parser().parse_args([*words, "--language", "de"])

@@ -383,7 +383,6 @@ def test_a_failed_extraction_stops_with_its_cause(copied: tuple[Path, Path]) -> 
     assert caught.value.exit_code == 3
     assert "invalid literal for int() with base 10: '1.5'" in str(caught.value)
     assert "on_error" in str(caught.value)
-    assert Run(run).status()["failures"]
     digest = Run(run).digest()
     assert digest.ending == "failed"
     assert [arm.n_patients for arm in digest.arms] == [20, 20, 20]
@@ -438,7 +437,7 @@ def test_an_image_that_changes_during_the_run_is_no_bad_patient(
     finished = Study.from_toml(study).run(run, cores=2, progress=recorder)
     assert recorder.ran["extraction"] == 1
     assert "P3" in read_matrix(finished.paths.matrix("combined")).index
-    assert finished.status()["excluded"] == []
+    assert finished.digest().left_out == ()
     assert read_stamp(RunPaths(run).features("MRI", "P5")) == before
 
 
@@ -482,7 +481,6 @@ def test_a_broken_patient_is_left_out_when_asked(copied: tuple[Path, Path]) -> N
     study.write_text(study.read_text() + '\n[run]\non_error = "exclude-patient"\n')
     finished = Study.from_toml(study).run(run, cores=2)
     assert "P5" not in set(finished.patients["patient_id"])
-    assert finished.status()["excluded"][0]["patient_id"] == "P5"
     digest = finished.digest()
     assert digest.ending == "complete"
     assert {(arm.n_patients, arm.n_left_out) for arm in digest.arms} == {(19, 1)}
@@ -492,9 +490,11 @@ def test_a_broken_patient_is_left_out_when_asked(copied: tuple[Path, Path]) -> N
     assert "P5" in finished.report().read_text("utf-8")
 
 
-def test_status_of_a_finished_run(small_run: Run) -> None:
-    status = small_run.status()
-    assert status["finished"]
-    assert not status["running"]
-    assert status["stages"]["search"] == {"done": 9}
-    assert status["arms"]["combined"] == {"n_patients": 20, "n_events": 10, "n_left_out": 0}
+def test_how_far_a_finished_run_is(small_run: Run) -> None:
+    digest = small_run.digest()
+    assert digest.ending == "complete"
+    assert {arm.arm: (arm.n_patients, arm.n_events, arm.n_left_out) for arm in digest.arms}[
+        "combined"
+    ] == (20, 10, 0)
+    (search,) = (pace for pace in small_run.paces() if pace.stage == "search")
+    assert (search.done, search.to_do, search.failed) == (9, 0, 0)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lungmet_worc import Study, compare_runs
 from lungmet_worc.basics.errors import LungmetError, RunFolderError
 from lungmet_worc.cli import main
-from lungmet_worc.cli.demo import make_demo_cohort
+from lungmet_worc.cli.demo_cohort import make_demo_cohort
 from lungmet_worc.cli.overnight import Night
 from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.mark import MARK, claim, kind_of, require_ours

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from sklearn.metrics import roc_auc_score
 
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.cli.demo import make_demo_cohort
+from lungmet_worc.cli.demo_cohort import make_demo_cohort
 from lungmet_worc.study.study_file import load_study
 
 
