@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lungmet_worc.display.labels import TOO_FEW
+from lungmet_worc.display.labels import P_COLUMNS, TOO_FEW
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.display.wording import UNDEFINED
 
@@ -190,11 +190,9 @@ def numeric_columns(text: pd.DataFrame, say: Language = ENGLISH) -> list[bool]:
     return [bool(cells) and all(map(_NUMBER.match, cells)) for cells in columns]
 
 
-def six_decimals(value: float) -> float:
-    """Round to 6 decimals; never to a negative zero."""
-    return round(float(value), 6) + 0.0
+def rounded(value: float, column: str) -> float:
+    """Round a number to 6 decimals, never to a negative zero; a p-value to 6 digits.
 
-
-def six_digits(value: float) -> float:
-    """Round to 6 significant digits."""
-    return float(f"{value:.6g}")
+    Six decimals would turn a small p-value into zero.
+    """
+    return float(f"{value:.6g}") if column in P_COLUMNS else round(float(value), 6) + 0.0

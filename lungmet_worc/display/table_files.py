@@ -15,8 +15,7 @@ from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.basics.regular_file import read_plain
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.csv_cells import as_written, inert
-from lungmet_worc.display.formats import latex, markdown, six_decimals, six_digits
-from lungmet_worc.display.labels import P_COLUMNS
+from lungmet_worc.display.formats import latex, markdown, rounded
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.privacy import without_paths
 from lungmet_worc.display.workbook import Sheet, workbook
@@ -115,33 +114,6 @@ def write_workbook(
     return path
 
 
-def read_all_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read the tables of a study back from their CSV files.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    dict of str to DataFrame
-        As `write_all_tables` returned them, rounded as in the files; empty where the study has
-        no such table.
-
-    Raises
-    ------
-    ResultsError
-        If a table that every study has is missing, or a file is not one that
-        `write_all_tables` wrote.
-    """
-    frames = {}
-    for name, table in TABLES.items():
-        path = folder / f"{name}.csv"
-        there = table.required or path.is_file()
-        frames[name] = read_table(path) if there else table.frame()
-    return frames
-
-
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table of a study back from its CSV file.
 
@@ -212,17 +184,15 @@ def csv_text(frame: pd.DataFrame) -> str:
     ----------
     frame : DataFrame
     """
-    rounded = frame.rename(columns=lambda name: inert(str(name)))
-    for column in rounded.columns:
-        if pd.api.types.is_float_dtype(rounded[column]):
-            # Six decimals would turn a small p-value into zero.
-            step = six_digits if column in P_COLUMNS else six_decimals
-            rounded[column] = rounded[column].map(step)
-        elif not pd.api.types.is_numeric_dtype(rounded[column]):
-            rounded[column] = rounded[column].map(
+    written = frame.rename(columns=lambda name: inert(str(name)))
+    for column in written.columns:
+        if pd.api.types.is_float_dtype(written[column]):
+            written[column] = [rounded(value, column) for value in written[column]]
+        elif not pd.api.types.is_numeric_dtype(written[column]):
+            written[column] = written[column].map(
                 lambda value: inert(value) if isinstance(value, str) else value
             )
-    return str(rounded.to_csv(index=False, lineterminator="\n"))
+    return str(written.to_csv(index=False, lineterminator="\n"))
 
 
 def _sheet(frame: pd.DataFrame, name: str, title: str, notes: Sequence[str]) -> Sheet:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.display.formats import six_decimals, six_digits
+from lungmet_worc.display.formats import rounded
 from lungmet_worc.display.labels import HEADINGS, P_COLUMNS, SHARE_COLUMNS, heading, label
 from lungmet_worc.display.language import ENGLISH, Language
 
@@ -28,7 +28,11 @@ HEAD_ROW = 2
 #: A p-value that three decimals would show as zero is shown as in papers.
 P_FORMAT = '[<0.001]"< 0.001";0.000'
 BOUNDS = ("ci_low", "ci_high")
-PLACES = {"importance": "0.000", **dict.fromkeys(SHARE_COLUMNS, "0%")}
+PLACES = {
+    "importance": "0.000",
+    **dict.fromkeys(SHARE_COLUMNS, "0%"),
+    **dict.fromkeys(P_COLUMNS, P_FORMAT),
+}
 
 
 @dataclass(frozen=True)
@@ -151,10 +155,8 @@ def _head(column: str, say: Language) -> str:
 def _set(cell: Cell, column: str, value: object, say: Language) -> None:
     """Write one value into its cell, numbers as numbers."""
     if isinstance(value, float | np.floating):
-        is_p = column in P_COLUMNS
-        step = six_digits if is_p else six_decimals
-        cell.value = None if np.isnan(value) else step(float(value))
-        cell.number_format = P_FORMAT if is_p else PLACES.get(column, "0.00")
+        cell.value = None if np.isnan(value) else rounded(value, column)
+        cell.number_format = PLACES.get(column, "0.00")
     elif isinstance(value, int | np.integer):
         cell.value, cell.number_format = int(value), "0"
     else:
