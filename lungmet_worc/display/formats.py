@@ -195,4 +195,4 @@ def rounded(value: float, column: str) -> float:
 
     Six decimals would turn a small p-value into zero.
     """
-    return float(f"{value:.6g}") if column in P_COLUMNS else round(float(value), 6) + 0.0
+    return float(f"{value:.6g}") if column in P_COLUMNS else round(value, 6) + 0.0

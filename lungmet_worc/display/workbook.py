@@ -155,7 +155,7 @@ def _head(column: str, say: Language) -> str:
 def _set(cell: Cell, column: str, value: object, say: Language) -> None:
     """Write one value into its cell, numbers as numbers."""
     if isinstance(value, float | np.floating):
-        cell.value = None if np.isnan(value) else rounded(value, column)
+        cell.value = None if np.isnan(value) else rounded(float(value), column)
         cell.number_format = PLACES.get(column, "0.00")
     elif isinstance(value, int | np.integer):
         cell.value, cell.number_format = int(value), "0"
