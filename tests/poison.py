@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import tables
 
-from lungmet_worc.worc.storage import STAMP
+from lungmet_worc.basics.stamped_files import STAMP
 
 
 class Payload:

@@ -12,12 +12,13 @@ import pytest
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import StratifiedShuffleSplit
 
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.pipeline import pipeline
 from lungmet_worc.pipeline.stages import report as results
 from lungmet_worc.study import worc_settings
 from lungmet_worc.tasks.task import Task, TaskResult
 from lungmet_worc.worc.fingerprint import fingerprint_arm
-from lungmet_worc.worc.storage import read_matrix, write_estimators, write_text
+from lungmet_worc.worc.storage import read_matrix, write_estimators
 
 #: Without WORC's look at the classes, which would import WORC.
 WITHOUT_FINGERPRINT = '[worc.General]\nFingerprint = "False"\n'

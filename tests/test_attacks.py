@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.basics.control_characters import visible
 from lungmet_worc.basics.errors import ResultsError
+from lungmet_worc.basics.stamped_files import STAMP, read_stamp, write_stamped_text, write_text
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli import main
 from lungmet_worc.display.csv_cells import as_written, inert
@@ -47,15 +48,7 @@ from lungmet_worc.tasks.run_folder.log import logging_to
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state
 from lungmet_worc.tasks.task import Task
-from lungmet_worc.worc.storage import (
-    STAMP,
-    read_features,
-    read_matrix,
-    read_result,
-    read_stamp,
-    write_stamped_text,
-    write_text,
-)
+from lungmet_worc.worc.storage import read_features, read_matrix, read_result
 from tests.poison import WAYS, disguise, poison, read_as_pytables_does
 from tests.synthetic import write_cohort, write_study
 

@@ -15,19 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
+from lungmet_worc.basics import stamped_files
 from lungmet_worc.basics.errors import RunFolderError
+from lungmet_worc.basics.stamped_files import read_stamp, write_stamped_text, write_text
 from lungmet_worc.tasks.run_folder.leftovers import remove_leftovers
 from lungmet_worc.tasks.run_folder.lock import is_locked, locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import Task, TaskKey, TaskState, unfinished
-from lungmet_worc.worc import storage
-from lungmet_worc.worc.storage import (
-    read_features,
-    read_stamp,
-    write_features,
-    write_stamped_text,
-    write_text,
-)
+from lungmet_worc.worc.storage import read_features, write_features
 
 STAMPS = st.text("0123456789abcdef", min_size=1, max_size=4)
 NAMES = st.sampled_from(["a.hdf5", "b.ini", "c.hdf5", "d.ini"])
@@ -134,11 +129,11 @@ def test_a_write_that_is_cut_short_leaves_the_old_or_the_new(
             raise Killed
 
         if point == "fsync":
-            patched.setattr(storage.os, "fsync", end)
+            patched.setattr(stamped_files.os, "fsync", end)
         elif point == "replace":
             patched.setattr(Path, "replace", end)
         elif point == "open":
-            patched.setattr(storage, "_partial", end)
+            patched.setattr(stamped_files, "_partial", end)
         elif point == "write":
             patched.setattr(pd.HDFStore, "put", end)
         if point is None:
@@ -177,7 +172,7 @@ def test_a_text_that_is_cut_short_is_the_old_or_the_new(
             raise Killed
 
         if point == "fsync":
-            patched.setattr(storage.os, "fsync", end)
+            patched.setattr(stamped_files.os, "fsync", end)
         elif point == "replace":
             patched.setattr(Path, "replace", end)
         elif point is not None:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import TEST_NAME
-from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES, METRICS
 from lungmet_worc.display.labels import (
     ARM_COLUMNS,
     MEASURES,
@@ -20,6 +19,7 @@ from lungmet_worc.display.labels import (
     label,
 )
 from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.display.measures import METRIC_NAMES, METRICS
 from lungmet_worc.display.wording import (
     arm_label,
     comparison_reading,

@@ -141,9 +141,9 @@ def _shown(error: LungmetError, say: Language) -> str:
 
 
 def _unexpected(error: Exception, say: Language) -> str:
-    from lungmet_worc.tasks.failures import storage_cause
+    from lungmet_worc.basics.disk import disk_cause
 
-    if cause := storage_cause(error):
+    if cause := disk_cause(error):
         message = Sentence("Nothing more can be written, not even here: {cause}.", cause=cause)
         return say("Error: {message}", message=say.of(message))
     met = say(

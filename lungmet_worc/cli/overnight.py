@@ -17,6 +17,7 @@ from lungmet_worc.basics.errors import (
 )
 from lungmet_worc.basics.file_names import shortened
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.cli.night_digest import COUNTED, Ending, NightDigest, StudyNight
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.pipeline.run import Run
@@ -299,7 +300,6 @@ class Night:
                 self._studies[number] = ended
 
     def _write(self) -> None:
-        from lungmet_worc.worc.storage import write_text
 
         try:
             write_text(self._digest_file, self.digest().to_text(self._say))

@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _deadline(text: str) -> str:
-    from lungmet_worc.tasks.deadline import parse_deadline
+    from lungmet_worc.study.clock import parse_deadline
 
     try:
         parse_deadline(text)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language, later
+from lungmet_worc.display.measures import METRIC_NAMES
 from lungmet_worc.display.wording import arm_label, modality_label, yes_no
 
 P_COLUMNS = frozenset({"p_value", "p_adjusted", "p_holm", "p_fdr"})

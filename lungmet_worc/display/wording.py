@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lungmet_worc.analyses.statistics.metrics import LOWER_IS_BETTER
 from lungmet_worc.display.language import ENGLISH, Language, later
+from lungmet_worc.display.measures import LOWER_IS_BETTER
 
 SIGNIFICANT = 0.05
 UNDEFINED = later("not defined")

@@ -18,12 +18,12 @@ from pydantic import TypeAdapter
 
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.regular_file import read_plain
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.imaging.files import in_one_file
 from lungmet_worc.imaging.inspection import PairInspection
 from lungmet_worc.imaging.private_name import neighbours
 from lungmet_worc.imaging.scans import Progress, Scan, inspect_scans
 from lungmet_worc.tasks.task import content_hash
-from lungmet_worc.worc.storage import write_text
 
 logger = logging.getLogger(__name__)
 

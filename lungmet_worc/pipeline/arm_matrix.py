@@ -13,11 +13,12 @@ import pandas as pd
 
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.study import clinical, worc_settings
 from lungmet_worc.study.config import ArmConfig, ClinicalConfig, StudyConfig
 from lungmet_worc.study.feature_groups import in_groups, needed_switches
 from lungmet_worc.study.manifest import Patient
-from lungmet_worc.worc.storage import read_features, read_matrix, write_text
+from lungmet_worc.worc.storage import read_features, read_matrix
 
 #: Start of a clinical feature's name: WORC knows the group by ``semf_``.
 CLINICAL_PREFIX = "PREDICT_original_semf_"

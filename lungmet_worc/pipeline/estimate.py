@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.display.language import ENGLISH, Language
@@ -28,7 +29,6 @@ from lungmet_worc.tasks.run_folder.mark import require_ours
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state, tasks_of
 from lungmet_worc.tasks.task import Task, TaskState, unfinished
-from lungmet_worc.worc.storage import read_stamp
 
 #: In the order in which they run.
 STAGES = (

@@ -8,20 +8,20 @@ patient, and nothing depends on the folder: it may be deleted at any time, which
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from lungmet_worc.basics.errors import RunFolderError
+from lungmet_worc.basics.errors import ResultsError, RunFolderError
+from lungmet_worc.basics.regular_file import damaged
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import read_stamp, replaced, to_the_disk, write_bytes
 from lungmet_worc.tasks.task import Task, content_hash
-from lungmet_worc.worc.storage import read_features, read_stamp
+from lungmet_worc.worc.storage import read_features
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class FeatureStore:
             if not mark.is_file():
                 if others:
                     raise RunFolderError(_not_ours(self.folder, sorted(others)))
-                _put(mark, json.dumps({"format": FORMAT}).encode() + b"\n")
+                write_bytes(mark, json.dumps({"format": FORMAT}).encode() + b"\n")
         except OSError as error:
             message = Sentence(
                 'The feature store "{folder}" cannot be used: {why}. Correct feature_store in '
@@ -134,7 +134,7 @@ class FeatureStore:
                 continue
             content = task.output.read_bytes()
             name = f"{_images(task)}-{task.stamp}-{_digest(content)}{task.output.suffix}"
-            _put(self.folder / name, content)
+            write_bytes(self.folder / name, content)
             self._files[task.stamp] = self.folder / name
             added += 1
         return added
@@ -176,46 +176,14 @@ def _sound(path: Path) -> bytes | None:
 
 def _placed(task: Task, content: bytes) -> bool:
     """Put a file where a task would have written it, if it is what the task would write."""
-    partial = _partial(task.output)
     try:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        _write(partial, content)
-        if read_stamp(partial) != task.stamp or not _readable(partial):
-            logger.warning("the features of %s in the feature store are of no use", task.label)
-            return False
-        partial.replace(task.output)
-    finally:
-        partial.unlink(missing_ok=True)
-    return True
-
-
-def _readable(path: Path) -> bool:
-    """Return whether a file holds features: what others wrote may raise anything."""
-    try:
-        return bool(read_features(path))
-    except Exception as error:
-        logger.warning("features cannot be read: %s", error)
+        with replaced(task.output) as partial:
+            with partial.open("wb") as file:
+                file.write(content)
+                to_the_disk(file)
+            if read_stamp(partial) != task.stamp or not read_features(partial):
+                raise damaged(task.output)
+    except ResultsError:
+        logger.warning("the features of %s in the feature store are of no use", task.label)
         return False
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file so that others see all of it or nothing."""
-    partial = _partial(path)
-    try:
-        _write(partial, content)
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _partial(path: Path) -> Path:
-    # As worc/storage.py names what is half written: what a kill leaves is cleaned up.
-    return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
+    return True

@@ -13,13 +13,14 @@ from pydantic import BaseModel, model_validator
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.regular_file import read_plain
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import read_stamp, write_text
 from lungmet_worc.pipeline.feature_files import FeatureTable
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.clinical import NOTHING_SAID, column_numbers, column_texts
 from lungmet_worc.study.feature_names import parsed, readable_name, told_apart, variable
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state, tasks_of
-from lungmet_worc.worc.storage import read_features, read_stamp, write_text
+from lungmet_worc.worc.storage import read_features
 
 #: Columns of the codebook.
 CODEBOOK = ("name", "kind", "modality", "toolbox", "group", "filter", "source", "n_known")

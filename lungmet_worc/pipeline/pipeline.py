@@ -14,9 +14,11 @@ from typing import Any, Literal
 
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.basics import versions
+from lungmet_worc.basics.disk import as_disk_error
 from lungmet_worc.basics.errors import TaskFailedError
 from lungmet_worc.basics.held_folder import is_in_place
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import read_stamp, write_text
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.pipeline import arm_matrix
 from lungmet_worc.pipeline.estimate import expected_seconds, mean_seconds
@@ -32,7 +34,6 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, read_manifest
 from lungmet_worc.study.splits import with_counted_splits, write_splits
 from lungmet_worc.study.tested_splits import UntestedSplit
-from lungmet_worc.tasks import failures
 from lungmet_worc.tasks.deadline import common_splits
 from lungmet_worc.tasks.engines import make_engine
 from lungmet_worc.tasks.failures import failed_tasks
@@ -50,7 +51,7 @@ from lungmet_worc.tasks.task import Failure, Task, TaskResult, unfinished
 from lungmet_worc.tasks.timed_tasks import TimeLimit
 from lungmet_worc.worc import errata
 from lungmet_worc.worc.acceleration import checked
-from lungmet_worc.worc.storage import read_stamp, write_matrix, write_text
+from lungmet_worc.worc.storage import write_matrix
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class Pipeline:
                 self._run(only)
         # HDF5 has no OSError.
         except (OSError, RuntimeError) as error:
-            storage = failures.as_storage_error(error, self.paths.folder)
+            storage = as_disk_error(error, self.paths.folder)
             if storage is None:
                 raise
             raise storage from error

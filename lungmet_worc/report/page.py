@@ -20,7 +20,7 @@ from lungmet_worc.analyses.material import Material
 from lungmet_worc.analyses.performance import section as performance_part
 from lungmet_worc.analyses.pictures import picture_of, within
 from lungmet_worc.analyses.run import section as run_part
-from lungmet_worc.basics.held_folder import make_folder
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.display.blocks import Section, anchors, filled
 from lungmet_worc.display.formats import numeric_columns
 from lungmet_worc.display.language import Language, language
@@ -71,10 +71,7 @@ def write_report(context: ReportContext, path: Path) -> Path:
     environment.globals["row_spans"] = _row_spans
     environment.globals["numeric_columns"] = lambda frame: numeric_columns(frame, say)
     page = environment.get_template("report.html.j2").render(**_page(context, say))
-    make_folder(path.parent)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(page, encoding="utf-8", newline="")
-    partial.replace(path)
+    write_text(path, page)
     return path
 
 

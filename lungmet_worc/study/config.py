@@ -26,9 +26,9 @@ from lungmet_worc.basics.errors import did_you_mean
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.shown_names import trimmed
 from lungmet_worc.study import worc_settings
+from lungmet_worc.study.clock import deadline_text, parse_deadline
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 from lungmet_worc.study.reading.cell_text import CellText, CellValue, cleaned
-from lungmet_worc.tasks.deadline import deadline_text, parse_deadline
 
 Preset = Literal["smoke", "coarse", "full"]
 

@@ -15,10 +15,10 @@ from lungmet_worc.basics.errors import CohortError, RunFolderError
 from lungmet_worc.basics.natural_order import natural_order
 from lungmet_worc.basics.regular_file import read_plain
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.reading.spreadsheet import is_missing
-from lungmet_worc.worc.storage import write_text
 
 #: The largest seed that numpy's legacy random state takes.
 _LARGEST_SEED = 2**32 - 1

@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.study.clock import parse_deadline
 from lungmet_worc.tasks.task import Task
 
 #: Fewer splits than these have no interval and no test.
 FEWEST_SPLITS = 2
 
-_FORMS = Sentence('Write a time such as "07:00", or a date and time such as "2026-11-24 07:00".')
-_NEARLY = re.compile(
-    r"\s*(\d{1,2})\s*(?:[.:h ]?\s*(\d{2}))?\s*(?:h|hrs?|uur|o'clock)?\s*([ap]m)?\s*"
-)
-
 
 class DeadlineError(ResultsError):
     """The deadline came before there was anything to report."""
-
-
-def deadline_text(value: object) -> object:
-    """Return a deadline as text; TOML has times and dates of its own."""
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    return value.isoformat() if isinstance(value, time) else value
-
-
-def parse_deadline(text: str) -> time | datetime:
-    """Return the time of day, or the moment, that a text names.
-
-    Raises
-    ------
-    ValueError
-        It names none; the nearest possible text is suggested.
-    """
-    for read in (_time_of_day, datetime.fromisoformat):
-        try:
-            return read(text.strip())
-        except ValueError:
-            continue
-    nearest = _nearest(text)
-    remedy = Sentence('Did you mean "{name}"?', name=nearest) if nearest else _FORMS
-    message = Sentence('"{text}" is no time. {remedy}', text=text, remedy=remedy)
-    raise ValueError(message)
 
 
 def next_moment(text: str, now: datetime | None = None) -> datetime:
@@ -189,21 +158,3 @@ def reserve(seconds: Mapping[str, float], *, arms: int, splits: int, cores: int)
     """
     report = seconds.get("report", 10 + 0.1 * arms * splits)
     return seconds["evaluation"] * -(-arms // cores) + report
-
-
-def _time_of_day(text: str) -> time:
-    if not re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
-        raise ValueError
-    return time.fromisoformat(text.zfill(len(text) + (text.index(":") == 1)))
-
-
-def _nearest(text: str) -> str:
-    """Return the time of day that somebody may have meant, for example for "7.30 pm"."""
-    found = _NEARLY.fullmatch(text.lower())
-    if not found:
-        return ""
-    hour, minute = int(found[1]), int(found[2] or 0)
-    if found[3]:
-        hour = hour % 12 + (12 if found[3] == "pm" else 0)
-    hour = 0 if hour == 24 else hour
-    return f"{hour:02d}:{minute:02d}" if hour < 24 and minute < 60 else ""

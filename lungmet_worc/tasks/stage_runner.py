@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.basics.disk import disk_error
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.sentences import Sentence, listed
 from lungmet_worc.pipeline.stages import unscored
 from lungmet_worc.pipeline.stages.names import stage_name
-from lungmet_worc.tasks import failures
 from lungmet_worc.tasks.engines import Engine
 from lungmet_worc.tasks.failures import failed_tasks
 from lungmet_worc.tasks.progress import Progress
@@ -124,9 +124,7 @@ class StageRunner:
                 self.progress.note(f"{result.task.label} failed: {result.error}")
                 if result.failure is Failure.STORAGE:
                     self.progress.finish()
-                    raise failures.storage_error(
-                        result.error, self.paths.folder, _still_needed(tasks, known)
-                    )
+                    raise disk_error(result.error, self.paths.folder, _still_needed(tasks, known))
         self.progress.finish()
         if stage == "search":
             unscored.remember(known, tasks)

@@ -16,6 +16,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Self
 
+from lungmet_worc.basics.stamped_files import read_stamp
+
 
 class TaskState(Enum):
     """Whether a task's output can be used as it is."""
@@ -135,8 +137,6 @@ class Task:
 
     def state(self) -> TaskState:
         """Return whether the task's output is missing, stale or fresh."""
-        from lungmet_worc.worc.storage import read_stamp
-
         if not self.output.exists():
             return TaskState.MISSING
         return TaskState.FRESH if read_stamp(self.output) == self.stamp else TaskState.STALE

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lungmet_worc.basics.disk import blaming_a_full_disk
 from lungmet_worc.basics.held_folder import make_folder
-from lungmet_worc.tasks.failures import told_by_the_disk
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import read_features, write_matrix
 
@@ -93,7 +93,7 @@ def harmonise(
     make_folder(Path(scratch))
     with (
         tempfile.TemporaryDirectory(dir=scratch, prefix="combat-") as folder,
-        told_by_the_disk(Path(folder)),
+        blaming_a_full_disk(Path(folder)),
         quiet(),
     ):
         given = matrix.drop(columns=kept).divide(unit.drop(kept))

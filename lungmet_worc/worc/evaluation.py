@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lungmet_worc.basics.stamped_files import STAMP, write_text
 from lungmet_worc.worc.acceleration import evaluation as acceleration
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.random_search import load_settings
-from lungmet_worc.worc.storage import STAMP, read_result, write_text
+from lungmet_worc.worc.storage import read_result
 
 
 class StoredPredictions:

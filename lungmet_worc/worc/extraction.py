@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.basics.disk import blaming_a_full_disk
 from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.imaging.private_name import linked
 from lungmet_worc.imaging.segmentation import tumour_file
 from lungmet_worc.imaging.unchanged import Input, unchanged
 from lungmet_worc.study import worc_settings
-from lungmet_worc.tasks.failures import told_by_the_disk
 from lungmet_worc.worc.acceleration import extraction as acceleration
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import write_features
@@ -69,7 +69,7 @@ def extract(
     with (
         unchanged(inputs),
         tempfile.TemporaryDirectory(dir=scratch, prefix="extract-") as folder,
-        told_by_the_disk(Path(folder)),
+        blaming_a_full_disk(Path(folder)),
         quiet(),
     ):
         (acceleration.install if accelerate else acceleration.uninstall)()

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lungmet_worc.basics.held_folder import make_folder
+from lungmet_worc.basics.stamped_files import write_stamped_text
 from lungmet_worc.imaging.private_name import linked
 from lungmet_worc.imaging.segmentation import tumour_file
 from lungmet_worc.imaging.unchanged import Input, unchanged
 from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.environment import quiet
-from lungmet_worc.worc.storage import write_stamped_text
 
 #: A label name of one character: WORC compares the length of the name with 1 (errata E6).
 _ONE_CHARACTER = "y"

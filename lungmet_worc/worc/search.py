@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lungmet_worc.basics.stamped_files import STAMP, write_text
 from lungmet_worc.worc.acceleration import search as acceleration
 from lungmet_worc.worc.candidates import candidates_table, describe_member, prune
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.explanation import group_importance
 from lungmet_worc.worc.random_search import as_worc_takes, ensemble, fit, load_settings
-from lungmet_worc.worc.storage import STAMP, read_matrix, write_estimators, write_text
+from lungmet_worc.worc.storage import read_matrix, write_estimators
 from lungmet_worc.worc.validation import validation_predictions
 
 

@@ -1,4 +1,4 @@
-"""Files in WORC's HDF5 formats, written atomically, each with the stamp of what made it.
+"""Files in WORC's HDF5 formats, each with the stamp of what made it.
 
 WORC's formats hold pickled Python objects, and a pickle runs whatever is in it when it is read. A
 run folder may come from anybody, so nothing here reads HDF5 back: see docs/security.md.
@@ -7,30 +7,30 @@ run folder may come from anybody, so nothing here reads HDF5 back: see docs/secu
 from __future__ import annotations
 
 import json
-import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from lungmet_worc.basics.held_folder import make_folder
-from lungmet_worc.basics.regular_file import damaged, read_plain_text
-from lungmet_worc.tasks.failures import told_by_the_disk
+from lungmet_worc.basics.disk import blaming_a_full_disk
+from lungmet_worc.basics.regular_file import damaged
+from lungmet_worc.basics.stamped_files import (
+    LONGEST_LINE,
+    STAMP,
+    replaced,
+    stamp_in_front,
+    to_the_disk,
+)
 
 if TYPE_CHECKING:
     import tables
 
 _Shape = TypeVar("_Shape", bound=BaseModel)
 
-#: Under this name the stamp lies in every file.
-STAMP = "lungmet_stamp"
-
-#: No first line is longer than this, in bytes, and no data in front of a file than that.
-_LINE = 4096
+#: No data in front of a file are larger than this, in bytes.
 _LARGEST = 2**30
 
 
@@ -130,32 +130,6 @@ def read_result(path: Path) -> dict[str, Any]:
     return _read(path, _Result).model_dump(exclude_unset=True)
 
 
-def read_stamp(path: Path) -> str | None:
-    """Return the stamp of a file, or None if it has none or cannot be read."""
-    try:
-        if not path.is_file():  # a pipe would never end
-            return None
-        if path.suffix == ".json":
-            return str(json.loads(read_plain_text(path))[STAMP])
-        if path.suffix == ".hdf5":
-            return _stamp_in_front(path)
-        with path.open(encoding="utf-8") as file:
-            first = file.readline(_LINE).rstrip("\n")
-        return first.removeprefix(f"# {STAMP}: ") if STAMP in first else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def write_stamped_text(path: Path, text: str, *, stamp: str) -> None:
-    """Write a text file atomically, its first line a comment with the stamp."""
-    write_text(path, f"# {STAMP}: {stamp}\n{text}")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically: a reader sees the old file or the new one."""
-    _write_bytes(path, text.encode())
-
-
 def _write(
     path: Path, write: Callable[[pd.HDFStore], None], data: Mapping[str, Any], stamp: str
 ) -> None:
@@ -167,13 +141,11 @@ def _write(
     import tables
 
     text = json.dumps(data).encode()
-    make_folder(path.parent)
-    partial = _partial(path)
-    block = 2 ** (_LINE + len(text)).bit_length()
+    block = 2 ** (LONGEST_LINE + len(text)).bit_length()
     # On a full disk HDF5 cuts a file off without an error, and finds it damaged when it is
     # opened again. In memory first would be safer still, but the models of a large cohort are
     # a third of what a worker may use.
-    with _replaced(path, partial), told_by_the_disk(path.parent):
+    with replaced(path) as partial, blaming_a_full_disk(path.parent):
         with (
             warnings.catch_warnings(),
             pd.HDFStore(str(partial), mode="w", user_block_size=block) as store,
@@ -186,8 +158,7 @@ def _write(
         with partial.open("r+b") as written:
             head = {STAMP: stamp, "size": partial.stat().st_size}
             written.write(json.dumps(head).encode() + b"\n" + text + b"\n")
-            written.flush()
-            os.fsync(written.fileno())
+            to_the_disk(written)
 
 
 def _read(path: Path, shape: type[_Shape]) -> _Shape:
@@ -198,26 +169,15 @@ def _read(path: Path, shape: type[_Shape]) -> _Shape:
     ResultsError
         They are not there, or of another shape.
     """
-    if _stamp_in_front(path) is None:
+    if stamp_in_front(path) is None:
         raise damaged(path)
     with path.open("rb") as file:
-        file.readline(_LINE)
+        file.readline(LONGEST_LINE)
         line = file.readline(_LARGEST)
     try:
         return shape.model_validate_json(line, strict=True)
     except ValidationError as error:
         raise damaged(path) from error
-
-
-def _stamp_in_front(path: Path) -> str | None:
-    """Return the stamp of an HDF5 file, None if it is not as we wrote it, or of an old version."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        try:
-            head = json.loads(file.readline(_LINE))
-            return str(head[STAMP]) if head["size"] == size else None
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return None
 
 
 def _whole(file: tables.File) -> None:
@@ -234,30 +194,3 @@ def _whole(file: tables.File) -> None:
     if not file.root._v_nchildren:
         message = "a file was cut off while it was written"
         raise OSError(message)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    make_folder(path.parent)
-    partial = _partial(path)
-    with _replaced(path, partial), partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        # A full network disk may tell only now; and a power cut must not leave a name
-        # without content.
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def _replaced(path: Path, partial: Path) -> Iterator[None]:
-    """Put a file in place when it is written to its end, or take it away."""
-    partial.unlink(missing_ok=True)
-    try:
-        yield
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _partial(path: Path) -> Path:
-    """Return the name of a file while it is written; ``leftovers`` knows it."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")

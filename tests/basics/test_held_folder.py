@@ -11,6 +11,7 @@ import pytest
 from lungmet_worc import Run, Study
 from lungmet_worc.basics.errors import FolderMovedError, TaskFailedError
 from lungmet_worc.basics.held_folder import holding, is_in_place, make_folder
+from lungmet_worc.basics.stamped_files import write_stamped_text, write_text
 from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.lock import locked
@@ -18,7 +19,7 @@ from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.stage_runner import StageRunner
 from lungmet_worc.tasks.task import Task, TaskKey, TaskResult
-from lungmet_worc.worc.storage import write_features, write_stamped_text, write_text
+from lungmet_worc.worc.storage import write_features
 
 
 def rename(folder: Path) -> None:

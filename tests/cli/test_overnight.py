@@ -228,16 +228,14 @@ def test_a_full_disk_ends_the_night(files: list[Path], runs: Runs, tmp_path: Pat
 def test_a_digest_that_cannot_be_written_is_told(
     files: list[Path], runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lungmet_worc.worc import storage
-
-    write_text = storage.write_text
+    write_text = overnight.write_text
 
     def full(path: Path, text: str) -> None:
         if path.name == "digest.txt":
             raise OSError(28, "No space left on device")
         write_text(path, text)
 
-    monkeypatch.setattr(storage, "write_text", full)
+    monkeypatch.setattr(overnight, "write_text", full)
     recorder = Recorder()
     assert Night(files[:1], tmp_path / "out", cores=1, progress=recorder).run().exit_code == 0
     assert any("could not be written: No space left" in note for note in recorder.notes)

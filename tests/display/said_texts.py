@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 import jinja2
 from jinja2 import nodes
 
-from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES
+from lungmet_worc.display.measures import METRIC_NAMES
 from lungmet_worc.report.checklists import texts as checklist_texts
 
 PACKAGE = Path(__file__).parents[2] / "lungmet_worc"

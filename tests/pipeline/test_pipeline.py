@@ -22,13 +22,14 @@ from lungmet_worc.basics.errors import (
     StorageError,
     TaskFailedError,
 )
+from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.cli.run_summary import summary_text
 from lungmet_worc.pipeline.pipeline import Only
 from lungmet_worc.tasks.engines.local import LocalEngine
 from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.worc.acceleration import checked
-from lungmet_worc.worc.storage import read_features, read_matrix, read_result, read_stamp
+from lungmet_worc.worc.storage import read_features, read_matrix, read_result
 from tests.synthetic import change_cell
 
 pytestmark = [pytest.mark.worc, pytest.mark.slow]

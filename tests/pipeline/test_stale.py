@@ -11,6 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from lungmet_worc.basics import versions
+from lungmet_worc.basics.stamped_files import write_stamped_text, write_text
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.plan import Plan, by_pair
@@ -23,7 +24,7 @@ from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import claim
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state
-from lungmet_worc.worc.storage import write_matrix, write_stamped_text, write_text
+from lungmet_worc.worc.storage import write_matrix
 from tests.synthetic import change_cell, read_rows, write_cohort, write_rows, write_study
 
 SEARCH = "splits = 2\ncandidates = 50"

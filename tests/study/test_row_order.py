@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from lungmet_worc import Study
+from lungmet_worc.basics.stamped_files import write_stamped_text
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.plan import Plan, by_pair
@@ -21,7 +22,7 @@ from lungmet_worc.tasks.run_folder.mark import claim
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state
 from lungmet_worc.tasks.task import Task
-from lungmet_worc.worc.storage import write_matrix, write_stamped_text
+from lungmet_worc.worc.storage import write_matrix
 from tests.stand_in import use_stand_in
 from tests.study.test_tested_splits import ARMS, fourteen_patients, write_clinical_study
 from tests.synthetic import read_rows, write_cohort, write_rows, write_study

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lungmet_worc.basics.errors import StudyFileError
 from lungmet_worc.cli import main
+from lungmet_worc.study.clock import parse_deadline
 from lungmet_worc.study.config import RunConfig
 from lungmet_worc.tasks import deadline, timed_tasks
 from lungmet_worc.tasks.deadline import (
@@ -20,7 +21,6 @@ from lungmet_worc.tasks.deadline import (
     common_splits,
     next_batch,
     next_moment,
-    parse_deadline,
     reserve,
 )
 from lungmet_worc.tasks.task import Task, TaskKey, TaskResult

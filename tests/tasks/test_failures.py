@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -40,38 +39,6 @@ def test_other_errors() -> None:
     assert failures.kind(ValueError("No space left on device")) is Failure.TASK
     assert failures.kind(FileNotFoundError(errno.ENOENT, "gone")) is Failure.TASK
     assert failures.kind(InputChangedError("changed")) is Failure.INPUT
-
-
-def test_one_sentence_with_folder_and_space(tmp_path: Path) -> None:
-    error = failures.as_storage_error(full(), tmp_path)
-    assert error is not None
-    assert error.exit_code == 3
-    assert f'"{tmp_path}": the disk is full (' in error.message
-    assert "free" in error.message
-    again = full(errno.EROFS)
-    again.__context__ = error
-    assert failures.as_storage_error(again, tmp_path) is error
-    assert failures.as_storage_error(ValueError(), tmp_path) is None
-    assert "about 12 MB more needed" in str(
-        failures.storage_error("the disk is full", tmp_path, 12_000_000)
-    )
-
-
-def test_the_disk_is_asked_where_a_library_does_not_tell(tmp_path: Path) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with (
-        pytest.raises(OSError, match="File too large") as caught,
-        failures.told_by_the_disk(tmp_path),
-    ):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-        message = "truncated file"
-        raise RuntimeError(message)
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert failures.kind(caught.value) is Failure.STORAGE
-    with pytest.raises(RuntimeError, match="other"), failures.told_by_the_disk(tmp_path):
-        message = "other"
-        raise RuntimeError(message)
-    assert list(tmp_path.iterdir()) == []
 
 
 def failed(label: str, error: str, failure: Failure = Failure.TASK) -> TaskResult:

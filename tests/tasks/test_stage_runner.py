@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lungmet_worc.basics.errors import ResultsError, StorageError, TaskFailedError
+from lungmet_worc.basics.stamped_files import write_stamped_text
 from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
@@ -16,7 +17,6 @@ from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.stage_runner import StageRunner, require_complete
 from lungmet_worc.tasks.task import Failure, Task, TaskKey, TaskResult
-from lungmet_worc.worc.storage import write_stamped_text
 
 
 class Listener(Quiet):

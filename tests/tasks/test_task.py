@@ -1,4 +1,4 @@
-"""Missing, stale, fresh; hashes; atomic files."""
+"""Missing, stale, fresh; hashes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lungmet_worc.basics.stamped_files import read_stamp, write_stamped_text
 from lungmet_worc.tasks.task import Task, TaskKey, TaskState, content_hash
-from lungmet_worc.worc.storage import (
-    read_features,
-    read_stamp,
-    write_features,
-    write_stamped_text,
-    write_text,
-)
+from lungmet_worc.worc.storage import read_features, write_features
 
 
 def make_task(output: Path, stamp: str = "new") -> Task:
@@ -63,14 +58,6 @@ class _Unprintable:
     def __reduce__(self) -> tuple[object, ...]:
         message = "text"
         raise ValueError(message)
-
-
-def test_text_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b.txt"
-    write_text(path, "one\n")
-    write_text(path, "two\n")
-    assert path.read_bytes() == b"two\n"
-    assert [child.name for child in path.parent.iterdir()] == ["b.txt"]
 
 
 VALUES = st.recursive(

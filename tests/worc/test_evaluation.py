@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from lungmet_worc.analyses.statistics.metrics import split_metrics
+from lungmet_worc.basics.stamped_files import STAMP, read_stamp
 from lungmet_worc.worc.evaluation import evaluate
-from lungmet_worc.worc.storage import STAMP, read_result, read_stamp
+from lungmet_worc.worc.storage import read_result
 from tests.worc.small import OUTCOME, SmallData
 
 pytestmark = pytest.mark.worc

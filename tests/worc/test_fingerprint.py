@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.fingerprint import fingerprint_arm, fingerprint_images
-from lungmet_worc.worc.storage import read_stamp
 from tests.synthetic import make_image, make_mask, write_volume
 from tests.worc.tools import run_commands, tool
 

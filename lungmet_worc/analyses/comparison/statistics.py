@@ -16,12 +16,12 @@ from lungmet_worc.analyses.statistics.bootstrap import bootstrap_difference
 from lungmet_worc.analyses.statistics.delong import delong_test
 from lungmet_worc.analyses.statistics.metrics import (
     CONFIDENCE,
-    METRICS,
     Difference,
     corrected_resampled_interval,
     resampled_mean_and_error,
     split_metrics,
 )
+from lungmet_worc.display.measures import METRICS
 
 COMPARISON_COLUMNS = (
     "arm_a",

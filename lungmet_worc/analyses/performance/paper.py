@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lungmet_worc.analyses.statistics.metrics import METRIC_NAMES, METRICS
+from lungmet_worc.display.measures import METRIC_NAMES, METRICS
 from lungmet_worc.display.wording import UNDEFINED, number_text
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.results import ArmPredictions, check_arms, tested_outcomes
-from lungmet_worc.analyses.statistics.metrics import METRICS, corrected_resampled_interval
+from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.display.measures import METRICS
 
 PERFORMANCE_COLUMNS = (
     "arm",

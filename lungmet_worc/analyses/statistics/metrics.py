@@ -10,33 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sklearn import metrics as skm
 
-METRICS = (
-    "auc",
-    "bca",
-    "f1_weighted",
-    "accuracy",
-    "sensitivity",
-    "specificity",
-    "npv",
-    "ppv",
-    "brier",
-    "average_precision",
-)
-
-METRIC_NAMES = {
-    "auc": "AUC",
-    "bca": "Balanced accuracy",
-    "f1_weighted": "F1 score (weighted)",
-    "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "npv": "Negative predictive value",
-    "ppv": "Positive predictive value",
-    "brier": "Brier score",
-    "average_precision": "Average precision",
-}
-
-LOWER_IS_BETTER = frozenset({"brier"})
+from lungmet_worc.display.measures import METRICS
 
 CONFIDENCE = 0.95
 

@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lungmet_worc.basics.disk import disk_cause
 from lungmet_worc.basics.errors import InputChangedError
 from lungmet_worc.basics.held_folder import hold, make_folder
 from lungmet_worc.tasks import failures
@@ -147,5 +148,5 @@ def _cause(error: BaseException, kind: Failure) -> str:
     if isinstance(error, InputChangedError):
         return error.message
     if kind is Failure.STORAGE:
-        return failures.storage_cause(error)
+        return disk_cause(error)
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]

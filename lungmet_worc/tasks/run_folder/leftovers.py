@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lungmet_worc.basics.held_folder import make_folder
+from lungmet_worc.basics.stamped_files import half_written, write_text
 from lungmet_worc.tasks.run_folder.mark import SCRATCH_MARK, inner_folders, is_our_scratch
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.worc.storage import write_text
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 #: when they find that their files are gone.
 _TRIES, _PAUSE = 20, 0.5
 
-#: A half-written file, see ``worc.storage``; the name is that of the file it would become.
-_PARTIAL = re.compile(r"\.(?P<name>.+)\.\d+\.partial(\.\w+)?")
 #: Where we write beside what is there, and what the files are called.
 _WRITTEN = {
     "": re.compile(
@@ -72,6 +70,5 @@ def _half_written(folder: Path) -> Iterator[Path]:
         if ours is None or place.is_symlink() or not place.is_dir():
             continue
         for path in place.glob(".*.partial*"):
-            found = _PARTIAL.fullmatch(path.name)
-            if found and ours.fullmatch(found["name"]) and path.is_file():
+            if ours.fullmatch(half_written(path.name)) and path.is_file():
                 yield path

@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from lungmet_worc.basics.regular_file import read_plain
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.tasks.task import Task, content_hash
-from lungmet_worc.worc.storage import write_text
 
 logger = logging.getLogger(__name__)
 

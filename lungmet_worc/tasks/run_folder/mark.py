@@ -9,16 +9,16 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from lungmet_worc.basics.disk import disk_cause
 from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.basics.sentences import Sentence, listed
-from lungmet_worc.tasks.failures import storage_cause
+from lungmet_worc.basics.stamped_files import half_written, write_text
 
 Kind = Literal["run", "comparison", "demo", "night"]
 
@@ -31,8 +31,6 @@ FORMAT = 1
 _NAMED = 5
 #: What file managers put into any folder that they show; nobody misses it, and it is never touched.
 _OF_FILE_MANAGERS = {".DS_Store", "Thumbs.db", "desktop.ini"}
-#: A mark that is being written, perhaps by another process that begins at the same moment.
-_HALF_A_MARK = re.compile(r"\.(lungmet\.json|made_by_lungmet\.txt)\.\d+\.partial\.\w+")
 
 #: Below an ``--out``, the longest path of a file that is written (bytes), with some room.
 _LONGEST_BELOW = 500
@@ -66,7 +64,7 @@ def claim(folder: Path, kind: Kind) -> None:
         if _marked(folder) is None:
             _write_mark(folder, kind)
     except OSError as error:
-        if storage_cause(error):  # whoever runs the study tells how much room is left
+        if disk_cause(error):  # whoever runs the study tells how much room is left
             raise
         raise not_writable(folder, error) from error
 
@@ -137,7 +135,7 @@ def _of_another_kind(folder: Path, kind: Kind) -> RunFolderError:
 def is_our_scratch(scratch: Path) -> bool:
     """Return whether a scratch folder may be deleted: it has its mark, or holds nothing."""
     names = [path.name for path in scratch.iterdir()]
-    return SCRATCH_MARK in names or all(_HALF_A_MARK.fullmatch(name) for name in names)
+    return SCRATCH_MARK in names or all(map(_is_half_a_mark, names))
 
 
 def foreign(folder: Path, names: Sequence[str]) -> RunFolderError:
@@ -236,9 +234,12 @@ def _names(folder: Path) -> list[str]:
         return []
     except (OSError, ValueError) as error:
         raise not_writable(folder, error) from error
-    return [
-        name for name in names if name not in _OF_FILE_MANAGERS and not _HALF_A_MARK.fullmatch(name)
-    ]
+    return [name for name in names if name not in _OF_FILE_MANAGERS and not _is_half_a_mark(name)]
+
+
+def _is_half_a_mark(name: str) -> bool:
+    """Return whether a mark is being written, perhaps by a process that begins at this moment."""
+    return half_written(name) in (MARK, SCRATCH_MARK)
 
 
 def _marked(folder: Path) -> Kind | None:
@@ -248,7 +249,6 @@ def _marked(folder: Path) -> Kind | None:
 
 
 def _write_mark(folder: Path, kind: Kind) -> None:
-    from lungmet_worc.worc.storage import write_text
 
     about = "lungmet_worc wrote this folder, and replaces what it wrote in it."
     text = json.dumps({"lungmet": kind, "format": FORMAT, "about": about}, indent=1)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.basics.regular_file import read_plain_text
-from lungmet_worc.worc.storage import STAMP, read_stamp, write_text
+from lungmet_worc.basics.stamped_files import STAMP, read_stamp, write_text
 
 
 class Keep(Protocol):

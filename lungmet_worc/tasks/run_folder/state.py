@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 from lungmet_worc.basics.errors import RunFolderError
 from lungmet_worc.basics.regular_file import read_plain_text
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import TaskKey
 
@@ -143,8 +144,6 @@ def read_state(paths: RunPaths) -> dict[str, Any]:
 
 def write_state(paths: RunPaths, state: dict[str, Any]) -> None:
     """Write ``run.json`` atomically."""
-    from lungmet_worc.worc.storage import write_text
-
     text = json.dumps({"format": FORMAT, **state}, indent=1, sort_keys=True)
     write_text(paths.run_json, text + "\n")
 

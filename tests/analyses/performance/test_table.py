@@ -18,7 +18,8 @@ from lungmet_worc.analyses.performance.table import (
     splits_table,
 )
 from lungmet_worc.analyses.results import ArmPredictions, SplitPrediction
-from lungmet_worc.analyses.statistics.metrics import METRICS, corrected_resampled_interval
+from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
+from lungmet_worc.display.measures import METRICS
 from tests.analyses.test_results import prediction, three_arms
 
 pytestmark = pytest.mark.filterwarnings("error")

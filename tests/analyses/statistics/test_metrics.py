@@ -13,12 +13,11 @@ from scipy import stats
 from sklearn import metrics as skm
 
 from lungmet_worc.analyses.statistics.metrics import (
-    METRIC_NAMES,
-    METRICS,
     confusion,
     corrected_resampled_interval,
     split_metrics,
 )
+from lungmet_worc.display.measures import METRIC_NAMES, METRICS
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import psutil
 
+from lungmet_worc.basics.stamped_files import write_stamped_text
 from lungmet_worc.tasks.task import Task, TaskKey
-from lungmet_worc.worc.storage import write_stamped_text
 
 
 def write(*, text: str, output: str, stamp: str) -> None:

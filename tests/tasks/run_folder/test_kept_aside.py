@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside, settle_last
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.worc.storage import write_text
 
 STARTED = "2026-11-23T18:01:49+00:00"
 NAME = "2026-11-23T18-01-49Z"

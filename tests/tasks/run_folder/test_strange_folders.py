@@ -16,6 +16,7 @@ from lungmet_worc.analyses.readable import readable
 from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.basics.errors import ResultsError, RunFolderError
 from lungmet_worc.basics.regular_file import LARGEST, read_plain
+from lungmet_worc.basics.stamped_files import read_stamp, write_stamped_text
 from lungmet_worc.cli import main
 from lungmet_worc.display.table_files import csv_text, read_table
 from lungmet_worc.imaging.inspection_cache import kept_inspections
@@ -27,7 +28,6 @@ from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
 from lungmet_worc.tasks.run_folder.record import recorded
 from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.task import Task, TaskKey
-from lungmet_worc.worc.storage import read_stamp, write_stamped_text
 
 UNEXPECTED = "did not expect"
 

@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 import psutil
 
+from lungmet_worc.basics.stamped_files import read_stamp, write_text
 from lungmet_worc.tasks.engines.worker import run_task
 from lungmet_worc.tasks.task import Failure
-from lungmet_worc.worc.storage import read_stamp, write_text
 
 #: A job looks this often whether it is still wanted, in seconds.
 INTERVAL = 1.0

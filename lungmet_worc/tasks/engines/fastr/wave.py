@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lungmet_worc.basics.disk import disk_cause
 from lungmet_worc.basics.errors import EngineError
 from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.tasks import failures
 from lungmet_worc.tasks.engines.fastr import network
 from lungmet_worc.tasks.task import Failure, Task, TaskResult
 
@@ -212,7 +212,7 @@ def _died(task: Task, event: Mapping[str, Any] | None, code: int, said: str) -> 
         )
         return TaskResult(task, 0.0, f"The job {how}.", said, Failure.DIED)
     trace = "\n".join([*event["errors"], event["said"]])
-    storage = failures.storage_cause(RuntimeError(trace))
+    storage = disk_cause(RuntimeError(trace))
     if storage:
         return TaskResult(task, 0.0, storage, trace, Failure.STORAGE)
     number = event["code"]
