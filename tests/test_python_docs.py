@@ -13,11 +13,16 @@ import pytest
 
 import lungmet_worc
 from lungmet_worc import Run, Study
+from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.pipeline.compare import ComparedRuns
 from tests.synthetic import read_rows, write_rows
 
 DOCS = Path(__file__).parents[1] / "docs" / "python.md"
 TEXT = DOCS.read_text("utf-8")
+
+
+#: What a run has beside what its class says.
+OF_RUNS = {"paths", *TABLES}
 
 
 def public(part: type) -> set[str]:
@@ -27,13 +32,13 @@ def public(part: type) -> set[str]:
 def test_everything_public_is_there() -> None:
     # Of a study that is compared only what one asks for first.
     said = set(re.findall(r"\b(?:run|study|Study)\.(\w+)", TEXT))
-    assert public(Run) | {"paths"} <= said
+    assert public(Run) | OF_RUNS <= said
     assert public(Study) <= said
 
 
 def test_nothing_is_there_that_does_not_exist() -> None:
     for name in re.findall(r"\brun\.(\w+)", TEXT):
-        assert name in public(Run) | {"paths"}, name
+        assert name in public(Run) | OF_RUNS, name
     for name in re.findall(r"\bstudy\.(\w+)", TEXT.replace("study.toml", "")):
         assert name in public(Study), name
     for name in re.findall(r"\bjoined\.(\w+)", TEXT):

@@ -1,13 +1,14 @@
-"""The results of a run folder, as data frames, and how far the run is."""
+"""The results of a run folder, as data frames, and what the run did."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lungmet_worc.basics.errors import ResultsError, RunFolderError
+from lungmet_worc.basics.errors import ResultsError, RunFolderError, did_you_mean
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.basics.tracebacks import short_tracebacks
+from lungmet_worc.basics.tracebacks import short_traceback, short_tracebacks
 from lungmet_worc.tasks.run_folder.lock import is_locked
 from lungmet_worc.tasks.run_folder.paths import found_run
 from lungmet_worc.tasks.run_folder.state import now, read_state
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lungmet_worc.analyses.run.digest import Digest
+    from lungmet_worc.analyses.schema import Table
     from lungmet_worc.pipeline.feature_files import FeatureTable
     from lungmet_worc.pipeline.pace import StagePace
 
 
 @short_tracebacks
 class Run:
-    """A run folder and what it holds.
+    """A run folder and what it holds; its tables by name, ``run.performance``.
 
     Parameters
     ----------
@@ -49,75 +51,35 @@ class Run:
         """Return the folder."""
         return f"Run({str(self.paths.folder)!r})"
 
-    @property
-    def performance(self) -> pd.DataFrame:
-        """Return one row for each arm and metric: mean, interval, splits, patients, events."""
-        return self._table("performance")
+    @short_traceback
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table by its name, for example ``run["subgroups"]``.
 
-    @property
-    def comparison(self) -> pd.DataFrame:
-        """Return one row for each pair of arms and metric: difference, interval, p-values."""
-        return self._table("comparison")
+        Raises
+        ------
+        ResultsError
+            There is no table of this name, or the run has none of its tables yet.
+        """
+        from lungmet_worc.display.table_files import read_table
 
-    @property
-    def patients(self) -> pd.DataFrame:
-        """Return one row for each arm and patient: how it was predicted when tested."""
-        return self._table("patients")
+        table = _tables().get(name)
+        # A run that is done has no file of a table without rows.
+        if table is None or table.required or not self._file("performance", "csv"):
+            return read_table(self._file(name, "csv"))
+        path = self.paths.tables / f"{name}.csv"
+        return read_table(path) if path.exists() else table.frame()
 
-    @property
-    def splits(self) -> pd.DataFrame:
-        """Return one row for each arm and split: sizes and every metric."""
-        return self._table("splits")
+    @short_traceback
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Return a table as an attribute: ``run.subgroups`` is ``run["subgroups"]``."""
+        if name.startswith("_") or name not in _tables():
+            message = f"a Run has no attribute {name!r}"
+            raise AttributeError(message, name=name, obj=self)
+        return self[name]
 
-    @property
-    def untested(self) -> pd.DataFrame:
-        """Return the splits in which an arm was not tested, and why; mostly there are none."""
-        return self._table("untested")
-
-    @property
-    def thresholds(self) -> pd.DataFrame:
-        """Return the performance of each arm at 0.5 and at thresholds chosen in training parts."""
-        return self._table("thresholds")
-
-    @property
-    def confusion(self) -> pd.DataFrame:
-        """Return the confusion matrix of each arm at each threshold, over all test parts."""
-        return self._table("confusion")
-
-    @property
-    def calibration(self) -> pd.DataFrame:
-        """Return calibration intercept, slope and error, and Brier score, of each arm."""
-        return self._table("calibration")
-
-    @property
-    def subgroups(self) -> pd.DataFrame:
-        """Return the AUC of each arm in each subgroup; no rows if the study asks for none."""
-        return self._table("subgroups")
-
-    @property
-    def permutations(self) -> pd.DataFrame:
-        """Return the test of each arm against chance; no rows if the study asks for none."""
-        return self._table("permutations")
-
-    @property
-    def power(self) -> pd.DataFrame:
-        """Return the intervals and the differences that a study of this size can show."""
-        return self._table("power")
-
-    @property
-    def workflows(self) -> pd.DataFrame:
-        """Return what the winning workflows of each arm are made of."""
-        return self._table("workflows")
-
-    @property
-    def importance(self) -> pd.DataFrame:
-        """Return how much the AUC of each arm falls without each group of features."""
-        return self._table("importance")
-
-    @property
-    def features(self) -> pd.DataFrame:
-        """Return each feature alone, on all tested patients: a description of the cohort."""
-        return self._table("features")
+    def __dir__(self) -> list[str]:
+        """Return all attributes, tables among them."""
+        return [*super().__dir__(), *_tables()]
 
     def features_table(self) -> FeatureTable:
         """Return the features of all patients and modalities, for other programs.
@@ -135,16 +97,6 @@ class Run:
         from lungmet_worc.pipeline.feature_table import features_table
 
         return features_table(self.paths)
-
-    @property
-    def acquisition(self) -> pd.DataFrame:
-        """Return how the images of each modality were made."""
-        return self._table("acquisition")
-
-    @property
-    def typical(self) -> pd.DataFrame:
-        """Return the patients that each arm classifies right, or wrong, most often."""
-        return self._table("typical")
 
     def report(self) -> Path:
         """Return the path of the HTML report.
@@ -183,21 +135,19 @@ class Run:
         Raises
         ------
         ResultsError
-            The run has no such table yet.
+            There is no table of this name, or the run does not have it yet.
         """
-        return self._table_file(name, "md").read_text("utf-8")
+        return self._file(name, "md").read_text("utf-8")
 
-    def _table(self, name: str) -> pd.DataFrame:
-        from lungmet_worc.analyses.schema import TABLES
-        from lungmet_worc.display.table_files import read_table
-
-        # A run that is done has no file of a table without rows.
-        if not TABLES[name].required and self._table_file("performance", "csv"):
-            path = self.paths.tables / f"{name}.csv"
-            return read_table(path) if path.exists() else TABLES[name].frame()
-        return read_table(self._table_file(name, "csv"))
-
-    def _table_file(self, name: str, kind: str) -> Path:
+    def _file(self, name: str, kind: str) -> Path:
+        """Return a file of a table."""
+        if name not in _tables():
+            message = Sentence(
+                'There is no table "{name}". {hint}',
+                name=name,
+                hint=did_you_mean(name, _tables()),
+            )
+            raise ResultsError(message)
         path = self.paths.tables / f"{name}.{kind}"
         if not path.exists():
             message = Sentence(
@@ -205,3 +155,10 @@ class Run:
             )
             raise ResultsError(message)
         return path
+
+
+def _tables() -> Mapping[str, Table]:
+    """Return every table that a run can have."""
+    from lungmet_worc.analyses.schema import TABLES
+
+    return TABLES
