@@ -39,6 +39,7 @@ from lungmet_worc.display.workbook import Sheet, workbook
 from lungmet_worc.pipeline.export import script_text
 from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
+from lungmet_worc.study.cohort import NOBODY
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.study.worc_settings import to_ini
 from lungmet_worc.tasks.engines.fastr.home import Home
@@ -437,7 +438,7 @@ def test_settings_of_matplotlib_in_the_working_folder_change_no_figure(
     monkeypatch.setattr(figures, "check_arms", lambda arms: None)
     monkeypatch.setattr(figures, "draw_all", lambda *arguments: seen.update(rcParams) or {})
     with rc_context({"text.usetex": True, "savefig.facecolor": "red"}):
-        figures.write_all_figures(SimpleNamespace(arms=()), {}, tmp_path, cohort=pd.DataFrame())  # type: ignore[arg-type]
+        figures.write_all_figures(SimpleNamespace(arms=()), {}, tmp_path, cohort=NOBODY)  # type: ignore[arg-type]
         assert rcParams["text.usetex"]
     assert (seen["text.usetex"], seen["savefig.facecolor"]) == (False, "auto")
     assert seen["text.parse_math"] is False

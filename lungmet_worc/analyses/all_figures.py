@@ -21,6 +21,7 @@ from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.display.figure_files import save
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.style import STYLE, Drawing
+from lungmet_worc.study.cohort import Cohort
 
 
 def write_all_figures(
@@ -28,7 +29,7 @@ def write_all_figures(
     tables: Mapping[str, pd.DataFrame],
     folder: Path,
     *,
-    cohort: pd.DataFrame,
+    cohort: Cohort,
     say: Language = ENGLISH,
 ) -> dict[str, Path]:
     """Draw every figure of a study, each as PNG, SVG and the CSV of what was drawn.
@@ -42,8 +43,8 @@ def write_all_figures(
         them. A table that is not there is taken as empty.
     folder : Path
         Made if it is missing.
-    cohort : DataFrame
-        Who enters each arm (see `lungmet_worc.study.cohort.Cohort.table`).
+    cohort : Cohort
+        Who enters each arm; without patients nothing is said of it.
     say : Language
         Of the words and the decimal marks, with the labels of arms and modalities. The CSV
         files are the same in all.
@@ -75,7 +76,7 @@ def write_all_figures(
 def draw_all(
     results: StudyResults,
     tables: Mapping[str, pd.DataFrame],
-    cohort: pd.DataFrame,
+    cohort: Cohort,
     say: Language,
 ) -> dict[str, Drawing]:
     """Draw every figure that has data; see `write_all_figures`."""

@@ -11,6 +11,7 @@ import pandas as pd
 from lungmet_worc.analyses.run.digest import Digest
 from lungmet_worc.display.shown_names import ShownNames
 from lungmet_worc.report.checklists import Checklist
+from lungmet_worc.study.cohort import Cohort
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class ReportContext:
         Name of the outcome in the manifest.
     performance, comparison, splits, patients : DataFrame
         Tables of the study (see `lungmet_worc.analyses.schema`).
-    cohort : DataFrame
-        A row for each patient (see `lungmet_worc.study.cohort.Cohort.table`).
+    cohort : Cohort
+        Who enters each arm, and why others do not.
     figures : mapping of str to Path
         PNG or SVG files by the names that
         `lungmet_worc.analyses.all_figures.write_all_figures` gives them.
@@ -66,7 +67,7 @@ class ReportContext:
     comparison: pd.DataFrame
     splits: pd.DataFrame
     patients: pd.DataFrame
-    cohort: pd.DataFrame
+    cohort: Cohort
     figures: Mapping[str, Path]
     settings: Mapping[str, object]
     modalities: Mapping[str, str]

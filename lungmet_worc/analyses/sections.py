@@ -1,8 +1,7 @@
-"""The tables of a report that no file has: who entered, who was often wrong, settings."""
+"""The tables of a report that no file has: who was often wrong, settings."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,14 +9,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lungmet_worc.basics.natural_order import natural_order
-from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.wording import arm_label, number_text, yes_no
 
 SHOWN_PATIENTS = 10
-#: Nobody reads a longer list in a report.
-SHOWN_ROWS = 200
-SHOWN_REASONS = 10
 #: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
 SHOWN_CURVES = 100
 Row = Mapping[Any, Any]
@@ -109,125 +104,6 @@ def _wrong_text(row: Row | None, say: Language) -> str:
         wrong=tested - int(row["times_correct"]),
         tested=tested,
         probability=number_text(float(row["posterior_mean"]), say=say),
-    )
-
-
-def cohort_flow(
-    cohort: pd.DataFrame, arms: Mapping[str, str], *, say: Language = ENGLISH
-) -> pd.DataFrame:
-    """Count who enters each arm, and why others do not.
-
-    Parameters
-    ----------
-    cohort : DataFrame
-        outcome (1, 0 or empty), and a column "arm <arm>" for each arm that says "yes" or the
-        reason (see `lungmet_worc.study.cohort.Cohort.table`).
-    arms : mapping of str to str
-        The arms by their names.
-    say : Language
-
-    Returns
-    -------
-    DataFrame
-        All cells text; empty if the cohort names no arm.
-    """
-    rows = []
-    for arm in arms:
-        if f"arm {arm}" not in cohort.columns:
-            continue
-        status = list(cohort[f"arm {arm}"])
-        is_event = [str(value) == "1" for value in cohort["outcome"]]
-        enters = [value == "yes" for value in status]
-        events = sum(a and b for a, b in zip(enters, is_event, strict=True))
-        reasons = Counter(value for value in status if value != "yes")
-        named = reasons.most_common(SHOWN_REASONS)
-        if len(named) < len(reasons):
-            rest = reasons.total() - sum(count for _, count in named)
-            named.append((Sentence("other reasons"), rest))
-        why = "; ".join(f"{count}: {say.of(reason)}" for reason, count in named)
-        rows.append(
-            {
-                say("Arm"): arm_label(arm, say),
-                say("Patients"): str(sum(enters)),
-                say("Events"): str(events),
-                say("Left out"): str(len(enters) - sum(enters)),
-                say("Why left out"): why or say("nobody left out"),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def who_left_out(
-    cohort: pd.DataFrame, arms: Mapping[str, str], *, say: Language = ENGLISH
-) -> list[str]:
-    """Name who does not enter which arm, a line for each reason; arms that are alike together.
-
-    Parameters
-    ----------
-    cohort, arms
-        See `cohort_flow`.
-    say : Language
-    """
-    known: list[str] = []
-    of_arms: dict[tuple[str, str], list[str]] = {}
-    for arm in arms:
-        if f"arm {arm}" not in cohort.columns:
-            continue
-        known.append(arm)
-        by_reason: dict[str, list[str]] = {}
-        for patient, reason in zip(cohort["patient_id"], cohort[f"arm {arm}"], strict=True):
-            if reason != "yes":
-                by_reason.setdefault(reason, []).append(str(patient))
-        for reason, who in by_reason.items():
-            of_arms.setdefault((reason, ", ".join(who)), []).append(arm)
-    return [
-        say("Not in any arm, {reason}: {patients}", reason=say.of(reason), patients=patients)
-        if among == known
-        else say(
-            "Not in {arms}, {reason}: {patients}",
-            arms=", ".join(arm_label(arm, say) for arm in among),
-            reason=say.of(reason),
-            patients=patients,
-        )
-        for (reason, patients), among in of_arms.items()
-    ]
-
-
-def shown_cohort(
-    cohort: pd.DataFrame, shown: int = SHOWN_ROWS, *, say: Language = ENGLISH
-) -> tuple[pd.DataFrame, str]:
-    """Choose the patients of a large cohort that a report lists.
-
-    Parameters
-    ----------
-    cohort : DataFrame
-        See `cohort_flow`.
-    shown : int
-        Most rows.
-    say : Language
-
-    Returns
-    -------
-    tuple of (DataFrame, str)
-        The cohort as it is where it is no longer than that; else those who do not enter every
-        arm, as many as are shown. Then what is left out, in words.
-    """
-    if len(cohort) <= shown:
-        return cohort, ""
-    arms = [column for column in cohort.columns if str(column).startswith("arm ")]
-    partial = cohort[(cohort[arms] != "yes").any(axis=1)]
-    if partial.empty:
-        everyone = say("All {n} patients enter every arm; none is listed.", n=len(cohort))
-        return partial, everyone
-    counts = {"n": len(partial), "all": len(cohort)}
-    if len(partial) <= shown:
-        note = say("{n} of {all} patients do not enter every arm. These are listed.", **counts)
-        return partial, note
-    return partial.head(shown), say(
-        "{n} of {all} patients do not enter every arm. The first {shown} are listed; all are "
-        "named above.",
-        **counts,
-        shown=shown,
     )
 
 

@@ -16,6 +16,7 @@ from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.cohort_variants import CohortVariant, arm_counts, cohort_variants
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest
+from lungmet_worc.study.reasons import Cause, said_causes
 
 #: What is counted of scans even where it is none.
 _ALWAYS = ("present", "missing")
@@ -210,10 +211,10 @@ def _arms_table(cohort: Cohort, once_mended: Cohort | None, say: Language) -> st
 def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
     """Return whom each cause keeps from entering, and which arms; "" where all enter."""
     cohort = checked.once_mended or checked.cohort
-    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for arm, causes_of in cohort.own_causes.items():
-        for patient_id, causes in causes_of.items():
-            for cause in map(say.of, causes):
+    found: dict[Cause, tuple[dict[str, None], dict[str, None]]] = {}
+    for arm, reasons in cohort.reasons.items():
+        for patient_id, reason in reasons.items():
+            for cause in () if reason.lacking_in else reason.causes:
                 ids, arms = found.setdefault(cause, ({}, {}))
                 ids[patient_id] = arms[arm] = None
     if not found:
@@ -228,7 +229,7 @@ def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
             len(ids),
             "{cause}: {n} patient ({names})",
             "{cause}: {n} patients ({names})",
-            cause=cause,
+            cause=say.of(said_causes([cause])),
             names=say.of(listed(list(ids), _MOST_LISTED)),
         )
         if len(arms) < len(cohort.arms):
@@ -242,8 +243,7 @@ def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
 def _is_common(cohort: Cohort) -> bool:
     """Return whether some arm keeps patients out that it lacks nothing of."""
     return any(
-        reasons.keys() != cohort.own_causes.get(arm, {}).keys()
-        for arm, reasons in cohort.reasons.items()
+        reason.lacking_in for reasons in cohort.reasons.values() for reason in reasons.values()
     )
 
 

@@ -10,6 +10,7 @@ from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import ImagePair, Manifest, is_missing, is_there
+from lungmet_worc.study.reasons import Reason
 
 #: What a scan can be, in the order in which they are counted.
 SCAN_STATES = (
@@ -42,8 +43,8 @@ class PatientView:
         Clinical columns in which the patient has no value.
     wrong : tuple of str
         Columns in which the patient's rows have an error.
-    arms : mapping of str to str
-        Arm -> "yes", or why the patient does not enter it now.
+    arms : mapping of str to Reason or None
+        Arm -> why the patient does not enter it now; None where the patient does.
     once_mended : tuple of str
         The arms that the patient enters when all errors are mended.
     """
@@ -54,7 +55,7 @@ class PatientView:
     scans: Mapping[str, str]
     missing: tuple[str, ...]
     wrong: tuple[str, ...]
-    arms: Mapping[str, str]
+    arms: Mapping[str, Reason | None]
     once_mended: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
@@ -66,7 +67,7 @@ class PatientView:
             "scans": dict(self.scans),
             "missing": list(self.missing),
             "wrong": list(self.wrong),
-            "arms": dict(self.arms),
+            "arms": {arm: why.sentence if why else "yes" for arm, why in self.arms.items()},
             "once_mended": list(self.once_mended),
         }
 
@@ -116,7 +117,7 @@ def patient_views(
                 scans,
                 tuple(c for c in clinical if is_missing(patient.clinical[c])),
                 wrong,
-                {arm: cohort.reasons[arm].get(name, "yes") for arm in cohort.arms},
+                {arm: cohort.reasons[arm].get(name) for arm in cohort.arms},
                 tuple(arm for arm, reasons in mended.reasons.items() if name not in reasons),
             )
         )

@@ -20,6 +20,7 @@ from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.shown_names import ShownNames, recorded_names
 from lungmet_worc.pipeline.comparable import ComparableRun, differences, open_run
 from lungmet_worc.pipeline.run import Run
+from lungmet_worc.study.cohort import NOBODY
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.leftovers import make_scratch, remove_leftovers
@@ -132,9 +133,7 @@ class ComparedRuns:
                 remove_leftovers(paths)
                 staged = RunPaths(make_scratch(paths) / "compared")
                 tables = write_all_tables(self.results, staged.tables, say=say)
-                write_all_figures(
-                    self.results, tables, staged.figures, cohort=pd.DataFrame(), say=say
-                )
+                write_all_figures(self.results, tables, staged.figures, cohort=NOBODY, say=say)
                 put_in_place(staged.folder, paths.report_files, aside.keep, stamp="comparison")
                 aside.settle()
                 remove_leftovers(paths)

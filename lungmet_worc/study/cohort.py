@@ -10,17 +10,22 @@ import pandas as pd
 
 from lungmet_worc.basics.errors import CohortError
 from lungmet_worc.basics.natural_order import natural_order
-from lungmet_worc.basics.sentences import Sentence, joined
-from lungmet_worc.display.language import later
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.shown_names import ShownNames
 from lungmet_worc.study.config import ArmConfig, StudyConfig
 from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.manifest import Manifest, Patient
 from lungmet_worc.study.reading.spreadsheet import is_missing
+from lungmet_worc.study.reasons import (
+    Cause,
+    Excluded,
+    NoFeatures,
+    NoImage,
+    NoOutcome,
+    NoValue,
+    Reason,
+)
 
-#: Reasons that a figure shortens, by what they are made of.
-FAILED = later("{modality} extraction failed: {cause}")
-INCOMPLETE = later("not complete for all arms (arm {arm}: {cause})")
 _NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
@@ -34,25 +39,21 @@ class Cohort:
         All patients of the manifest, in the natural order of their ids.
     arms : mapping of str to tuple of str
         Arm -> ids of the patients that enter, in the same order.
-    reasons : mapping of str to mapping
+    reasons : mapping of str to mapping of str to Reason
         Arm -> id -> why the patient does not enter.
     outcome_name : str
         The column of the outcome.
     clinical : tuple of str
         The clinical columns that arms name.
-    own_causes : mapping of str to mapping
-        Arm -> id -> what keeps the patient from this very arm, each cause by itself; without
-        what other arms ask for where patients are "common".
     names : ShownNames
         What arms and modalities are called.
     """
 
     patients: tuple[Patient, ...]
     arms: Mapping[str, tuple[str, ...]]
-    reasons: Mapping[str, Mapping[str, str]]
+    reasons: Mapping[str, Mapping[str, Reason]]
     outcome_name: str = "the outcome"
     clinical: tuple[str, ...] = ()
-    own_causes: Mapping[str, Mapping[str, tuple[Sentence, ...]]] = field(default_factory=dict)
     names: ShownNames = field(default_factory=ShownNames)
 
     def outcomes_of(self, patient_ids: Sequence[str]) -> list[int]:
@@ -95,9 +96,10 @@ class Cohort:
             for modality, pair in patient.pairs.items():
                 row[f"{modality} scan"] = "present" if pair.present else "missing"
             for column in self.clinical:
-                row[f"{column} value"] = "present" if _has(patient, column) else "missing"
+                row[f"{column} value"] = "present" if has_value(patient, column) else "missing"
             for arm in self.arms:
-                row[f"arm {arm}"] = self.reasons[arm].get(patient.patient_id, "yes")
+                reason = self.reasons[arm].get(patient.patient_id)
+                row[f"arm {arm}"] = reason.sentence if reason else "yes"
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -123,7 +125,9 @@ class Cohort:
                     "n_patients": len(ids),
                     "n_events": sum(self.outcomes_of(ids)),
                     "patients": list(ids),
-                    "not_entering": dict(self.reasons[arm]),
+                    "not_entering": {
+                        name: reason.sentence for name, reason in self.reasons[arm].items()
+                    },
                 }
                 for arm, ids in self.arms.items()
             },
@@ -143,13 +147,17 @@ class Cohort:
         counts = {}
         patients = self._different()
         for column in self.clinical:
-            present = sum(_has(patient, column) for patient in patients)
+            present = sum(has_value(patient, column) for patient in patients)
             counts[column] = (present, len(patients) - present)
         return counts
 
     def _different(self) -> list[Patient]:
         """Return the patients, those with several rows by the first of these."""
         return list({each.patient_id: each for each in reversed(self.patients)}.values())
+
+
+#: Of a comparison of runs, each of which has a cohort of its own.
+NOBODY = Cohort((), {}, {})
 
 
 def build_cohort(
@@ -179,16 +187,14 @@ def build_cohort(
     patients = {patient.patient_id: patient for patient in reversed(ordered)}
     order = list(dict.fromkeys(patient.patient_id for patient in ordered))
     names = shown_names(study)
-    own_causes: dict[str, dict[str, tuple[Sentence, ...]]] = {}
+    reasons: dict[str, dict[str, Reason]] = {}
     for name, arm in study.arms.items():
         found = {
             patient_id: _why_not(study, arm, patients[patient_id], unusable) for patient_id in order
         }
-        own_causes[name] = {patient_id: causes for patient_id, causes in found.items() if causes}
-    reasons: dict[str, dict[str, str]] = {
-        name: {patient_id: joined(causes, ", ") for patient_id, causes in found.items()}
-        for name, found in own_causes.items()
-    }
+        reasons[name] = {
+            patient_id: Reason(causes) for patient_id, causes in found.items() if causes
+        }
     if study.cohort.patients == "common":
         _keep_common(reasons, order, names)
     arms = {
@@ -196,7 +202,7 @@ def build_cohort(
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), own_causes, names)
+    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), names)
 
 
 def _why_not(
@@ -204,26 +210,21 @@ def _why_not(
     arm: ArmConfig,
     patient: Patient,
     unusable: Mapping[tuple[str, str], str],
-) -> tuple[Sentence, ...]:
+) -> tuple[Cause, ...]:
     """Return what keeps a patient from entering an arm, nothing if it does enter."""
     if patient.patient_id in study.cohort.exclude:
-        return (Sentence("excluded in the study file"),)
+        return (Excluded(),)
     if patient.outcome is None:
-        return (Sentence("outcome missing"),)
-    lacking = []
+        return (NoOutcome(),)
+    lacking: list[Cause] = []
     for modality in arm.modalities:
         pair = patient.pairs.get(modality)
         title = study.modalities[modality].title or modality
         if pair is None or not pair.present:
-            lacking.append(Sentence("no {modality} image", modality=title))
+            lacking.append(NoImage(title))
         elif (patient.patient_id, modality) in unusable:
-            cause = unusable[patient.patient_id, modality]
-            lacking.append(Sentence(FAILED, modality=title, cause=cause))
-    lacking += [
-        Sentence("{column} missing", column=column)
-        for column in arm.clinical
-        if not _has(patient, column)
-    ]
+            lacking.append(NoFeatures(title, unusable[patient.patient_id, modality]))
+    lacking += [NoValue(column) for column in arm.clinical if not has_value(patient, column)]
     asked = len(arm.modalities) + len(arm.clinical)
     if arm.missing == "impute" and len(lacking) < asked:
         return ()
@@ -231,24 +232,24 @@ def _why_not(
 
 
 def _keep_common(
-    reasons: dict[str, dict[str, str]], order: Sequence[str], names: ShownNames
+    reasons: dict[str, dict[str, Reason]], order: Sequence[str], names: ShownNames
 ) -> None:
     """Take out of every arm who does not enter all of them, and say why."""
     for patient_id in order:
         own = {name: found[patient_id] for name, found in reasons.items() if patient_id in found}
         if not own:
             continue
-        arm, cause = next(iter(own.items()))
+        arm, reason = next(iter(own.items()))
         for name, found in reasons.items():
             if name not in own:
-                found[patient_id] = Sentence(INCOMPLETE, arm=names.arm(arm), cause=cause)
+                found[patient_id] = Reason(reason.causes, names.arm(arm))
     for name, found in reasons.items():
         reasons[name] = {
             patient_id: found[patient_id] for patient_id in order if patient_id in found
         }
 
 
-def _has(patient: Patient, column: str) -> bool:
+def has_value(patient: Patient, column: str) -> bool:
     """Return whether a patient's value in a clinical column is known."""
     return not is_missing(patient.clinical.get(column, ""))
 

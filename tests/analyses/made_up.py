@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,10 @@ from lungmet_worc.analyses.results import (
     StudyResults,
 )
 from lungmet_worc.analyses.subgroups.levels import Level
+from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StatisticsConfig
+from lungmet_worc.study.manifest import ImagePair, Patient
+from lungmet_worc.study.reasons import Reason
 from lungmet_worc.study.tested_splits import UntestedSplit
 
 #: Arm -> its modalities, its clinical columns, and by how many standard deviations its scores
@@ -86,6 +90,27 @@ def made_up_results(n_arms: int = 3, n_splits: int = 20, seed: int = 0) -> Study
         seed=seed,
         untested=(UntestedSplit(names[0], n_splits, 40, 0, "nobody"),),
     )
+
+
+def made_up_cohort(
+    rows: Iterable[tuple[str, int | None, Mapping[str, bool], Mapping[str, Reason | None]]],
+) -> Cohort:
+    """Return a cohort of patients: id, outcome, whether scans are there, why not in an arm."""
+    scan, found = ImagePair(Path("image"), Path("mask")), list(rows)
+    patients = tuple(
+        Patient(
+            name, row, outcome, {m: scan if has else ImagePair() for m, has in scans.items()}, {}
+        )
+        for row, (name, outcome, scans, _) in enumerate(found, 2)
+    )
+    reasons: dict[str, dict[str, Reason]] = {arm: {} for arm in found[0][3]}
+    for name, _, _, why in found:
+        for arm, reason in why.items():
+            if reason:
+                reasons[arm][name] = reason
+    names = [patient.patient_id for patient in patients]
+    arms = {arm: tuple(n for n in names if n not in out) for arm, out in reasons.items()}
+    return Cohort(patients, arms, reasons)
 
 
 def results_of(arms: Sequence[ArmPredictions]) -> StudyResults:

@@ -20,7 +20,9 @@ from lungmet_worc.analyses.performance.table import outcome_tables
 from lungmet_worc.analyses.results import ArmPredictions, StudyResults
 from lungmet_worc.display.language import language
 from lungmet_worc.display.style import DOUBLE, SINGLE, STYLE, Drawing
-from tests.analyses.made_up import made_up_results
+from lungmet_worc.study.cohort import NOBODY, Cohort
+from lungmet_worc.study.reasons import Excluded, NoFeatures, NoImage, NoValue, Reason
+from tests.analyses.made_up import made_up_cohort, made_up_results
 from tests.analyses.test_results import make_arms, prediction
 
 Tables = dict[str, pd.DataFrame]
@@ -38,19 +40,17 @@ def study(n_arms: int) -> tuple[StudyResults, Tables]:
     return results, make_all_tables(results)
 
 
-def make_cohort(arms: list[str], *, differ: bool = False) -> pd.DataFrame:
+def make_cohort(arms: list[str], *, differ: bool = False) -> Cohort:
     """Return 57 patients, six of whom enter no arm; where arms differ, five more not all."""
+    failed, no_age = Reason((NoFeatures("CT", "bad mask"),)), Reason((NoValue("age"),))
     rows = []
     for i in range(57):
-        row: dict[str, object] = {"patient_id": f"P{i}", "outcome": int(i < 19)}
-        row["MRI scan"] = "missing" if i > 52 else "present"
-        for k, arm in enumerate(arms):
-            why = "no MRI image" if i > 52 else "excluded in the study file" if i > 50 else "yes"
-            if differ and k % 2 and i < 5:
-                why = "CT extraction failed: bad mask, no voxel" if i < 3 else "age missing"
-            row[f"arm {arm}"] = why
-        rows.append(row)
-    return pd.DataFrame(rows)
+        out = NoImage("MRI") if i > 52 else Excluded() if i > 50 else None
+        why = dict.fromkeys(arms, Reason((out,)) if out else None)
+        for arm in arms[1::2] if differ and i < 5 else ():
+            why[arm] = failed if i < 3 else no_age
+        rows.append((f"P{i}", int(i < 19), {"MRI": i <= 52}, why))
+    return made_up_cohort(rows)
 
 
 def renamed(n_arms: int) -> tuple[StudyResults, Tables]:
@@ -159,7 +159,7 @@ def test_numbers_are_those_of_the_tables() -> None:
 def test_an_old_run_draws_what_it_can(tmp_path: Path) -> None:
     results, made = study(1)
     old = {name: made[name] for name in ("performance", "splits", "patients", "comparison")}
-    written = write_all_figures(results, old, tmp_path, cohort=pd.DataFrame())
+    written = write_all_figures(results, old, tmp_path, cohort=NOBODY)
     assert list(written) == ["roc", "auc", "calibration", "decision", "posteriors", "roc_MRI"]
 
 

@@ -17,7 +17,9 @@ from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.display.language import language as say
 from lungmet_worc.report.checklists import checklists
-from tests.analyses.made_up import made_up_results
+from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
+from tests.analyses.made_up import made_up_cohort, made_up_results
 
 KINDS = {"clinical": "clinical", "combined_clinical": "clinical+images", "volume": "volume"}
 DESCRIPTIONS = {
@@ -90,18 +92,17 @@ def in_language(context: ReportContext, code: str) -> ReportContext:
     return dataclasses.replace(context, language=code, checklists=answered)
 
 
-def cohort(arms: list[str]) -> pd.DataFrame:
+def cohort(arms: list[str]) -> Cohort:
     """Return 56 patients of whom 51 enter."""
-    reasons = ["no CT image", "no CT image", "outcome missing", "no MRI image"]
-    reasons.append("CT extraction failed: the segmentation is empty")
+    failed = NoFeatures("CT", "the segmentation is empty")
+    causes = (NoImage("CT"), NoImage("CT"), NoOutcome(), NoImage("MRI"), failed)
     rows = []
     for i in range(56):
-        why = "yes" if i < 51 else reasons[i - 51]
-        row = {"patient_id": f"P{i + 1:02d}", "outcome": "" if i == 53 else int(i % 3 == 0)}
-        row |= {"MRI scan": "missing" if i == 54 else "present"}
-        row |= {"CT scan": "missing" if i in (51, 52) else "present"}
-        rows.append(row | {f"arm {arm}": why for arm in arms})
-    return pd.DataFrame(rows)
+        why = None if i < 51 else Reason((causes[i - 51],))
+        scans = {"MRI": i != 54, "CT": i not in (51, 52)}
+        outcome = None if i == 53 else int(i % 3 == 0)
+        rows.append((f"P{i + 1:02d}", outcome, scans, dict.fromkeys(arms, why)))
+    return made_up_cohort(rows)
 
 
 def state(arms: list[str], n_splits: int) -> dict[str, object]:

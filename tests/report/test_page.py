@@ -11,14 +11,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lungmet_worc.analyses.cohort.table import cohort_flow, patients_table, who_left_out
 from lungmet_worc.analyses.comparison.section import TESTS, side_by_side
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.pictures import data_url, within
-from lungmet_worc.analyses.sections import cohort_flow, who_left_out
-from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.display.blocks import Section, Text, anchors, filled
 from lungmet_worc.display.language import ENGLISH, language
 from lungmet_worc.report.page import _row_spans, _typeset_cell, write_report
+from lungmet_worc.study.cohort import NOBODY, Cohort
+from lungmet_worc.study.manifest import ImagePair, Patient
+from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
+from tests.analyses.made_up import made_up_cohort
 from tests.report.made_up_page import Page, in_language, made_up_context
 
 ORDER = (
@@ -118,7 +121,7 @@ def test_sections_without_data_are_left_out_and_no_anchor_dangles(
     old = {name: context.tables[name] for name in ("performance", "splits", "patients")}
     first = {name: context.figures[name] for name in ("roc", "auc")}
     bare = dataclasses.replace(
-        context, tables=old, figures=first, thumbnails={}, cohort=pd.DataFrame(), excluded=[]
+        context, tables=old, figures=first, thumbnails={}, cohort=NOBODY, excluded=[]
     )
     page = Page(written(bare, tmp_path))
     absent = {
@@ -213,29 +216,40 @@ def test_the_three_tests_stand_side_by_side() -> None:
     assert len(alone.columns) == 5
 
 
-def test_reasons_are_said_in_the_language() -> None:
-    reason = joined([Sentence("no {modality} image", modality="CT"), "something, else"], ", ")
-    frame = pd.DataFrame({"patient_id": ["A"], "outcome": [1], "arm ct": [reason]})
-    nl = language("nl")
-    assert who_left_out(frame, {"ct": ""}, say=nl) == [
-        "In geen enkele arm, geen CT-beeld, something, else: A"
-    ]
-    (row,) = cohort_flow(frame, {"ct": ""}, say=nl).to_numpy().tolist()
-    assert row[-1] == "1: geen CT-beeld, something, else"
-
-
 def test_arms_that_miss_the_same_patients_are_named_together() -> None:
-    cohort = pd.DataFrame(
-        {
-            "patient_id": ["A", "B"],
-            "arm mri": ["yes", "outcome missing"],
-            "arm ct": ["no CT image", "outcome missing"],
-        }
+    no_outcome, no_ct = Reason((NoOutcome(),)), Reason((NoImage("CT"),))
+    cohort = made_up_cohort(
+        [
+            ("A", 1, {}, {"mri": None, "ct": no_ct}),
+            ("B", None, {}, dict.fromkeys(("mri", "ct"), no_outcome)),
+        ]
     )
-    assert who_left_out(cohort, {"mri": "", "ct": ""}) == [
+    assert who_left_out(cohort) == [
         "Not in any arm, outcome missing: B",
         "Not in CT, no CT image: A",
     ]
+
+
+def test_what_is_there_of_each_patient() -> None:
+    patients = [
+        Patient("A", 2, 1, {"CT": ImagePair()}, {"age": "61"}),
+        Patient("B", 3, None, {"CT": ImagePair(Path("a"), Path("b"))}, {"age": ""}),
+    ]
+    reasons = {"ct": {"A": Reason((NoImage("CT"),)), "B": Reason((NoOutcome(),))}}
+    cohort = Cohort(tuple(patients), {"ct": ()}, reasons, clinical=("age",))
+    table = patients_table(cohort, patients, language("en"))
+    assert dict(table.iloc[0]) == {
+        **{"Patient": "A", "Outcome": "yes", "CT scan": "missing", "age, value": "present"},
+        "Arm CT": "no CT image",
+    }
+    assert list(table.iloc[1]) == ["B", "", "present", "missing", "outcome missing"]
+
+
+def test_paths_are_taken_out_of_reasons() -> None:
+    failed = Reason((NoFeatures("CT", "OSError: no room in /srv/lungmet/scans/P1.nii"),))
+    cohort = made_up_cohort([("A", 1, {}, {"ct": failed})])
+    why = cohort_flow(cohort)["Why left out"].item()
+    assert why == "1: CT extraction failed: OSError: no room in P1.nii"
 
 
 def test_sections_without_blocks_are_left_out() -> None:

@@ -11,18 +11,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lungmet_worc.analyses.cohort.table import cohort_flow, shown_patients
 from lungmet_worc.analyses.comparison.statistics import compare_arms
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.performance.table import outcome_tables, patients_table
 from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.run.digest import make_digest
-from lungmet_worc.analyses.sections import cohort_flow, flattened, often_wrong, shown_cohort
+from lungmet_worc.analyses.sections import flattened, often_wrong
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.display.privacy import cleaned, without_paths
 from lungmet_worc.report.headline import headline
 from lungmet_worc.report.page import _typeset, write_report
-from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.cohort import NOBODY, Cohort
 from lungmet_worc.study.manifest import ImagePair, Patient
+from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
+from tests.analyses.made_up import made_up_cohort
 from tests.analyses.test_results import prediction, three_arms
 
 DESCRIPTIONS = {
@@ -60,8 +63,8 @@ def make_cohort() -> Cohort:
         Patient("STS_002", 3, 0, {"MRI": scan, "CT": none}, {}),
         Patient("STS_003", 4, None, {"MRI": scan, "CT": scan}, {}),
     )
-    missing = {"STS_003": "outcome missing"}
-    no_ct = missing | {"STS_002": "no CT image"}
+    missing = {"STS_003": Reason((NoOutcome(),))}
+    no_ct = {"STS_002": Reason((NoImage("CT"),))} | missing
     return Cohort(
         patients,
         {"mri_only": ("STS_001", "STS_002"), "ct_only": ("STS_001",), "combined": ("STS_001",)},
@@ -88,7 +91,7 @@ def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> 
         comparison=compare_arms(arms),
         splits=tables["splits"],
         patients=tables["patients"],
-        cohort=cohort.table(),
+        cohort=cohort,
         figures=drawn(folder, ["roc", "auc", *(f"roc_{arm.arm}" for arm in arms)]),
         settings={
             "preset": "smoke",
@@ -310,7 +313,7 @@ def test_little_known(context: ReportContext, tmp_path: Path) -> None:
         failures=pd.DataFrame(columns=["arm", "cause", "candidates"]),
         excluded=[],
         versions={},
-        cohort=pd.DataFrame(),
+        cohort=NOBODY,
     )
     text = Page(written(bare, tmp_path)).text
     assert "Every candidate workflow got a score." in text
@@ -351,49 +354,46 @@ def test_patients_often_wrong_counted_by_hand() -> None:
 
 
 def test_cohort_flow_of_a_real_cohort() -> None:
-    flow = cohort_flow(make_cohort().table(), DESCRIPTIONS).set_index("Arm")
+    flow = cohort_flow(make_cohort()).set_index("Arm")
     assert tuple(flow.loc["MRI only"]) == ("2", "1", "1", "1: outcome missing")
     assert tuple(flow.loc["Combined"]) == ("1", "1", "2", "1: no CT image; 1: outcome missing")
-    everyone = make_cohort().table().iloc[:1]
-    assert set(cohort_flow(everyone, DESCRIPTIONS)["Why left out"]) == {"nobody left out"}
+    everyone = made_up_cohort([("A", 1, {}, {"mri": None})])
+    assert set(cohort_flow(everyone)["Why left out"]) == {"nobody left out"}
 
 
 def test_flow_of_many_reasons_names_the_most_common() -> None:
-    reasons = ["yes"] * 3 + ["no CT image"] * 2 + [f"extraction failed: {n}" for n in range(12)]
-    cohort = pd.DataFrame({"outcome": [1] * len(reasons), "arm ct": reasons})
-    why = cohort_flow(cohort, {"ct": "CT"})["Why left out"].item()
-    assert why.startswith("2: no CT image; 1: extraction failed: 0; ")
-    assert why.endswith("1: extraction failed: 8; 3: other reasons")
+    no_ct = Reason((NoImage("CT"),))
+    reasons = [None] * 3 + [no_ct] * 2 + [Reason((NoFeatures("CT", f"{n}"),)) for n in range(12)]
+    cohort = made_up_cohort((f"P{n}", 1, {}, {"ct": why}) for n, why in enumerate(reasons))
+    why = cohort_flow(cohort)["Why left out"].item()
+    assert why.startswith("2: no CT image; 1: CT extraction failed: 0; ")
+    assert why.endswith("1: CT extraction failed: 8; 3: other reasons")
 
 
-def large_cohort(n_patients: int, n_without_ct: int) -> pd.DataFrame:
-    """Return a cohort table whose last patients have no CT."""
+def large_cohort(n_patients: int, n_without_ct: int) -> Cohort:
+    """Return a cohort whose last patients have no CT."""
+    no_ct = Reason((NoImage("CT"),))
     lacks = [number >= n_patients - n_without_ct for number in range(n_patients)]
-    return pd.DataFrame(
-        {
-            "patient_id": [f"X{number:04d}" for number in range(n_patients)],
-            "outcome": [number % 2 for number in range(n_patients)],
-            "CT scan": ["missing" if lack else "present" for lack in lacks],
-            "arm mri": "yes",
-            "arm ct": ["no CT image" if lack else "yes" for lack in lacks],
-        }
+    return made_up_cohort(
+        (f"X{n:04d}", n % 2, {"CT": not lack}, {"mri": None, "ct": no_ct if lack else None})
+        for n, lack in enumerate(lacks)
     )
 
 
 def test_cohort_of_many_lists_who_does_not_enter_every_arm() -> None:
     small = large_cohort(200, 3)
-    assert shown_cohort(small) == (small, "")
-    shown, said = shown_cohort(large_cohort(201, 3))
-    assert list(shown["patient_id"]) == ["X0198", "X0199", "X0200"]
+    assert shown_patients(small) == (small.patients, "")
+    shown, said = shown_patients(large_cohort(201, 3))
+    assert [patient.patient_id for patient in shown] == ["X0198", "X0199", "X0200"]
     assert said == "3 of 201 patients do not enter every arm. These are listed."
-    shown, said = shown_cohort(large_cohort(1500, 300))
-    assert (len(shown), shown["patient_id"].iloc[0]) == (200, "X1200")
+    shown, said = shown_patients(large_cohort(1500, 300))
+    assert (len(shown), shown[0].patient_id) == (200, "X1200")
     assert said == (
         "300 of 1500 patients do not enter every arm. The first 200 are listed; "
         "all are named above."
     )
-    shown, said = shown_cohort(large_cohort(1500, 0))
-    assert shown.empty
+    shown, said = shown_patients(large_cohort(1500, 0))
+    assert not shown
     assert said == "All 1500 patients enter every arm; none is listed."
 
 

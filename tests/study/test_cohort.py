@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from lungmet_worc.basics.errors import CohortError
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.manifest import read_manifest
+from lungmet_worc.study.reasons import Reason
 from tests.synthetic import change_cell, make_study, write_cohort
 
 COMMON = 'patients = "common"'
@@ -36,6 +38,10 @@ def cohort_of(
     return build_cohort(study, read_manifest(study), unusable or {})
 
 
+def said(reasons: Mapping[str, Reason]) -> dict[str, str]:
+    return {patient: reason.sentence for patient, reason in reasons.items()}
+
+
 class TestArms:
     def test_available(self, manifest: Path) -> None:
         cohort = cohort_of(manifest, cohort=AVAILABLE)
@@ -44,7 +50,7 @@ class TestArms:
             "CT_only": ("P1", "P2", "P6"),
             "combined": ("P1", "P6"),
         }
-        assert cohort.reasons["combined"] == {
+        assert said(cohort.reasons["combined"]) == {
             "P2": "no MRI image",
             "P3": "no CT image",
             "P4": "no MRI image, no CT image",
@@ -55,26 +61,26 @@ class TestArms:
     def test_common(self, manifest: Path) -> None:
         cohort = cohort_of(manifest, cohort=COMMON)
         assert set(cohort.arms.values()) == {("P1", "P6")}
-        reason = cohort.reasons["MRI_only"]["P3"]
+        reason = cohort.reasons["MRI_only"]["P3"].sentence
         assert reason == "not complete for all arms (arm CT only: no CT image)"
         assert list(cohort.reasons["MRI_only"]) == ["P2", "P3", "P4", "P5"]
 
     def test_excluded_in_the_study_file(self, manifest: Path) -> None:
         cohort = cohort_of(manifest, cohort=f'{AVAILABLE}\nexclude = ["P1"]')
         assert cohort.arms["combined"] == ("P6",)
-        assert cohort.reasons["combined"]["P1"] == "excluded in the study file"
+        assert cohort.reasons["combined"]["P1"].sentence == "excluded in the study file"
 
     def test_impute_asks_for_one_modality(self, manifest: Path) -> None:
         arms = '[arms.a]\nmodalities = ["MRI", "CT"]\nmissing = "impute"'
         cohort = cohort_of(manifest, cohort=AVAILABLE, arms=arms)
         assert cohort.arms["a"] == ("P1", "P2", "P3", "P6")
-        assert cohort.reasons["a"]["P4"] == "no MRI image, no CT image"
+        assert cohort.reasons["a"]["P4"].sentence == "no MRI image, no CT image"
 
     def test_failed_extraction(self, manifest: Path) -> None:
         cohort = cohort_of(manifest, {("P1", "CT"): "mask too small"}, cohort=AVAILABLE)
         assert cohort.arms["MRI_only"] == ("P1", "P3", "P6")
         assert cohort.arms["CT_only"] == ("P2", "P6")
-        assert cohort.reasons["combined"]["P1"] == "CT extraction failed: mask too small"
+        assert cohort.reasons["combined"]["P1"].sentence == "CT extraction failed: mask too small"
 
     def test_clinical_values(self, manifest: Path) -> None:
         change_cell(manifest, "P1", "grade", "NA")
@@ -83,7 +89,7 @@ class TestArms:
             '[arms.b]\nclinical = ["age"]'
         )
         cohort = cohort_of(manifest, cohort=AVAILABLE, arms=arms)
-        assert cohort.reasons["a"]["P1"] == "grade missing"
+        assert cohort.reasons["a"]["P1"].sentence == "grade missing"
         assert cohort.arms["a"] == ("P3", "P6")
         assert cohort.arms["b"] == ("P1", "P2", "P3", "P4", "P6")
 

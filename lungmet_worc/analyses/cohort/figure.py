@@ -6,12 +6,13 @@ The diagram follows that of STARD 2015 (Bossuyt et al., BMJ 2015;351:h5527).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from lungmet_worc.analyses.cohort.reasons import reason_of
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.style import (
     DOUBLE,
@@ -26,6 +27,9 @@ from lungmet_worc.display.style import (
     write,
 )
 from lungmet_worc.display.wording import arm_label, modality_label
+from lungmet_worc.study.cohort import Cohort
+from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.reasons import NoFeatures, Reason, said_causes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,15 +59,13 @@ class _Box(NamedTuple):
 
 
 def flow_figure(
-    cohort: pd.DataFrame, say: Language, tested: Mapping[str, int] | None = None
+    cohort: Cohort, say: Language, tested: Mapping[str, int] | None = None
 ) -> Drawing | None:
     """Draw who enters each arm, and why others do not.
 
     Parameters
     ----------
-    cohort : DataFrame
-        patient_id, outcome (1, 0 or empty), "<modality> scan" and "arm <arm>" ("yes" or the
-        reason), as `lungmet_worc.study.cohort.Cohort.table` gives it.
+    cohort : Cohort
     say : Language
     tested : mapping of str to int, optional
         Arm -> patients tested in at least one split; said where it is not everybody.
@@ -74,16 +76,15 @@ def flow_figure(
         None where the cohort names no arm. Numbers: box ("manifest", "left out", "entering",
         "arm", "not in arm"), arm, reason, n_patients, n_events.
     """
-    arms = [str(name)[4:] for name in cohort.columns if str(name).startswith("arm ")]
-    if not arms or cohort.empty:
+    arms = list(cohort.arms)
+    if not arms or not cohort.patients:
         return None
-    enters = {arm: (cohort[f"arm {arm}"] == "yes").to_numpy() for arm in arms}
-    anywhere = pd.DataFrame(enters).any(axis=1).to_numpy()
+    anywhere = set(cohort.everyone)
+    entering = [patient for patient in cohort.patients if patient.patient_id in anywhere]
     manifest = _manifest_box(cohort, say)
-    left_out = _left_out_box(cohort[~anywhere], arms, say)
-    entering = cohort[anywhere]
-    same = all((enters[arm] == anywhere).all() for arm in arms)
-    boxes = [] if same else _arm_boxes(entering, arms, say, tested or {})
+    left_out = _left_out_box(cohort, say)
+    same = all(set(ids) == anywhere for ids in cohort.arms.values())
+    boxes = [] if same else _arm_boxes(cohort, entering, say, tested or {})
     middle = _entering_box(entering, arms, same, say, tested or {})
     figure = _draw(manifest, left_out, middle, boxes)
     rows = [row for box in (manifest, left_out, middle, *boxes) if box for row in box.rows]
@@ -91,48 +92,45 @@ def flow_figure(
     return Drawing(figure, pd.DataFrame(rows, columns=columns))
 
 
-def _events(cohort: pd.DataFrame) -> int:
-    return sum(str(value) == "1" for value in cohort["outcome"])
+def _events(patients: Iterable[Patient]) -> int:
+    return sum(patient.outcome == 1 for patient in patients)
 
 
-def _manifest_box(cohort: pd.DataFrame, say: Language) -> _Box:
+def _manifest_box(cohort: Cohort, say: Language) -> _Box:
     """Return the box of everybody: outcomes and scans."""
-    outcomes = Counter(str(value) for value in cohort["outcome"])
-    known = outcomes["1"] + outcomes["0"]
-    numbers = {"events": outcomes["1"], "others": outcomes["0"], "unknown": len(cohort) - known}
+    outcomes = Counter(patient.outcome for patient in cohort.patients)
+    numbers = {"events": outcomes[1], "others": outcomes[0], "unknown": outcomes[None]}
     lines = [say("{events} with the outcome, {others} without", **numbers)]
-    if known < len(cohort):
+    if outcomes[None]:
         text = say("{events} with the outcome, {others} without, {unknown} not known", **numbers)
         lines = [text]
-    for name in map(str, cohort.columns):
-        if name.endswith(" scan"):
-            present = int((cohort[name] == "present").sum())
-            missing = len(cohort) - present
-            lines.append(
-                say(
-                    "{modality}: {present} with scan, {missing} without",
-                    modality=modality_label(name.removesuffix(" scan"), say),
-                    present=present,
-                    missing=missing,
-                )
+    for modality, (present, missing) in cohort.scan_counts().items():
+        lines.append(
+            say(
+                "{modality}: {present} with scan, {missing} without",
+                modality=modality_label(modality, say),
+                present=present,
+                missing=missing,
             )
-    n = len(cohort)
+        )
+    n = len(cohort.patients)
     heading = say.plural(n, "In the manifest: {n} patient", "In the manifest: {n} patients")
-    return _box(heading, lines, _MAIN, [("manifest", "", "", n, _events(cohort))])
+    return _box(heading, lines, _MAIN, [("manifest", "", "", n, outcomes[1])])
 
 
-def _left_out_box(out: pd.DataFrame, arms: Sequence[str], say: Language) -> _Box | None:
+def _left_out_box(cohort: Cohort, say: Language) -> _Box | None:
     """Return the box of those who enter no arm; None if there are none."""
-    if out.empty:
+    anywhere = set(cohort.everyone)
+    out = [patient for patient in cohort.patients if patient.patient_id not in anywhere]
+    if not out:
         return None
-    reasons = [reason_of([row[f"arm {arm}"] for arm in arms]) for _, row in out.iterrows()]
-    counted = _counted(out, reasons, ("left out", ""))
+    counted = _counted(out, list(cohort.reasons.values()), ("left out", ""))
     heading = say.plural(len(out), "Left out: {n} patient", "Left out: {n} patients")
     return _box(heading, _reason_lines(counted, say), DOUBLE / 2 - _SIDE - 0.15, counted)
 
 
 def _entering_box(
-    entering: pd.DataFrame,
+    entering: Sequence[Patient],
     arms: Sequence[str],
     same: bool,
     say: Language,
@@ -162,14 +160,14 @@ def _entering_box(
 
 
 def _arm_boxes(
-    entering: pd.DataFrame, arms: Sequence[str], say: Language, tested: Mapping[str, int]
+    cohort: Cohort, entering: Sequence[Patient], say: Language, tested: Mapping[str, int]
 ) -> list[_Box]:
     """Return the box of each arm, with those who enter only other arms."""
-    width = _arm_width(len(arms))
+    width = _arm_width(len(cohort.arms))
     boxes = []
-    for arm in arms:
-        status = entering[f"arm {arm}"]
-        inside, outside = entering[status == "yes"], entering[status != "yes"]
+    for arm, reasons in cohort.reasons.items():
+        inside = [patient for patient in entering if patient.patient_id not in reasons]
+        outside = [patient for patient in entering if patient.patient_id in reasons]
         n, events = len(inside), _events(inside)
         text = {"events": events, "others": n - events}
         lines = [
@@ -177,9 +175,7 @@ def _arm_boxes(
             say("{events} with the outcome, {others} without", **text),
             *_tested_line(tested.get(arm, n), n, say),
         ]
-        counted = _counted(
-            outside, [reason_of([value]) for value in status[status != "yes"]], ("not in arm", arm)
-        )
+        counted = _counted(outside, [reasons], ("not in arm", arm))
         if counted:
             k = len(outside)
             lines.append(say.plural(k, "Not in this arm: {n}", "Not in this arm: {n}"))
@@ -196,13 +192,26 @@ def _tested_line(tested: int, entering: int, say: Language) -> list[str]:
 
 
 def _counted(
-    patients: pd.DataFrame, reasons: Sequence[str], box: tuple[str, str]
+    patients: Sequence[Patient], arms: Sequence[Mapping[str, Reason]], box: tuple[str, str]
 ) -> list[tuple[str, str, str, int, int]]:
-    """Count patients and events by reason, the most common first."""
-    is_event = [str(value) == "1" for value in patients["outcome"]]
-    counts = Counter(reasons)
-    events = Counter(why for why, event in zip(reasons, is_event, strict=True) if event)
+    """Count patients and events by what they lack in arms, the most common first."""
+    lacking = {
+        patient.patient_id: _short([reasons[patient.patient_id] for reasons in arms])
+        for patient in patients
+    }
+    counts = Counter(lacking.values())
+    events = Counter(lacking[each.patient_id] for each in patients if each.outcome == 1)
     return [(*box, why, count, events[why]) for why, count in counts.most_common()]
+
+
+def _short(reasons: Iterable[Reason]) -> Sentence:
+    """Return each cause once, without the details of a failure: they differ by patient."""
+    causes = (
+        replace(cause, cause="") if isinstance(cause, NoFeatures) else cause
+        for reason in reasons
+        for cause in reason.causes
+    )
+    return said_causes(dict.fromkeys(causes))
 
 
 def _reason_lines(counted: Sequence[tuple[str, str, str, int, int]], say: Language) -> list[str]:

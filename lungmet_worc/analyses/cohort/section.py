@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lungmet_worc.analyses.cohort.table import (
+    SHOWN_ROWS,
+    cohort_flow,
+    patients_table,
+    shown_patients,
+    who_left_out,
+)
 from lungmet_worc.analyses.material import Material, if_any
-from lungmet_worc.analyses.sections import SHOWN_ROWS, cohort_flow, shown_cohort, who_left_out
 from lungmet_worc.display.blocks import Block, Bullets, Details, Pairs, Section, Text
-from lungmet_worc.display.wording import arm_label, modality_label
+from lungmet_worc.display.wording import arm_label
 
 
 def cohort(material: Material) -> Section:
@@ -19,8 +25,7 @@ def cohort(material: Material) -> Section:
     """
     say, context = material.say, material.context
     blocks: list[Block] = material.figure("flow")
-    flow = cohort_flow(context.cohort, context.arms, say=say)
-    flow = _alike(flow, material)
+    flow = _alike(cohort_flow(context.cohort, say=say), material)
     if len(flow):
         blocks.append(
             material.text_table(flow, say("Who entered each arm, and why others did not."))
@@ -60,45 +65,18 @@ def _alike(flow: pd.DataFrame, material: Material) -> pd.DataFrame:
 def _by_patient(material: Material) -> list[Block]:
     """Return the cohort patient by patient, on demand."""
     say, whole = material.say, material.context.cohort
-    if whole.empty:
+    if not whole.patients or not whole.arms:
         return []
     blocks: list[Block] = []
-    left_out = who_left_out(whole, material.context.arms, say=say)
-    if left_out:
+    if left_out := who_left_out(whole, say=say):
         blocks.append(Bullets(left_out))
-    shown, note = shown_cohort(whole, say=say)
+    shown, note = shown_patients(whole, say=say)
     if note:
         blocks.append(Text(note))
-    if len(shown):
+    if shown:
         caption = say("Scans of each patient, and the arms that the patient enters.")
-        blocks.append(material.text_table(_named(shown, material), caption))
+        blocks.append(material.text_table(patients_table(whole, shown, say), caption))
     return [Details(say("The cohort, patient by patient"), blocks)]
-
-
-def _named(frame: pd.DataFrame, material: Material) -> pd.DataFrame:
-    """Return the cohort with headings for people and every cell text."""
-    say = material.say
-    words = {"present": say("present"), "missing": say("missing"), "yes": say("yes")}
-    arms = [column for column in map(str, frame.columns) if column.startswith("arm ")]
-    alike = len(arms) > 1 and all(frame[column].equals(frame[arms[0]]) for column in arms)
-    columns = {}
-    for column in map(str, frame.drop(columns=arms[1:] if alike else []).columns):
-        cells = list(frame[column])
-        if column == "patient_id":
-            columns[say("Patient")] = cells
-        elif column == "outcome":
-            known = {"1": say("yes"), "0": say("no")}
-            columns[say("Outcome")] = [known.get(str(cell), str(cell)) for cell in cells]
-        elif column.endswith(" scan"):
-            head = say(
-                "{modality} scan", modality=modality_label(column.removesuffix(" scan"), say)
-            )
-            columns[head] = [words.get(cell, cell) for cell in cells]
-        else:
-            name = arm_label(column.removeprefix("arm "), say)
-            head = say("Every arm") if alike else say("Arm {arm}", arm=name)
-            columns[head] = [words.get(cell) or say.of(cell) for cell in cells]
-    return pd.DataFrame(columns)
 
 
 def scans(material: Material) -> Section:

@@ -75,7 +75,7 @@ def write_results(
     tables = write_all_tables(
         results, into.tables, partial=digest.partial, say=ENGLISH.naming(names)
     )
-    figures = write_all_figures(results, tables, into.figures, cohort=plan.cohort.table(), say=say)
+    figures = write_all_figures(results, tables, into.figures, cohort=plan.cohort, say=say)
     found = errata.met(
         plan,
         int(results.without_score["candidates"].sum()),
@@ -88,7 +88,7 @@ def write_results(
         comparison=tables["comparison"],
         splits=tables["splits"],
         patients=tables["patients"],
-        cohort=plan.cohort.table(),
+        cohort=plan.cohort,
         figures=figures,
         settings=_settings(study, len({task.key.split for task in searches})),
         modalities={name: modality.image_type for name, modality in study.modalities.items()},

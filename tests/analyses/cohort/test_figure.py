@@ -1,37 +1,36 @@
 from __future__ import annotations
 
-import pandas as pd
-
 from lungmet_worc.analyses.cohort.figure import flow_figure
-from lungmet_worc.analyses.cohort.reasons import reason_of
-from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.display.language import language
-from lungmet_worc.study.cohort import FAILED, INCOMPLETE
+from lungmet_worc.study.cohort import NOBODY, Cohort
+from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, NoValue, Reason
+from tests.analyses.made_up import made_up_cohort
 
 SAY = language("en")
-NO_MRI = Sentence("no {modality} image", modality="MRI")
-NO_CT = Sentence("no {modality} image", modality="CT")
+NO_MRI, NO_CT = Reason((NoImage("MRI"),)), Reason((NoImage("CT"),))
+NO_OUTCOME = Reason((NoOutcome(),))
 
 
-def cohort(*rows: tuple[object, str, str]) -> pd.DataFrame:
-    """Return patients: outcome, arm MRI, arm CT."""
-    frame = pd.DataFrame(rows, columns=["outcome", "arm MRI", "arm CT"])
-    frame.insert(0, "patient_id", [f"P{i}" for i in range(len(rows))])
-    return frame
+def cohort(*rows: tuple[int | None, Reason | None, Reason | None]) -> Cohort:
+    """Return patients: outcome, why not in the arm MRI, why not in the arm CT."""
+    return made_up_cohort(
+        (f"P{i}", outcome, {}, {"MRI": mri, "CT": ct}) for i, (outcome, mri, ct) in enumerate(rows)
+    )
 
 
-def texts(frame: pd.DataFrame, code: str = "en", **more: dict[str, int]) -> list[str]:
+def texts(frame: Cohort, code: str = "en", **more: dict[str, int]) -> list[str]:
     drawing = flow_figure(frame, language(code), **more)
     assert drawing is not None
     return [text.get_text() for text in drawing.figure.texts]
 
 
 AVAILABLE = cohort(
-    (1, "yes", "yes"),
-    (0, "yes", NO_CT),
-    (1, "yes", NO_CT),
+    (1, None, None),
+    (0, None, NO_CT),
+    (1, None, NO_CT),
     (0, NO_MRI, NO_CT),
-    ("", "outcome missing", "outcome missing"),
+    (None, NO_OUTCOME, NO_OUTCOME),
 )
 
 
@@ -66,9 +65,9 @@ def test_every_box_is_written() -> None:
 
 def test_common_patients_have_one_box() -> None:
     frame = cohort(
-        (1, "yes", "yes"),
-        (0, "yes", "yes"),
-        (0, Sentence(INCOMPLETE, arm="CT", cause=joined([NO_CT], ", ")), NO_CT),
+        (1, None, None),
+        (0, None, None),
+        (0, Reason(NO_CT.causes, "CT"), NO_CT),
     )
     found = texts(frame)
     assert "In every arm: 2 patients" in found
@@ -78,23 +77,24 @@ def test_common_patients_have_one_box() -> None:
 
 
 def test_patients_never_tested_are_said() -> None:
-    frame = cohort((1, "yes", "yes"), (0, "yes", "yes"))
+    frame = cohort((1, None, None), (0, None, None))
     line = "In a test part at least once: 1"
     assert line in texts(frame, tested={"MRI": 1, "CT": 1})
     assert line not in texts(frame, tested={"MRI": 2, "CT": 2})
 
 
 def test_reasons_lose_the_details_of_failures_only() -> None:
-    failed = Sentence(FAILED, modality="CT", cause="mask is empty, see log, age missing")
-    odd = Sentence("no {modality} image", modality="T1, fat sat")
-    age, grade = (Sentence("{column} missing", column=name) for name in ("age", "grade"))
-    reason = reason_of([joined([failed, age], ", ")])
-    assert reason == "CT features could not be extracted, age missing"
-    dutch = language("nl").of(reason)
-    assert dutch == "kenmerken van CT konden niet worden bepaald, age ontbreekt"
-    assert reason_of(["yes", odd]) == "no T1, fat sat image"
-    assert reason_of([age, joined([age, grade], ", ")]) == "age missing, grade missing"
+    failed = Reason((NoFeatures("CT", "mask is empty, see log, age missing"), NoValue("age")))
+    odd = Reason((NoImage("T1, fat sat"), NoValue("age")))
+    drawing = flow_figure(cohort((0, failed, failed), (1, odd, NO_CT)), SAY)
+    assert drawing is not None
+    assert drawing.numbers["reason"].to_list()[1:3] == [
+        "CT features could not be extracted, age missing",
+        "no T1, fat sat image, age missing, no CT image",
+    ]
 
 
 def test_a_cohort_without_arms_has_no_diagram() -> None:
-    assert flow_figure(pd.DataFrame({"patient_id": ["A"], "outcome": [1]}), SAY) is None
+    patients = (Patient("A", 2, 1, {}, {}),)
+    assert flow_figure(Cohort(patients, {}, {}), SAY) is None
+    assert flow_figure(NOBODY, SAY) is None

@@ -8,6 +8,7 @@ from lungmet_worc.analyses.power.check import expected_precision
 from lungmet_worc.analyses.power.statistics import auc_half_width, smallest_difference
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.reasons import NoImage, Reason
 
 
 def cohort(n_events: int, n_others: int, *, not_in_ct: int = 0) -> Cohort:
@@ -18,9 +19,9 @@ def cohort(n_events: int, n_others: int, *, not_in_ct: int = 0) -> Cohort:
     )
     ids = tuple(patient.patient_id for patient in patients)
     arms = {"MRI": ids, "CT": ids[not_in_ct:]}
-    reasons: dict[str, dict[str, str]] = {
+    reasons: dict[str, dict[str, Reason]] = {
         "MRI": {},
-        "CT": dict.fromkeys(ids[:not_in_ct], "no CT image"),
+        "CT": dict.fromkeys(ids[:not_in_ct], Reason((NoImage("CT"),))),
     }
     return Cohort(patients, arms, reasons, "lung_met")
 
