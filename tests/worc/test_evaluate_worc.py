@@ -48,7 +48,7 @@ def finished(small: SmallData, tmp_path_factory: pytest.TempPathFactory) -> Path
     (folder / "sources.csv").write_text("patient,modality,image,segmentation\nP1,MRI,a,b\n")
     with (folder / "labels.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["Patient", OUTCOME], *small.outcomes.items()])
-    template = resources.files("lungmet_worc").joinpath("templates/evaluate_worc.py.txt")
+    template = resources.files("lungmet_worc.study").joinpath("templates/evaluate_worc.py.txt")
     (folder / "evaluate_worc.py").write_text(template.read_text("utf-8"), "utf-8")
     return folder
 
@@ -79,7 +79,7 @@ def test_the_script_leaves_the_workflow_out_and_evaluates(finished: Path) -> Non
 
 
 def test_without_a_finished_search_it_says_so(tmp_path: Path) -> None:
-    template = resources.files("lungmet_worc").joinpath("templates/evaluate_worc.py.txt")
+    template = resources.files("lungmet_worc.study").joinpath("templates/evaluate_worc.py.txt")
     script = tmp_path / "evaluate_worc.py"
     script.write_text(template.read_text("utf-8"), "utf-8")
     command = [sys.executable, script.name]
