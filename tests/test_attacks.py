@@ -36,7 +36,7 @@ from lungmet_worc.display.csv_cells import as_written, inert
 from lungmet_worc.display.formats import markdown
 from lungmet_worc.display.table_files import csv_text, read_table
 from lungmet_worc.display.workbook import Sheet, workbook
-from lungmet_worc.pipeline.export import script_text
+from lungmet_worc.pipeline.export_files import script_text
 from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
 from lungmet_worc.study.cohort import NOBODY

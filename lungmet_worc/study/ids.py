@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lungmet_worc.basics.file_names import file_name
 
 
@@ -33,4 +35,9 @@ def worc_ids(patient_ids: list[str]) -> dict[str, str]:
     )
     if safe:
         return {name: name for name in patient_ids}
+    return numbered_ids(patient_ids)
+
+
+def numbered_ids(patient_ids: Iterable[str]) -> dict[str, str]:
+    """Return the user's id -> an id of one width, in the order of the user's."""
     return {name: f"patient{number:05d}" for number, name in enumerate(sorted(patient_ids), 1)}
