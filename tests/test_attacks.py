@@ -26,7 +26,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.analyses.all_tables import TABLES
 from lungmet_worc.basics.control_characters import visible
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.stamped_files import STAMP, read_stamp, write_stamped_text, write_text
@@ -34,12 +34,12 @@ from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli import main
 from lungmet_worc.display.csv_cells import as_written, inert
 from lungmet_worc.display.formats import markdown
+from lungmet_worc.display.table import Table
 from lungmet_worc.display.table_files import csv_text, read_table
-from lungmet_worc.display.workbook import Sheet, workbook
+from lungmet_worc.display.workbook import workbook
 from lungmet_worc.pipeline.export_files import script_text
 from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
-from lungmet_worc.study.cohort import NOBODY
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.study.worc_settings import to_ini
 from lungmet_worc.tasks.engines.fastr.home import Home
@@ -290,7 +290,7 @@ def test_run_reads_back_a_whole_folder_and_runs_nothing(
     assert status == 0, capsys.readouterr().err
     matrix = read_matrix(RunPaths(forged.folder).matrix("MRI_only"))
     assert matrix.shape == (16, 2)
-    assert len(read_table(forged.folder / "tables" / "splits.csv")) == 2
+    assert len(read_table(forged.folder / "tables" / "splits.csv", TABLES["splits"])) == 2
     assert list(marks.iterdir()) == []
 
 
@@ -438,7 +438,7 @@ def test_settings_of_matplotlib_in_the_working_folder_change_no_figure(
     monkeypatch.setattr(figures, "check_arms", lambda arms: None)
     monkeypatch.setattr(figures, "draw_all", lambda *arguments: seen.update(rcParams) or {})
     with rc_context({"text.usetex": True, "savefig.facecolor": "red"}):
-        figures.write_all_figures(SimpleNamespace(arms=()), {}, tmp_path, cohort=NOBODY)  # type: ignore[arg-type]
+        figures.write_all_figures(SimpleNamespace(arms=()), {}, tmp_path)  # type: ignore[arg-type]
         assert rcParams["text.usetex"]
     assert (seen["text.usetex"], seen["savefig.facecolor"]) == (False, "auto")
     assert seen["text.parse_math"] is False
@@ -600,7 +600,7 @@ def test_a_patient_with_a_formula_for_an_id_is_read_back_from_the_table(tmp_path
     text = path.read_text("utf-8")
     assert "'=HYPERLINK(1),'=1+1,1,2,0.5,0.1,1" in text
     assert "\n'=HYPERLINK(1),-5,1" in text
-    pd.testing.assert_frame_equal(read_table(path), frame, check_dtype=False)
+    pd.testing.assert_frame_equal(read_table(path, table), frame, check_dtype=False)
 
 
 def test_no_text_in_a_workbook_is_a_formula(tmp_path: Path) -> None:
@@ -608,7 +608,7 @@ def test_no_text_in_a_workbook_is_a_formula(tmp_path: Path) -> None:
 
     frame = pd.DataFrame({"=1+1": ["=1+1", "@x"], "n": [-1, 2]})
     path = tmp_path / "x.xlsx"
-    path.write_bytes(workbook([Sheet("s", "=1+1", frame, ("=1+1",))], "=1+1"))
+    path.write_bytes(workbook([(Table("s", "s", "=1+1", notes=("=1+1",)), frame)], "=1+1"))
     cells = [cell for row in load_workbook(path).worksheets[0] for cell in row]
     assert {cell.data_type for cell in cells if isinstance(cell.value, str)} == {"s"}
     assert sum(cell.value == "=1+1" for cell in cells) == 4

@@ -26,12 +26,7 @@ HEAVY = {"WORC", "PREDICT", "fastr", "matplotlib", "pandas", "numpy"}
 
 #: Imports that still run upwards. The list may only become shorter.
 KNOWN = {
-    ("analyses.acquisition.table", "pipeline.plan"),
     ("analyses.context", "report.checklists"),
-    ("analyses.features.table", "pipeline.arm_matrix"),
-    ("analyses.run.section", "report.methods"),
-    ("display.table_files", "analyses.readable"),
-    ("display.table_files", "analyses.schema"),
     ("tasks.engines.fastr.home", "worc.environment"),
     ("tasks.engines.worker", "worc.environment"),
     ("tasks.progress", "pipeline.stages.names"),

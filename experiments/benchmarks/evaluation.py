@@ -34,8 +34,8 @@ PARTS = {
     },
     "report": {
         "report: reading": ("lungmet_worc.pipeline.stages.report", "read_result"),
-        "tables": ("lungmet_worc.analyses.all_tables", "outcome_tables"),
-        "comparison": ("lungmet_worc.analyses.all_tables", "compare_arms"),
+        "tables": ("lungmet_worc.analyses.performance.table", "tables"),
+        "comparison": ("lungmet_worc.analyses.comparison.table", "compare_arms"),
         "files of the tables": ("lungmet_worc.analyses.all_tables", "write_table"),
         "figures": ("lungmet_worc.pipeline.stages.report", "write_all_figures"),
         "report page": ("lungmet_worc.pipeline.stages.report", "write_report"),

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc.analyses.calibration.table import calibration_table
-from lungmet_worc.analyses.comparison.statistics import compare_arms
-from lungmet_worc.analyses.explanation.table import importance_table, workflows_table
-from lungmet_worc.analyses.features.table import features_table
-from lungmet_worc.analyses.performance.paper import paper_table
-from lungmet_worc.analyses.performance.table import outcome_tables
-from lungmet_worc.analyses.permutations.table import permutations_table
-from lungmet_worc.analyses.power.table import power_table
-from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
-from lungmet_worc.analyses.schema import TABLES
-from lungmet_worc.analyses.subgroups.table import subgroups_table
-from lungmet_worc.analyses.thresholds.table import threshold_tables
-from lungmet_worc.analyses.typical.table import typical_table
+from lungmet_worc.analyses.registry import ordered, parts
+from lungmet_worc.analyses.results import (
+    ArmPredictions,
+    StudyResults,
+    check_arms,
+    tested_outcomes,
+)
 from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.display.table import Table
 from lungmet_worc.display.table_files import write_table, write_workbook
 from lungmet_worc.display.wording import arm_label
 from lungmet_worc.study.tested_splits import UntestedSplit
+
+#: The first sheets of the workbook; those of a new analysis stand behind them.
+SHEETS = (
+    *("performance", "splits", "untested", "patients", "comparison", "thresholds", "confusion"),
+    *("calibration", "subgroups", "permutations", "power", "workflows", "importance", "features"),
+    *("acquisition", "typical", "paper"),
+)
+
+
+def _tables() -> dict[str, Table]:
+    tables = {table.name: table for each in parts("table", "TABLES").values() for table in each}
+    return {name: tables[name] for name in ordered(list(tables), SHEETS)}
+
+
+#: Every table by its name.
+TABLES: Mapping[str, Table] = _tables()
 
 
 def make_all_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
@@ -45,22 +56,10 @@ def make_all_tables(results: StudyResults) -> dict[str, pd.DataFrame]:
     ResultsError
         If the predictions do not belong to one study.
     """
-    arms, settings = results.arms, results.statistics
-    frames = dict(outcome_tables(arms))
-    performance, patients = frames["performance"], frames["patients"]
-    frames["untested"] = TABLES["untested"].frame([astuple(split) for split in results.untested])
-    frames["comparison"] = compare_arms(arms, bootstrap=settings.bootstrap, seed=results.seed)
-    frames["thresholds"], frames["confusion"] = threshold_tables(arms, settings.sensitivity)
-    frames["calibration"] = calibration_table(patients)
-    frames["subgroups"] = subgroups_table(patients, results.levels)
-    frames["permutations"] = permutations_table(arms, results.permuted)
-    frames["power"] = power_table(arms)
-    frames["workflows"] = workflows_table(results.explanations)
-    frames["importance"] = importance_table(arms, results.explanations)
-    frames["features"] = features_table(arms, results.matrices, results.modalities)
-    frames["acquisition"] = results.acquisition
-    frames["typical"] = typical_table(patients)
-    frames["paper"] = paper_table(performance)
+    check_arms(results.arms)
+    frames: dict[str, pd.DataFrame] = {}
+    for make in parts("table", "tables").values():
+        frames |= make(results, frames)
     return {name: frames[name] for name in TABLES}
 
 
@@ -93,16 +92,16 @@ def write_all_tables(
     """
     frames = make_all_tables(results)
     counts = _counts(results.arms, results.untested, say)
-    titles, notes = {}, {}
-    for name, table in TABLES.items():
-        titles[name] = f"Partial result, {partial}. {table.title}" if partial else table.title
-        notes[name] = (*((counts,) if table.counts else ()), *table.notes)
-    written = {}
+    written = []
     for name, frame in frames.items():
-        if len(frame) or TABLES[name].required:
-            write_table(frame, folder, name, titles[name], notes[name], say=say)
-            written[name] = frame
-    write_workbook(written, folder, titles, notes, say=say)
+        table = TABLES[name]
+        if len(frame) or table.required:
+            title = f"Partial result, {partial}. {table.title}" if partial else table.title
+            notes = (*((counts,) if table.counts else ()), *table.notes)
+            written.append((replace(table, title=title, notes=notes), frame))
+    for table, frame in written:
+        write_table(frame, folder, table, say=say)
+    write_workbook(written, folder, say=say)
     return frames
 
 

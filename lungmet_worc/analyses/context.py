@@ -24,7 +24,7 @@ class ReportContext:
     outcome : str
         Name of the outcome in the manifest.
     performance, comparison, splits, patients : DataFrame
-        Tables of the study (see `lungmet_worc.analyses.schema`).
+        Tables of the study (see `lungmet_worc.analyses.all_tables`).
     cohort : Cohort
         Who enters each arm, and why others do not.
     figures : mapping of str to Path

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lungmet_worc.analyses.all_tables import TABLES
 from lungmet_worc.analyses.context import ReportContext
-from lungmet_worc.analyses.readable import readable
 from lungmet_worc.display.blocks import Block, Details, Picture, Table
 from lungmet_worc.display.language import Language
 
@@ -55,7 +55,7 @@ class Material:
         shown = self.frame(name) if frame is None else frame
         if shown.empty:
             return []
-        return [self.text_table(readable(shown, name, say=self.say), caption)]
+        return [self.text_table(TABLES[name].readable(shown, self.say), caption)]
 
     def folded(
         self, name: str, caption: str, frame: pd.DataFrame | None = None, most: int = SHOWN_OPEN

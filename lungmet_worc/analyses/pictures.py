@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc.analyses.sections import SHOWN_CURVES
+from lungmet_worc.analyses.performance.roc_figure import SHOWN_CURVES
+from lungmet_worc.analyses.registry import parts
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.blocks import Picture
@@ -109,117 +110,15 @@ def _aucs(performance: pd.DataFrame, say: Language) -> dict[str, str]:
 
 def _words(name: str, aucs: Mapping[str, str], say: Language) -> tuple[str, str]:
     """Return what a figure shows, for who cannot see it, and its caption."""
-    listed = "; ".join(f"{arm_label(arm, say)} {text}" for arm, text in aucs.items())
+    captions = {
+        key: words for each in parts("figure", "CAPTIONS").values() for key, words in each.items()
+    }
+    fields = {"listed": "; ".join(f"{arm_label(arm, say)} {text}" for arm, text in aucs.items())}
     arm = name.removeprefix("roc_")
     if name.startswith("roc_") and arm in aucs:
-        return _words_of_arm(arm, aucs[arm], say)
-    if name == "roc":
-        return (
-            say("ROC curves of all arms with their intervals. AUC: {listed}.", listed=listed),
-            _roc_caption(len(aucs), say),
-        )
-    if name == "auc":
-        return (
-            say(
-                "AUC of each arm with its 95% interval, beside the line of chance. {listed}.",
-                listed=listed,
-            ),
-            say(
-                "AUC of each arm: mean over the splits with its corrected resampled 95% "
-                "interval; pale dots are single splits; the dashed line is chance."
-            ),
-        )
-    return _words_of_results(name, say) or _words_of_patients(name, say) or (name, name)
-
-
-def _words_of_arm(arm: str, auc: str, say: Language) -> tuple[str, str]:
-    return (
-        say(
-            "ROC curve of {arm} with its interval band. AUC {auc}.",
-            arm=arm_label(arm, say),
-            auc=auc,
-        ),
-        say(
-            "{arm}: thin lines are single splits ({most} at most), the band is the pointwise "
-            "corrected resampled 95% interval of the mean of all.",
-            arm=arm_label(arm, say),
-            most=SHOWN_CURVES,
-        ),
-    )
-
-
-def _roc_caption(n_arms: int, say: Language) -> str:
-    if n_arms == 1:
-        return say(
-            "Mean ROC curve over the splits; the band (from two splits on) is its pointwise "
-            "corrected resampled 95% interval, the dashed diagonal is chance."
-        )
-    return say(
-        "Mean ROC curve of each arm over the splits: how many patients with the outcome are "
-        "found (upwards) for how many false alarms (to the right). Vertical bars are pointwise "
-        "corrected resampled 95% intervals; the dashed diagonal is chance."
-    )
-
-
-def _words_of_results(name: str, say: Language) -> tuple[str, str] | None:
-    if name == "comparison":
-        return (
-            say("Difference in AUC of each pair of arms with its 95% interval, beside zero."),
-            say(
-                "Differences in AUC between arms with their 95% intervals; an interval that "
-                "crosses the dashed line at zero shows no clear difference."
-            ),
-        )
-    if name == "calibration":
-        return (
-            say("Calibration curve of each arm: observed share against predicted probability."),
-            say(
-                "Observed share of patients with the outcome against the predicted probability, "
-                "in groups of equally many patients, with 95% intervals. On the dashed diagonal "
-                "a predicted 30% means that 30 of 100 such patients have the outcome."
-            ),
-        )
-    if name == "decision":
-        return (
-            say("Net benefit of each arm against the threshold, with treating all and none."),
-            say(
-                "Net benefit: patients rightly acted upon minus those wrongly acted upon, "
-                "weighted by the threshold. An arm is of use only where it lies above both "
-                '"all" and "none".'
-            ),
-        )
-    if name == "subgroups":
-        return (
-            say("AUC of each subgroup with its 95% interval, arm by arm."),
-            say(
-                "AUC within subgroups with 95% intervals; subgroups with too few events have "
-                "none. The dashed line is chance."
-            ),
-        )
-    return None
-
-
-def _words_of_patients(name: str, say: Language) -> tuple[str, str] | None:
-    if name == "flow":
-        return (
-            say("Flow diagram of the cohort: who is in the manifest, who enters each arm."),
-            say("From the manifest to the arms: how many patients, and why others do not enter."),
-        )
-    if name == "importance":
-        return (
-            say("Fall of the AUC of each arm when a group of features is permuted."),
-            say(
-                "How much the AUC of the test parts falls when the features of a group are "
-                "mixed up among the patients, with 95% intervals: around zero, the models do "
-                "not need the group."
-            ),
-        )
-    if name == "posteriors":
-        return (
-            say("Predicted probability of each patient by outcome, arm by arm."),
-            say(
-                "Mean predicted probability of each patient in the splits that tested the "
-                "patient; the further apart the two outcomes lie, the better the arm."
-            ),
-        )
-    return None
+        name = "roc_"
+        fields |= {"arm": arm_label(arm, say), "auc": aucs[arm], "most": str(SHOWN_CURVES)}
+    elif name == "roc" and len(aucs) == 1:
+        name = "roc of one"
+    alt, caption = captions.get(name, (name, name))
+    return say(alt, **fields), say(caption, **fields)

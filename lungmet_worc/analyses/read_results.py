@@ -20,6 +20,7 @@ from lungmet_worc.analyses.results import (
     SplitPrediction,
     StudyResults,
 )
+from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.tested_splits import UntestedSplit
 from lungmet_worc.tasks.run_folder.paths import RunPaths
@@ -33,6 +34,7 @@ def read_results(
     searches: Sequence[Task],
     permutations: Sequence[Task],
     *,
+    cohort: Cohort,
     levels: pd.DataFrame,
     acquisition: pd.DataFrame,
     untested: Sequence[UntestedSplit] = (),
@@ -46,7 +48,7 @@ def read_results(
         The run folder.
     searches, permutations : sequence of Task
         Searches, and searches with permuted outcomes, all done.
-    levels, acquisition, untested
+    cohort, levels, acquisition, untested
         See `lungmet_worc.analyses.results.StudyResults`.
     """
     predictions: dict[str, list[SplitPrediction]] = {}
@@ -75,6 +77,7 @@ def read_results(
         matrices={arm: read_matrix(paths.matrix(arm)) for arm in predictions},
         modalities=tuple(study.modalities),
         levels=levels,
+        cohort=cohort,
         acquisition=acquisition,
         untested=tuple(untested),
     )

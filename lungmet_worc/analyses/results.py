@@ -15,6 +15,7 @@ from lungmet_worc.analyses.statistics.metrics import split_metrics
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.natural_order import natural_order
 from lungmet_worc.basics.sentences import Sentence, joined, listed
+from lungmet_worc.study.cohort import NOBODY, Cohort
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.tested_splits import UntestedSplit
 
@@ -172,6 +173,8 @@ class StudyResults:
         modality, property, value, n_patients.
     untested : tuple of UntestedSplit
         Where an arm is not tested, and why; these splits are not among its predictions.
+    cohort : Cohort
+        Who enters each arm, and why others do not.
     """
 
     arms: Sequence[ArmPredictions]
@@ -189,6 +192,7 @@ class StudyResults:
         default_factory=partial(pd.DataFrame, columns=ACQUISITION_COLUMNS)
     )
     untested: tuple[UntestedSplit, ...] = ()
+    cohort: Cohort = NOBODY
 
 
 def tested_outcomes(arms: Sequence[ArmPredictions]) -> dict[str, int]:

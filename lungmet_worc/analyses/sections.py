@@ -13,8 +13,6 @@ from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.wording import arm_label, number_text, yes_no
 
 SHOWN_PATIENTS = 10
-#: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
-SHOWN_CURVES = 100
 Row = Mapping[Any, Any]
 
 

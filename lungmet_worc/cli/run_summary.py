@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lungmet_worc.analyses.all_tables import TABLES
 from lungmet_worc.analyses.comparison.statistics import TEST_NAME
-from lungmet_worc.analyses.readable import readable
-from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.cli.spoken import shown_path
 from lungmet_worc.display.formats import in_columns
 from lungmet_worc.display.labels import heading
@@ -101,7 +100,7 @@ def tables_text(run: Run, say: Language = ENGLISH) -> str:
                 title = say(
                     "Partial result, {partial}. {title}", partial=say.of(partial), title=title
                 )
-            blocks.append(f"{title}\n\n{in_columns(readable(frame, name, say), say)}")
+            blocks.append(f"{title}\n\n{in_columns(TABLES[name].readable(frame, say), say)}")
     return "\n\n".join(blocks)
 
 
@@ -119,7 +118,7 @@ def _headline(run: Run, study: Mapping[str, Any], say: Language) -> Headline:
 
 def _performance(performance: pd.DataFrame, say: Language) -> str:
     """Return one line for each arm."""
-    text = readable(performance, "performance", say).set_index(heading("metric", say))
+    text = TABLES["performance"].readable(performance, say).set_index(heading("metric", say))
     names = [heading(column, say) for column in ("n_patients", "n_events", *SHOWN)]
     return in_columns(text.loc[names].T.rename_axis(say("Arm")).reset_index(), say)
 
@@ -127,5 +126,5 @@ def _performance(performance: pd.DataFrame, say: Language) -> str:
 def _differences(pairs: pd.DataFrame, say: Language) -> str:
     """Return one line for each pair of arms."""
     # There is one test only, which has no column then.
-    text = readable(pairs, "comparison", say).drop(columns=[say("Measure"), say("Patients")])
+    text = TABLES["comparison"].readable(pairs, say).drop(columns=[say("Measure"), say("Patients")])
     return in_columns(text.rename(columns={say("Arms"): say("Difference in AUC")}), say)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lungmet_worc.display.labels import P_COLUMNS, TOO_FEW
+from lungmet_worc.display.labels import is_p
 from lungmet_worc.display.language import ENGLISH, Language, later
-from lungmet_worc.display.wording import UNDEFINED
+from lungmet_worc.display.wording import TOO_FEW, UNDEFINED
 
 LONG_TABLE = 35
 WIDE_TABLE = 8
@@ -195,4 +195,4 @@ def rounded(value: float, column: str) -> float:
 
     Six decimals would turn a small p-value into zero.
     """
-    return float(f"{value:.6g}") if column in P_COLUMNS else round(value, 6) + 0.0
+    return float(f"{value:.6g}") if is_p(column) else round(value, 6) + 0.0

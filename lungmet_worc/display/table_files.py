@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from lungmet_worc.analyses.readable import readable
-from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.basics.regular_file import read_plain
@@ -18,41 +16,30 @@ from lungmet_worc.display.csv_cells import as_written, inert
 from lungmet_worc.display.formats import latex, markdown, rounded
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.privacy import without_paths
-from lungmet_worc.display.workbook import Sheet, workbook
+from lungmet_worc.display.table import Table
+from lungmet_worc.display.workbook import workbook
 
 SUFFIXES = ("csv", "xlsx", "md", "tex")
 #: All tables in one workbook.
 WORKBOOK = "study_tables.xlsx"
-#: Rows of a table of features that a page can hold.
-SHOWN_FEATURES = 50
 
 
 def write_table(
-    frame: pd.DataFrame,
-    folder: Path,
-    name: str,
-    title: str,
-    notes: Sequence[str] = (),
-    *,
-    say: Language = ENGLISH,
+    frame: pd.DataFrame, folder: Path, table: Table, *, say: Language = ENGLISH
 ) -> dict[str, Path]:
     """Write one table as CSV, XLSX, Markdown and LaTeX.
 
     The CSV has the frame's columns, numbers rounded to 6 decimals (p-values to 6 significant
     digits) and an empty cell for what is not defined. The XLSX has the same rows with numbers
-    in its cells. Markdown and LaTeX have the rounded form of `readable`.
+    in its cells. Markdown and LaTeX have the rounded form that the table has for people.
 
     Parameters
     ----------
     frame : DataFrame
     folder : Path
         Made if it is missing.
-    name : str
-        File name without suffix; a name of `TABLES` gets its readable form.
-    title : str
-        Caption.
-    notes : sequence of str
-        Sentences below the table; the CSV has none.
+    table : Table
+        What it is: its name, caption and notes, of which the CSV has none.
     say : Language
         With the labels of arms and modalities, for all but the CSV.
 
@@ -63,40 +50,29 @@ def write_table(
     """
     make_folder(folder)
     frame = _without_paths(frame)
-    shown, said = frame, tuple(notes)
-    if name == "features" and len(frame) > SHOWN_FEATURES:
-        shown = frame.head(SHOWN_FEATURES)
-        more = f"The {SHOWN_FEATURES} with the smallest p of {len(frame)} features; {name}.csv"
+    name, said = table.name, table.notes
+    text = table.readable(frame.head(table.shown or len(frame)), say)
+    if table.shown and len(frame) > table.shown:
+        more = f"The {table.shown} with the smallest p of {len(frame)} {name}; {name}.csv"
         said = (*said, f"{more} and {name}.xlsx have all.")
-    text = readable(shown, name, say)
     paths = {suffix: folder / f"{name}.{suffix}" for suffix in SUFFIXES}
     paths["csv"].write_text(csv_text(frame), encoding="utf-8", newline="")
-    paths["xlsx"].write_bytes(workbook([_sheet(frame, name, title, notes)], title, say=say))
-    paths["md"].write_text(markdown(text, title, said, say), encoding="utf-8", newline="")
-    paths["tex"].write_text(latex(text, name, title, said, say), encoding="utf-8", newline="")
+    paths["xlsx"].write_bytes(workbook([(table, frame)], table.title, say=say))
+    paths["md"].write_text(markdown(text, table.title, said, say), encoding="utf-8", newline="")
+    paths["tex"].write_text(latex(text, name, table.title, said, say), encoding="utf-8", newline="")
     return paths
 
 
 def write_workbook(
-    frames: Mapping[str, pd.DataFrame],
-    folder: Path,
-    titles: Mapping[str, str],
-    notes: Mapping[str, Sequence[str]],
-    *,
-    say: Language = ENGLISH,
+    written: Sequence[tuple[Table, pd.DataFrame]], folder: Path, *, say: Language = ENGLISH
 ) -> Path:
     """Write tables as the sheets of one workbook, after a sheet that lists them.
 
     Parameters
     ----------
-    frames : mapping of str to DataFrame
-        By names of `TABLES`.
+    written : sequence of (Table, DataFrame)
     folder : Path
         Made if it is missing.
-    titles : mapping of str to str
-        Caption of each.
-    notes : mapping of str to sequence of str
-        Sentences below each.
     say : Language
         With the labels of arms and modalities.
 
@@ -105,16 +81,13 @@ def write_workbook(
     Path
     """
     make_folder(folder)
-    sheets = [
-        _sheet(_without_paths(frame), name, titles[name], notes[name])
-        for name, frame in frames.items()
-    ]
+    sheets = [(table, _without_paths(frame)) for table, frame in written]
     path = folder / WORKBOOK
     path.write_bytes(workbook(sheets, "Tables of the study", contents=True, say=say))
     return path
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, table: Table) -> pd.DataFrame:
     """Read a table of a study back from its CSV file.
 
     Patient ids and names of arms stay text ("007", "NA").
@@ -122,7 +95,8 @@ def read_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        A file named after one of `TABLES`.
+    table : Table
+        What it has to be.
 
     Returns
     -------
@@ -133,7 +107,6 @@ def read_table(path: Path) -> pd.DataFrame:
     ResultsError
         If the file is missing or its columns are not those of the table.
     """
-    table = TABLES[path.stem]
     if not path.is_file():
         msg = Sentence(
             "There is no {file} in {folder}. Run the report stage again.",
@@ -160,7 +133,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise ResultsError(msg)
     try:
         for column in raw.columns:
-            kind = table.kind(column)
+            kind = table.column(column).kind
             if kind == "text":
                 raw[column] = raw[column].map(as_written)
             else:
@@ -193,11 +166,6 @@ def csv_text(frame: pd.DataFrame) -> str:
                 lambda value: inert(value) if isinstance(value, str) else value
             )
     return str(written.to_csv(index=False, lineterminator="\n"))
-
-
-def _sheet(frame: pd.DataFrame, name: str, title: str, notes: Sequence[str]) -> Sheet:
-    sheet = TABLES[name].sheet if name in TABLES else title
-    return Sheet(sheet, title, frame, tuple(notes))
 
 
 def _without_paths(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from lungmet_worc.display.measures import LOWER_IS_BETTER
 
 SIGNIFICANT = 0.05
 UNDEFINED = later("not defined")
+TOO_FEW = later("too few events")
 SMALL_NUMBERS = (
     later("zero"),
     later("one"),

@@ -6,7 +6,6 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.display.formats import rounded
-from lungmet_worc.display.labels import HEADINGS, P_COLUMNS, SHARE_COLUMNS, heading, label
+from lungmet_worc.display.labels import is_p
 from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.display.table import Table
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
@@ -27,38 +27,14 @@ NARROWEST, WIDEST = 11, 52
 HEAD_ROW = 2
 #: A p-value that three decimals would show as zero is shown as in papers.
 P_FORMAT = '[<0.001]"< 0.001";0.000'
-BOUNDS = ("ci_low", "ci_high")
-PLACES = {
-    "importance": "0.000",
-    **dict.fromkeys(SHARE_COLUMNS, "0%"),
-    **dict.fromkeys(P_COLUMNS, P_FORMAT),
-}
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One table in a workbook.
-
-    Parameters
-    ----------
-    name : str
-        On its tab.
-    title : str
-        Caption, in the first row.
-    frame : DataFrame
-        Numbers stay numbers.
-    notes : tuple of str
-        Sentences below the table.
-    """
-
-    name: str
-    title: str
-    frame: pd.DataFrame
-    notes: tuple[str, ...] = ()
 
 
 def workbook(
-    sheets: Sequence[Sheet], title: str, *, contents: bool = False, say: Language = ENGLISH
+    sheets: Sequence[tuple[Table, pd.DataFrame]],
+    title: str,
+    *,
+    contents: bool = False,
+    say: Language = ENGLISH,
 ) -> bytes:
     """Return tables as an XLSX workbook, the same bytes for the same tables.
 
@@ -67,7 +43,8 @@ def workbook(
 
     Parameters
     ----------
-    sheets : sequence of Sheet
+    sheets : sequence of (Table, DataFrame)
+        Numbers stay numbers.
     title : str
         Title in the properties of the file.
     contents : bool
@@ -80,18 +57,18 @@ def workbook(
 
     book = Workbook()
     first = book.worksheets[0]
-    names = [_sheet_name(sheet.name) for sheet in sheets]
+    names = [_sheet_name(table.sheet) for table, _ in sheets]
     if contents:
         listed = pd.DataFrame(
-            {"Sheet": names, "Table": [sheet.title for sheet in sheets]}, dtype=object
+            {"Sheet": names, "Table": [table.title for table, _ in sheets]}, dtype=object
         )
-        _fill(first, Sheet("Contents", title, listed), say)
+        _fill(first, Table("contents", "Contents", title), listed, say)
         for row, name in enumerate(names, start=HEAD_ROW + 1):
             place = f"'{name}'!A1"
             first.cell(row, 1).hyperlink = Hyperlink(ref=f"A{row}", location=place)
-    for i, (sheet, name) in enumerate(zip(sheets, names, strict=True)):
+    for i, (table, frame) in enumerate(sheets):
         target = first if i == 0 and not contents else book.create_sheet()
-        _fill(target, Sheet(name, sheet.title, sheet.frame, sheet.notes), say)
+        _fill(target, table, frame, say)
     book.properties.creator = "lungmet_worc"
     book.properties.title = title
     book.properties.created = EPOCH
@@ -105,16 +82,13 @@ def _sheet_name(name: str) -> str:
     return re.split(r"[\[\]:*?/\\(]", name)[0].strip()[:31] or "Table"
 
 
-def _fill(target: Worksheet, sheet: Sheet, say: Language) -> None:
+def _fill(target: Worksheet, table: Table, frame: pd.DataFrame, say: Language) -> None:
     """Write a table into an empty sheet."""
     from openpyxl.styles import Alignment, Border, Font, Side
     from openpyxl.utils import get_column_letter
 
-    frame = sheet.frame
-    # An interval has as many decimals as what it is of.
-    fine = "importance" in frame.columns
-    target.title = _sheet_name(sheet.name)
-    caption = _text(target.cell(1, 1), sheet.title)
+    target.title = _sheet_name(table.sheet)
+    caption = _text(target.cell(1, 1), table.title)
     caption.font = Font(bold=True, size=12)
     sides = {
         text: Alignment(horizontal="left" if text else "right", vertical="top", wrap_text=text)
@@ -122,7 +96,7 @@ def _fill(target: Worksheet, sheet: Sheet, say: Language) -> None:
     }
     thick, thin = Side(style="medium"), Side(style="thin")
     for j, column in enumerate(map(str, frame.columns), start=1):
-        head = _text(target.cell(HEAD_ROW, j), _head(column, say))
+        head = _text(target.cell(HEAD_ROW, j), table.heading(column, say))
         head.font = Font(bold=True)
         text = not pd.api.types.is_numeric_dtype(frame[column])
         side = "left" if text else "right"
@@ -131,14 +105,14 @@ def _fill(target: Worksheet, sheet: Sheet, say: Language) -> None:
         widest = max(len(word) for word in str(head.value).split()) + 2
         for i, value in enumerate(frame[column], start=HEAD_ROW + 1):
             cell = target.cell(i, j)
-            _set(cell, "importance" if fine and column in BOUNDS else column, value, say)
+            _set(cell, table, column, value, say)
             cell.alignment = sides[text]
             widest = max(widest, len(str(cell.value)) + 2 if text else 0)
         width = min(max(widest, NARROWEST), WIDEST)
         target.column_dimensions[get_column_letter(j)].width = width
         last = target.cell(HEAD_ROW + len(frame), j)
         last.border = Border(top=last.border.top, bottom=thick)
-    for i, note in enumerate(sheet.notes, start=HEAD_ROW + len(frame) + 1):
+    for i, note in enumerate(table.notes, start=HEAD_ROW + len(frame) + 1):
         _text(target.cell(i, 1), note).font = Font(italic=True, size=9)
     target.freeze_panes = f"A{HEAD_ROW + 1}"
     target.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
@@ -147,20 +121,15 @@ def _fill(target: Worksheet, sheet: Sheet, say: Language) -> None:
     target.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _head(column: str, say: Language) -> str:
-    """Return the heading of a column; that of an arm is its label."""
-    return heading(column, say) if column in HEADINGS else say.names.arms.get(column, column)
-
-
-def _set(cell: Cell, column: str, value: object, say: Language) -> None:
+def _set(cell: Cell, table: Table, column: str, value: object, say: Language) -> None:
     """Write one value into its cell, numbers as numbers."""
     if isinstance(value, float | np.floating):
         cell.value = None if np.isnan(value) else rounded(float(value), column)
-        cell.number_format = PLACES.get(column, "0.00")
+        cell.number_format = P_FORMAT if is_p(column) else table.column(column).number_format
     elif isinstance(value, int | np.integer):
         cell.value, cell.number_format = int(value), "0"
     else:
-        _text(cell, label(column, value, say))
+        _text(cell, table.label(column, value, say))
 
 
 def _text(cell: Cell, text: str) -> Cell:

@@ -16,16 +16,12 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.study import clinical, worc_settings
 from lungmet_worc.study.config import ArmConfig, ClinicalConfig, StudyConfig
-from lungmet_worc.study.feature_groups import in_groups, needed_switches
+from lungmet_worc.study.feature_groups import VOLUME_FEATURES, in_groups, needed_switches
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.worc.storage import read_features, read_matrix
 
 #: Start of a clinical feature's name: WORC knows the group by ``semf_``.
 CLINICAL_PREFIX = "PREDICT_original_semf_"
-
-#: What marks the tumour volume among the features; the first that is there is used.
-VOLUME_FEATURES = ("PREDICT_original_sf_volume", "PyRadiomics_sf_original_shape_VoxelVolume")
-
 
 #: No modality of the arm is harmonised.
 _NONE: Mapping[str, Path] = MappingProxyType({})

@@ -20,7 +20,6 @@ from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.shown_names import ShownNames, recorded_names
 from lungmet_worc.pipeline.comparable import ComparableRun, differences, open_run
 from lungmet_worc.pipeline.run import Run
-from lungmet_worc.study.cohort import NOBODY
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.leftovers import make_scratch, remove_leftovers
@@ -71,7 +70,7 @@ class ComparedRuns:
         say : Language
             The language of the reader.
         """
-        from lungmet_worc.analyses.readable import readable
+        from lungmet_worc.analyses.all_tables import TABLES
         from lungmet_worc.display.formats import in_columns
 
         say = say.naming(self.names)
@@ -97,7 +96,7 @@ class ComparedRuns:
         }
         frames = {"performance": self.performance, "comparison": self.comparison}
         tables = [
-            f"{title}\n\n{in_columns(readable(frames[name], name, say), say)}\n"
+            f"{title}\n\n{in_columns(TABLES[name].readable(frames[name], say), say)}\n"
             for name, title in titles.items()
         ]
         return "\n".join([say("Runs and their arms:"), *lines, "", *tables])
@@ -133,7 +132,7 @@ class ComparedRuns:
                 remove_leftovers(paths)
                 staged = RunPaths(make_scratch(paths) / "compared")
                 tables = write_all_tables(self.results, staged.tables, say=say)
-                write_all_figures(self.results, tables, staged.figures, cohort=NOBODY, say=say)
+                write_all_figures(self.results, tables, staged.figures, say=say)
                 put_in_place(staged.folder, paths.report_files, aside.keep, stamp="comparison")
                 aside.settle()
                 remove_leftovers(paths)

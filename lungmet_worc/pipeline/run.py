@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lungmet_worc.analyses.run.digest import Digest
-    from lungmet_worc.analyses.schema import Table
+    from lungmet_worc.display.table import Table
     from lungmet_worc.pipeline.feature_files import FeatureTable
     from lungmet_worc.pipeline.pace import StagePace
 
@@ -63,11 +63,12 @@ class Run:
         from lungmet_worc.display.table_files import read_table
 
         table = _tables().get(name)
+        if table is None or table.required or (self.paths.tables / f"{name}.csv").exists():
+            path = self._file(name, "csv")
+            return read_table(path, _tables()[name])
+        self._file("performance", "csv")
         # A run that is done has no file of a table without rows.
-        if table is None or table.required or not self._file("performance", "csv"):
-            return read_table(self._file(name, "csv"))
-        path = self.paths.tables / f"{name}.csv"
-        return read_table(path) if path.exists() else table.frame()
+        return table.frame()
 
     @short_traceback
     def __getattr__(self, name: str) -> pd.DataFrame:
@@ -130,7 +131,7 @@ class Run:
         Parameters
         ----------
         name : str
-            A name of `lungmet_worc.analyses.schema.TABLES`.
+            A name of `lungmet_worc.analyses.all_tables.TABLES`.
 
         Raises
         ------
@@ -159,6 +160,6 @@ class Run:
 
 def _tables() -> Mapping[str, Table]:
     """Return every table that a run can have."""
-    from lungmet_worc.analyses.schema import TABLES
+    from lungmet_worc.analyses.all_tables import TABLES
 
     return TABLES

@@ -71,7 +71,7 @@ def headline(
     Parameters
     ----------
     performance, comparison : DataFrame
-        Tables of the study (see `lungmet_worc.analyses.schema`); only the AUC counts here.
+        Tables of the study (see `lungmet_worc.analyses.all_tables`); only the AUC counts here.
     outcome : str
         Name of the outcome.
     kinds : mapping of str to str, optional

@@ -71,28 +71,6 @@ def methods(context: ReportContext, say: Language = ENGLISH) -> Methods:
     return Methods([text for text in texts if text], cite.listed())
 
 
-def methods_paragraphs(context: ReportContext, say: Language = ENGLISH) -> list[str]:
-    """Return the paragraphs of `methods`.
-
-    Parameters
-    ----------
-    context : ReportContext
-    say : Language
-    """
-    return methods(context, say).paragraphs
-
-
-def references(context: ReportContext, say: Language = ENGLISH) -> list[str]:
-    """Return the references that `methods_paragraphs` cites, in their order.
-
-    Parameters
-    ----------
-    context : ReportContext
-    say : Language
-    """
-    return methods(context, say).references
-
-
 def _aim(context: ReportContext, say: Language, cite: Citations) -> str:
     """Say what was predicted with which package."""
     return say(

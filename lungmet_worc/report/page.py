@@ -12,19 +12,17 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
-from lungmet_worc.analyses.cohort import section as cohort_part
-from lungmet_worc.analyses.comparison import section as comparison_part
 from lungmet_worc.analyses.context import ReportContext
-from lungmet_worc.analyses.explanation import section as explanation_part
 from lungmet_worc.analyses.material import Material
 from lungmet_worc.analyses.performance import section as performance_part
 from lungmet_worc.analyses.pictures import picture_of, within
-from lungmet_worc.analyses.run import section as run_part
+from lungmet_worc.analyses.registry import parts
 from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.display.blocks import Section, anchors, filled
 from lungmet_worc.display.formats import numeric_columns
 from lungmet_worc.display.language import Language, language
 from lungmet_worc.display.privacy import cleaned
+from lungmet_worc.report import run_sections
 from lungmet_worc.report.headline import headline
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -87,27 +85,14 @@ def report_sections(material: Material) -> list[Section]:
     list of Section
         Those that have something to say.
     """
-    return filled(
-        [
-            cohort_part.cohort(material),
-            cohort_part.scans(material),
-            cohort_part.arms(material),
-            performance_part.performance(material),
-            comparison_part.comparison(material),
-            comparison_part.power(material),
-            performance_part.calibration(material),
-            performance_part.decision(material),
-            performance_part.subgroups(material),
-            explanation_part.explanation(material),
-            explanation_part.patients(material),
-            run_part.failures(material),
-            run_part.errata(material),
-            run_part.settings(material),
-            run_part.methods(material),
-            run_part.references_cited(material),
-            *run_part.checklists(material),
-        ]
-    )
+    under = parts("section", "UNDER")
+    made = {name: make(material) for name, make in parts("section", "section").items()}
+    found = []
+    for name, section in made.items():
+        below = [made[each] for each, above in under.items() if above == name]
+        if name not in under:
+            found.append(dataclasses.replace(section, sections=[*section.sections, *below]))
+    return filled([*found, *run_sections.sections(material)])
 
 
 def _page(context: ReportContext, say: Language) -> dict[str, Any]:
@@ -146,7 +131,7 @@ def _page(context: ReportContext, say: Language) -> dict[str, Any]:
         "sections": sections,
         "entries": [Section(anchor, title) for anchor, title in first.items()][:1] + sections,
         "titles": first | dict(anchors(sections)),
-        "verdict": run_part.verdict(clean, say),
+        "verdict": run_sections.verdict(clean, say),
         "unfinished": clean.digest.ending != "complete",
         "words": _words(clean, say),
     }

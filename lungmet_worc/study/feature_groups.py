@@ -11,6 +11,9 @@ IMAGE_GROUPS = ("shape", "orientation", "intensity", "texture", "filtered")
 CLINICAL = "clinical"
 OTHER = "other"
 
+#: What marks the tumour volume among the features; the first that is there is used.
+VOLUME_FEATURES = ("PREDICT_original_sf_volume", "PyRadiomics_sf_original_shape_VoxelVolume")
+
 #: The part of a name that says which group it is, as WORC's ``SelectGroups`` reads it: LoG,
 #: vessel and phase are intensities of a filtered image.
 _MARKS = MappingProxyType(

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from lungmet_worc.analyses.performance.table import tables
 from lungmet_worc.analyses.results import (
     ArmExplanation,
     ArmPredictions,
@@ -111,6 +112,11 @@ def made_up_cohort(
     names = [patient.patient_id for patient in patients]
     arms = {arm: tuple(n for n in names if n not in out) for arm, out in reasons.items()}
     return Cohort(patients, arms, reasons)
+
+
+def outcome_tables(arms: Sequence[ArmPredictions]) -> dict[str, pd.DataFrame]:
+    """Return the tables that every study has of its arms, but for their comparison."""
+    return tables(results_of(arms), {})
 
 
 def results_of(arms: Sequence[ArmPredictions]) -> StudyResults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -16,13 +17,12 @@ from matplotlib.text import Text
 
 from lungmet_worc.analyses.all_figures import draw_all, write_all_figures
 from lungmet_worc.analyses.all_tables import make_all_tables
-from lungmet_worc.analyses.performance.table import outcome_tables
 from lungmet_worc.analyses.results import ArmPredictions, StudyResults
 from lungmet_worc.display.language import language
 from lungmet_worc.display.style import DOUBLE, SINGLE, STYLE, Drawing
-from lungmet_worc.study.cohort import NOBODY, Cohort
+from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.reasons import Excluded, NoFeatures, NoImage, NoValue, Reason
-from tests.analyses.made_up import made_up_cohort, made_up_results
+from tests.analyses.made_up import made_up_cohort, made_up_results, outcome_tables
 from tests.analyses.test_results import make_arms, prediction
 
 Tables = dict[str, pd.DataFrame]
@@ -74,7 +74,7 @@ def drawn(
 ) -> dict[str, Drawing]:
     cohort = make_cohort([arm.arm for arm in results.arms], differ=differ)
     with rc_context(STYLE):
-        drawings = draw_all(results, made, cohort, language(code))
+        drawings = draw_all(replace(results, cohort=cohort), made, language(code))
         for drawing in drawings.values():
             drawing.figure.canvas.draw()
     return drawings
@@ -159,8 +159,8 @@ def test_numbers_are_those_of_the_tables() -> None:
 def test_an_old_run_draws_what_it_can(tmp_path: Path) -> None:
     results, made = study(1)
     old = {name: made[name] for name in ("performance", "splits", "patients", "comparison")}
-    written = write_all_figures(results, old, tmp_path, cohort=NOBODY)
-    assert list(written) == ["roc", "auc", "calibration", "decision", "posteriors", "roc_MRI"]
+    written = write_all_figures(results, old, tmp_path)
+    assert list(written) == ["roc", "roc_MRI", "auc", "calibration", "decision", "posteriors"]
 
 
 def test_arms_without_any_auc() -> None:
@@ -170,8 +170,8 @@ def test_arms_without_any_auc() -> None:
     ]
     results, _ = study(1)
     results = StudyResults(**{**results.__dict__, "arms": arms})
-    figures = drawn(results, dict(outcome_tables(arms)))
-    assert list(figures) == ["flow", "roc", "auc", "posteriors", "roc_x", "roc_y"]
+    figures = drawn(results, outcome_tables(arms))
+    assert list(figures) == ["flow", "roc", "roc_x", "roc_y", "auc", "posteriors"]
     assert figures["roc"].numbers["sensitivity"].isna().all()
     for name, drawing in figures.items():
         assert_readable(drawing.figure, name)
@@ -180,8 +180,7 @@ def test_arms_without_any_auc() -> None:
 def test_many_patients_and_splits_make_no_large_svg(tmp_path: Path) -> None:
     arms = make_arms({"a": 0.5, "b": 0.4, "c": 0.3}, 100, 700, 200)
     results, _ = study(1)
-    results = StudyResults(**{**results.__dict__, "arms": arms})
-    made = dict(outcome_tables(arms))
-    written = write_all_figures(results, made, tmp_path, cohort=make_cohort(["a", "b", "c"]))
+    results = replace(results, arms=arms, cohort=make_cohort(["a", "b", "c"]))
+    written = write_all_figures(results, outcome_tables(arms), tmp_path)
     sizes = {name: path.stat().st_size for name, path in written.items()}
     assert max(sizes.values()) < 150_000, sizes

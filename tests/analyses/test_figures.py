@@ -33,10 +33,8 @@ ALL = {
 
 def drawn(results: StudyResults, folder: Path, code: str = "en") -> dict[str, Path]:
     tables = write_all_tables(results, folder / "tables")
-    entering = cohort([arm.arm for arm in results.arms])
-    return write_all_figures(
-        results, tables, folder / "figures", cohort=entering, say=language(code)
-    )
+    results = dataclasses.replace(results, cohort=cohort([arm.arm for arm in results.arms]))
+    return write_all_figures(results, tables, folder / "figures", say=language(code))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +105,8 @@ def test_text_is_large_enough_to_read_in_print(tmp_path: Path) -> None:
     tables = write_all_tables(results, tmp_path)
     with rc_context(STYLE):
         entering = cohort([arm.arm for arm in results.arms])
-        drawings = draw_all(results, tables, entering, language("nl"))
+        whole = dataclasses.replace(results, cohort=entering)
+        drawings = draw_all(whole, tables, language("nl"))
         for name, drawing in drawings.items():
             found = drawing.figure.findobj(Text)
             sizes = [text.get_fontsize() for text in found if text.get_text()]

@@ -6,8 +6,7 @@ import pytest
 
 from lungmet_worc.analyses.calibration.statistics import calibration
 from lungmet_worc.analyses.calibration.table import calibration_table
-from lungmet_worc.analyses.performance.paper import paper_table
-from lungmet_worc.analyses.performance.table import patients_table, performance_table
+from lungmet_worc.analyses.performance.table import paper_table, patients_table, performance_table
 from lungmet_worc.analyses.power.statistics import auc_half_width, smallest_difference
 from lungmet_worc.analyses.power.table import power_table
 from lungmet_worc.analyses.results import ArmPredictions

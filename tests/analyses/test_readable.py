@@ -5,11 +5,8 @@ import re
 import pandas as pd
 import pytest
 
-from lungmet_worc.analyses.all_tables import make_all_tables
-from lungmet_worc.analyses.readable import readable
-from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.analyses.all_tables import TABLES, make_all_tables
 from lungmet_worc.display.formats import numeric_columns
-from lungmet_worc.display.labels import label
 from lungmet_worc.display.language import Language, language
 from tests.analyses.made_up import made_up_results
 
@@ -23,7 +20,7 @@ def frames() -> dict[str, pd.DataFrame]:
 
 def test_every_cell_is_text_and_no_raw_name_is_left(frames: dict[str, pd.DataFrame]) -> None:
     for name, frame in frames.items():
-        table = readable(frame, name)
+        table = TABLES[name].readable(frame)
         cells = [str(cell) for row in table.itertuples(index=False) for cell in row]
         assert all(isinstance(c, str) for row in table.to_numpy() for c in row), name
         assert len(set(table.columns)) == len(table.columns), name
@@ -32,7 +29,7 @@ def test_every_cell_is_text_and_no_raw_name_is_left(frames: dict[str, pd.DataFra
 
 
 def test_thresholds_side_by_side(frames: dict[str, pd.DataFrame]) -> None:
-    table = readable(frames["thresholds"], "thresholds")
+    table = TABLES["thresholds"].readable(frames["thresholds"])
     assert list(table.columns[2:]) == [
         "Threshold: 0.5",
         "Threshold: Youden index",
@@ -44,26 +41,26 @@ def test_thresholds_side_by_side(frames: dict[str, pd.DataFrame]) -> None:
 
 
 def test_only_one_test_is_concluded_from(frames: dict[str, pd.DataFrame]) -> None:
-    table = readable(frames["comparison"], "comparison")
+    table = TABLES["comparison"].readable(frames["comparison"])
     concluded = table["Test"] == "corrected resampled t-test"
     assert concluded.any()
     assert not concluded.all()
     assert (table.loc[concluded, "Reading"] != "").all()
     assert (table.loc[~concluded, "Reading"] == "").all()
     one = frames["comparison"]["test"] == "corrected resampled t-test"
-    assert "Test" not in readable(frames["comparison"][one], "comparison").columns
+    assert "Test" not in TABLES["comparison"].readable(frames["comparison"][one]).columns
 
 
 def test_few_events_stand_in_place_of_the_auc(frames: dict[str, pd.DataFrame]) -> None:
     few = frames["subgroups"]["note"] == "too few events"
-    table = readable(frames["subgroups"], "subgroups")
+    table = TABLES["subgroups"].readable(frames["subgroups"])
     assert few.any()
     assert set(table.loc[few, "AUC (95% interval)"]) == {"too few events"}
     assert numeric_columns(table)[-1]
 
 
 def test_power_has_a_row_for_each_auc(frames: dict[str, pd.DataFrame]) -> None:
-    table = readable(frames["power"], "power")
+    table = TABLES["power"].readable(frames["power"])
     assert list(table["AUC"]) == ["0.60", "0.70", "0.80"]
     assert table["95% interval"].str.startswith("\N{PLUS-MINUS SIGN}0.").all()
     assert "Smallest difference, correlation 0.5" in table.columns
@@ -73,33 +70,33 @@ def test_calibration_without_an_interval() -> None:
     frame = TABLES["calibration"].frame(
         [("mri", "slope", 0.8, None, None, 20, 9), ("mri", "brier", 0.2, None, None, 20, 9)]
     )
-    row = readable(frame, "calibration").iloc[0]
+    row = TABLES["calibration"].readable(frame).iloc[0]
     assert list(row) == ["MRI", "0.80 (no interval)", "0.20", "20", "9"]
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "said"),
+    ("table", "column", "value", "said"),
     [
-        ("arm", "mri_only", "MRI only"),
-        ("metric", "bca", "Balanced accuracy"),
-        ("group", "filtered", "Filtered image"),
-        ("name", "MRI/texture", "MRI, Texture"),
-        ("name", "clinical/clinical", "Clinical"),
-        ("name", "LR", "LR"),
-        ("feature", "PREDICT_original_semf_age", "age"),
-        ("outcome", 1, "yes"),
-        ("level", "shape", "shape"),
-        ("anything", "x", "x"),
+        ("patients", "arm", "mri_only", "MRI only"),
+        ("performance", "metric", "bca", "Balanced accuracy"),
+        ("importance", "group", "filtered", "Filtered image"),
+        ("workflows", "name", "MRI/texture", "MRI, Texture"),
+        ("workflows", "name", "clinical/clinical", "Clinical"),
+        ("workflows", "name", "LR", "LR"),
+        ("features", "feature", "PREDICT_original_semf_age", "age"),
+        ("patients", "outcome", 1, "yes"),
+        ("subgroups", "level", "shape", "shape"),
+        ("power", "anything", "x", "x"),
     ],
 )
-def test_labels(column: str, value: object, said: str) -> None:
-    assert label(column, value) == said
+def test_labels(table: str, column: str, value: object, said: str) -> None:
+    assert TABLES[table].label(column, value) == said
 
 
 def test_dutch_has_commas_and_no_english(frames: dict[str, pd.DataFrame]) -> None:
     marked = Language("nl", _Marked())
     for name, frame in frames.items():
-        table = readable(frame, name, marked)
+        table = TABLES[name].readable(frame, marked)
         assert table.columns[0].startswith("nl:"), name
         cells = [c for column in table.columns for c in table[column] if not c.startswith("nl:")]
         numbers = [c for c in cells if re.match(r"-?\d+[.,]\d", c)]
@@ -108,7 +105,7 @@ def test_dutch_has_commas_and_no_english(frames: dict[str, pd.DataFrame]) -> Non
 
 
 def test_rules_have_decimal_commas_in_dutch(frames: dict[str, pd.DataFrame]) -> None:
-    table = readable(frames["thresholds"], "thresholds", language("nl"))
+    table = TABLES["thresholds"].readable(frames["thresholds"], language("nl"))
     rules = ["0,5", "Youden-index", "sensitiviteit 0,90"]
     assert list(table.columns[2:]) == [f"Drempelwaarde: {rule}" for rule in rules]
 
@@ -127,6 +124,6 @@ def test_english_tables_read_the_same_in_both_alignments(
     frames: dict[str, pd.DataFrame],
 ) -> None:
     for name, frame in frames.items():
-        english, dutch = readable(frame, name), readable(frame, name, language("nl"))
+        english, dutch = TABLES[name].readable(frame), TABLES[name].readable(frame, language("nl"))
         assert numeric_columns(english) == numeric_columns(dutch, language("nl")), name
         assert english.shape == dutch.shape

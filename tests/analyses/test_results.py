@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from lungmet_worc.analyses import results
 from lungmet_worc.analyses.comparison import statistics as compare
-from lungmet_worc.analyses.performance.table import outcome_tables, splits_table
+from lungmet_worc.analyses.performance.table import patients_table, performance_table, splits_table
 from lungmet_worc.analyses.results import ArmPredictions, SplitPrediction, check_arms
 from lungmet_worc.analyses.statistics.metrics import split_metrics
 from lungmet_worc.basics.errors import ResultsError
@@ -81,7 +81,8 @@ def test_metrics_of_a_split_are_computed_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(results, "split_metrics", counted)
     monkeypatch.setattr(compare, "split_metrics", counted)
     arms = three_arms(4)
-    outcome_tables(arms)
+    performance_table(arms)
+    patients_table(arms)
     compare.compare_arms(arms)
     splits_table(arms)
     assert len(calls) == 12

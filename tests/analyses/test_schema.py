@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.analyses.all_tables import make_all_tables
-from lungmet_worc.analyses.schema import TABLES
-from lungmet_worc.display.labels import HEADINGS, P_COLUMNS
+from lungmet_worc.analyses.all_tables import TABLES, make_all_tables
+from lungmet_worc.display.labels import is_p
+from lungmet_worc.display.table import TYPES
 from tests.analyses.made_up import made_up_results
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -35,22 +35,22 @@ PROMISED = {
     "typical": "arm, kind, patient_id, outcome, posterior_mean, n_tested, times_correct",
     "paper": "Measure, MRI, CT, combined",
 }
-TYPES = {"integer": "int64", "number": "float64", "text": "object"}
 
 
 def test_every_table_has_the_promised_columns_and_types() -> None:
     frames = make_all_tables(made_up_results(3, 4))
     assert {name: ", ".join(frame.columns) for name, frame in frames.items()} == PROMISED
     for name, frame in frames.items():
-        kinds = {column: TYPES[TABLES[name].kind(column)] for column in frame.columns}
+        kinds = {column: TYPES[TABLES[name].column(column).kind] for column in frame.columns}
         assert {column: str(frame[column].dtype) for column in frame.columns} == kinds, name
         assert TABLES[name].fits(list(frame.columns))
 
 
 def test_every_column_has_a_heading_and_every_p_is_known() -> None:
-    columns = {column for table in TABLES.values() for column in table.columns}
-    assert columns <= set(HEADINGS)
-    assert {column for column in columns if column.startswith("p_")} == P_COLUMNS
+    for table in TABLES.values():
+        assert all(column.heading for column in table.known.values()), table.name
+    p_values = {name for table in TABLES.values() for name in table.columns if is_p(name)}
+    assert p_values == {"p_value", "p_adjusted", "p_holm", "p_fdr"}
 
 
 def test_an_empty_table_has_its_columns_and_types() -> None:

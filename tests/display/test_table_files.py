@@ -13,12 +13,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from lungmet_worc.analyses.all_tables import make_all_tables, write_all_tables
-from lungmet_worc.analyses.readable import readable
+from lungmet_worc.analyses.all_tables import TABLES, make_all_tables, write_all_tables
 from lungmet_worc.analyses.results import ArmPredictions
-from lungmet_worc.analyses.schema import TABLES
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.display.formats import numeric_columns
+from lungmet_worc.display.table import Table
 from lungmet_worc.display.table_files import (
     WORKBOOK,
     csv_text,
@@ -77,14 +76,14 @@ def test_tables_without_rows_have_no_file(tmp_path: Path) -> None:
     sheets = openpyxl.load_workbook(tmp_path / WORKBOOK).sheetnames
     assert len(sheets) == 1 + len(TABLES) - len(empty)
     for name in set(frames) - empty:
-        again = read_table(tmp_path / f"{name}.csv")
+        again = read_table(tmp_path / f"{name}.csv", TABLES[name])
         assert tuple(again.columns) == tuple(frames[name].columns)
         assert len(again) == len(frames[name])
 
 
 def test_csv_is_rounded_and_plain(tmp_path: Path) -> None:
     frame = performance_row(mean=2 / 3, ci_low=np.nan, ci_high=-1e-9)
-    write_table(frame, tmp_path, "performance", "Title")
+    write_table(frame, tmp_path, TABLES["performance"])
     content = (tmp_path / "performance.csv").read_bytes()
     assert content == (
         b"arm,metric,mean,ci_low,ci_high,n_splits,n_patients,n_events\n"
@@ -99,7 +98,11 @@ def test_small_p_values_do_not_become_zero() -> None:
 
 def test_tables_are_read_back_as_they_were(tmp_path: Path) -> None:
     frames = write_all_tables(replace(made_up_results(2, 4), arms=odd_arms()), tmp_path)
-    again = {name: read_table(tmp_path / f"{name}.csv") for name in frames if len(frames[name])}
+    again = {
+        name: read_table(tmp_path / f"{name}.csv", TABLES[name])
+        for name, frame in frames.items()
+        if len(frame)
+    }
     for name, frame in again.items():
         pd.testing.assert_frame_equal(frame, frames[name], atol=1e-6, check_dtype=True)
     assert sorted(again["patients"]["patient_id"].unique()) == sorted(ODD_IDS)
@@ -109,24 +112,25 @@ def test_tables_are_read_back_as_they_were(tmp_path: Path) -> None:
 
 def test_an_empty_comparison_is_read_back(tmp_path: Path) -> None:
     write_all_tables(results_of(three_arms(2)[:1]), tmp_path)
-    assert len(read_table(tmp_path / "comparison.csv")) == 0
+    assert len(read_table(tmp_path / "comparison.csv", TABLES["comparison"])) == 0
 
 
 def test_tables_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match=r"no performance\.csv"):
-        read_table(tmp_path / "performance.csv")
+        read_table(tmp_path / "performance.csv", TABLES["performance"])
     (tmp_path / "performance.csv").write_text("arm,mean\nx,1\n")
     with pytest.raises(ResultsError, match="has the columns arm, mean"):
-        read_table(tmp_path / "performance.csv")
+        read_table(tmp_path / "performance.csv", TABLES["performance"])
     spoiled = csv_text(performance_row()).replace("0.674", "0;674")
     (tmp_path / "performance.csv").write_text(spoiled)
     with pytest.raises(ResultsError, match='column "mean"'):
-        read_table(tmp_path / "performance.csv")
+        read_table(tmp_path / "performance.csv", TABLES["performance"])
 
 
 def test_xlsx_has_numbers_formats_and_a_frozen_bold_head(tmp_path: Path) -> None:
     frame = pd.concat([comparison_row(), comparison_row(ci_low=np.nan, arm_a="=cmd()")])
-    write_table(frame, tmp_path, "comparison", "Differences: a / b (c)", ["51 patients."])
+    table = replace(TABLES["comparison"], title="Differences: a / b (c)", notes=("51 patients.",))
+    write_table(frame, tmp_path, table)
     book = openpyxl.load_workbook(tmp_path / "comparison.xlsx")
     assert book.sheetnames == ["Comparison"]
     sheet = book.active
@@ -175,7 +179,7 @@ def test_performance_for_people() -> None:
             performance_row(arm="combined", metric="ppv", mean=np.nan, n_splits=0),
         ]
     )
-    table = readable(frame, "performance").set_index("Measure")
+    table = TABLES["performance"].readable(frame).set_index("Measure")
     assert list(table.columns) == ["CT", "Combined"]
     assert table.at["AUC", "CT"] == "0.67 (0.55 to 0.78)"
     assert table.at["Positive predictive value", "CT"] == "0.40 (0.00 to 1.00), 17 splits"
@@ -195,7 +199,7 @@ def test_performance_for_people() -> None:
     ],
 )
 def test_comparison_in_words(change: dict[str, object], reading: str) -> None:
-    row = readable(comparison_row(**change), "comparison").iloc[0]
+    row = TABLES["comparison"].readable(comparison_row(**change)).iloc[0]
     assert row["Reading"] == reading
     assert row["Arms"] == "CT only minus Combined"
     assert row["p"] == "< 0.001"
@@ -203,7 +207,7 @@ def test_comparison_in_words(change: dict[str, object], reading: str) -> None:
 
 
 def test_patients_for_people() -> None:
-    table = readable(write_free_patients(), "patients")
+    table = TABLES["patients"].readable(write_free_patients())
     assert list(table["Outcome"]) == ["yes", "no"]
     assert list(table["Mean probability (SD)"]) == ["0.51 (0.10)", "0.20"]
     assert list(table["Times right"]) == ["3", "0"]
@@ -233,7 +237,7 @@ def test_markdown_and_latex_show_ids_as_they_are(tmp_path: Path) -> None:
 
 def test_latex_escapes_and_closes_what_it_opens(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a b": ["50% & $5 #1 {x} ~ ^ \\ <3", "-0.5"]})
-    write_table(frame, tmp_path, "odd", "A_title")
+    write_table(frame, tmp_path, Table("odd", "Odd", "A_title"))
     latex = (tmp_path / "odd.tex").read_text(encoding="utf-8")
     assert (
         r"50\% \& \$5 \#1 \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} $<$3" in latex
@@ -255,7 +259,7 @@ def test_long_latex_tables_run_over_pages(tmp_path: Path) -> None:
 def test_texts_lose_absolute_paths(tmp_path: Path) -> None:
     secret = str(Path.home() / "study" / "ct.nii.gz")
     frame = pd.DataFrame({"patient_id": ["/odd/id"], "cause": [f"cannot read {secret}"]})
-    for path in write_table(frame, tmp_path, "causes", "Causes").values():
+    for path in write_table(frame, tmp_path, Table("causes", "Causes", "Causes")).values():
         if path.suffix == ".xlsx":
             content = str(list(openpyxl.load_workbook(path).active.values))  # type: ignore[union-attr]
         else:
@@ -314,11 +318,11 @@ def test_the_workbook_lists_its_sheets(tmp_path: Path) -> None:
 def test_only_the_first_features_are_on_paper(tmp_path: Path) -> None:
     table = TABLES["features"]
     row = ("MRI", "PREDICT_original_sf_area", "shape", 0.6, 0.04, 1.0, 0.5, 0.9, 51, 19)
-    write_table(table.frame([row] * 60), tmp_path, "features", table.title)
+    write_table(table.frame([row] * 60), tmp_path, table)
     text = (tmp_path / "features.md").read_text(encoding="utf-8")
     assert text.count("PREDICT") == 50
     assert "of 60 features" in text
-    assert len(read_table(tmp_path / "features.csv")) == 60
+    assert len(read_table(tmp_path / "features.csv", TABLES["features"])) == 60
 
 
 def test_results_of_an_older_version_are_refused(tmp_path: Path) -> None:
@@ -327,7 +331,7 @@ def test_results_of_an_older_version_are_refused(tmp_path: Path) -> None:
     lines = [line.rpartition(",")[0] for line in path.read_text(encoding="utf-8").splitlines()]
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(ResultsError, match="Run the report stage again"):
-        read_table(path)
+        read_table(path, TABLES["splits"])
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
@@ -335,8 +339,10 @@ def test_latex_compiles(tmp_path: Path) -> None:
     results = made_up_results(6, 4)
     frames = make_all_tables(results)
     write_all_tables(replace(results, arms=odd_arms()), tmp_path)
-    write_table(frames["performance"], tmp_path, "wide", "Wide: 100% of $ & _")
-    write_table(frames["comparison"], tmp_path, "comparison", "Long & wide", ["A < b_c [1]"])
+    wide = replace(TABLES["performance"], name="wide", title="Wide: 100% of $ & _")
+    write_table(frames["performance"], tmp_path, wide)
+    long = replace(TABLES["comparison"], title="Long & wide", notes=("A < b_c [1]",))
+    write_table(frames["comparison"], tmp_path, long)
     inputs = [rf"\input{{{path.stem}}}\clearpage" for path in sorted(tmp_path.glob("*.tex"))]
     head = r"\documentclass{article}\usepackage{booktabs,longtable,graphicx,pdflscape}"
     body = "".join(inputs)

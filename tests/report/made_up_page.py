@@ -48,9 +48,8 @@ def made_up_context(
     tables = make_all_tables(results)
     names = [arm.arm for arm in results.arms]
     whole = cohort(names)
-    figures = write_all_figures(
-        results, tables, folder / f"figures_{language}", cohort=whole, say=say(language)
-    )
+    results = dataclasses.replace(results, cohort=whole)
+    figures = write_all_figures(results, tables, folder / f"figures_{language}", say=say(language))
     context = ReportContext(
         study_name="Lung metastases of soft-tissue sarcoma: MRI, CT or both",
         outcome="lung_metastasis",

@@ -12,7 +12,7 @@ from lungmet_worc.analyses.comparison.statistics import TEST_NAME
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.display.language import language
-from lungmet_worc.report.methods import methods, methods_paragraphs, references
+from lungmet_worc.report.methods import methods
 from lungmet_worc.report.references import REFERENCES, Citations
 
 STATE = {"study": {"name": "x", "arms": {}, "search": {"splits": 20, "candidates": 50}}}
@@ -96,7 +96,7 @@ def everything() -> ReportContext:
 
 
 def text(of: ReportContext, code: str = "en") -> str:
-    return " ".join(methods_paragraphs(of, language(code)))
+    return " ".join(methods(of, language(code)).paragraphs)
 
 
 def test_methods_follow_the_settings() -> None:
@@ -151,12 +151,12 @@ def test_references_are_numbered_in_the_order_of_citation() -> None:
                 for number in group.split(", ")
             ]
             first = list(dict.fromkeys(cited))
-            assert first == list(range(1, len(references(of)) + 1))
-    assert "Nadeau" in references(context())[3]
+            assert first == list(range(1, len(methods(of).references) + 1))
+    assert "Nadeau" in methods(context()).references[3]
 
 
 def test_a_study_that_uses_everything_cites_every_reference() -> None:
-    assert set(references(everything())) == set(REFERENCES.values())
+    assert set(methods(everything()).references) == set(REFERENCES.values())
     said = text(everything())
     for part in (
         "Clinical predictors were the columns age, grade, sex, site and size.",

@@ -14,7 +14,7 @@ import pytest
 from lungmet_worc.analyses.cohort.table import cohort_flow, shown_patients
 from lungmet_worc.analyses.comparison.statistics import compare_arms
 from lungmet_worc.analyses.context import ReportContext
-from lungmet_worc.analyses.performance.table import outcome_tables, patients_table
+from lungmet_worc.analyses.performance.table import patients_table
 from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.analyses.sections import flattened, often_wrong
@@ -25,7 +25,7 @@ from lungmet_worc.report.page import _typeset, write_report
 from lungmet_worc.study.cohort import NOBODY, Cohort
 from lungmet_worc.study.manifest import ImagePair, Patient
 from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
-from tests.analyses.made_up import made_up_cohort
+from tests.analyses.made_up import made_up_cohort, outcome_tables
 from tests.analyses.test_results import prediction, three_arms
 
 DESCRIPTIONS = {

@@ -1,29 +1,16 @@
-"""How the images of a study were made: voxels, matrix, tumours, and what the manifest says."""
+"""How the images of a study were made, in a table."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from statistics import median
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 
-from lungmet_worc.analyses.results import ACQUISITION_COLUMNS
-from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
-from lungmet_worc.imaging.inspection_cache import kept_inspections
-from lungmet_worc.imaging.mask_rules import MaskRules
-from lungmet_worc.imaging.scans import Scan
-from lungmet_worc.imaging.volumes import stored_type
-from lungmet_worc.study.reading.spreadsheet import is_missing, parse_number
-
-if TYPE_CHECKING:
-    from lungmet_worc.display.language import Language
-    from lungmet_worc.pipeline.plan import Plan
-    from lungmet_worc.study.manifest import Patient
-
+from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.display.labels import Column
+from lungmet_worc.display.language import Language, later
+from lungmet_worc.display.table import Table
 
 IN_PLANE = "Voxel size in plane (mm)"
 THICKNESS = "Slice thickness (mm)"
@@ -34,11 +21,6 @@ TUMOUR_VOLUME = "Tumour volume (ml)"
 VOXELS = "Type of the stored values"
 IMAGE_TYPE = "Image type for WORC"
 
-#: A column of the manifest with more different numbers than this is told as median and range.
-MOST_NUMBERS = 6
-#: Of a column with more different texts than this the most frequent ones are named.
-MOST_TEXTS = 8
-
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
 _ALL_SAME = re.compile(rf"^{_NUMBER}(?=$|;)")
 _RANGE = re.compile(rf"(?<![^ x])({_NUMBER}) \(({_NUMBER}) to ({_NUMBER})\)(?=$|;| x)")
@@ -46,59 +28,13 @@ _NOT_KNOWN = re.compile(r"(?:(?<=^)|(?<=; ))not known (\d+)$")
 _OTHERS = re.compile(r"(?<=; )(\d+) other values (\d+)(?=$|;)")
 
 
-def acquisition_table(plan: Plan) -> pd.DataFrame:
-    """Describe the images of the patients who enter an arm.
-
-    Sizes and tumours are those that the check of the images found; only of images that it did
-    not keep are the voxels read again.
-
-    Parameters
-    ----------
-    plan : Plan
-        The study, who enters, and the run folder.
-
-    Returns
-    -------
-    DataFrame
-        Columns `ACQUISITION_COLUMNS`, all but n_patients texts. First the rows of each modality:
-        numbers as "median (smallest to largest)", other values with how many patients have them,
-        as in "256 x 256 20, 512 x 512 31". Then, with no modality, a row for each column of the
-        manifest that ``[report] acquisition`` names; n_patients counts those of whom it is known.
-    """
-    rows: list[tuple[str, str, str, int]] = []
-    scans = _scans(plan)
-    inspections = _inspections(plan, scans)
-    for modality, config in plan.study.modalities.items():
-        found = [
-            (scan, inspection)
-            for scan, inspection in zip(scans, inspections, strict=True)
-            if scan.modality == modality and inspection.spacing
-        ]
-        if found:
-            rows += [
-                (modality, name, value, len(found))
-                for name, value in _described(found, config.image_type)
-            ]
-    patients = list(plan.patients.values())
-    rows += [_of_column(patients, column) for column in plan.study.report.acquisition]
-    return pd.DataFrame(rows, columns=list(ACQUISITION_COLUMNS))
+def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Make the table of this analysis."""
+    return {"acquisition": results.acquisition}
 
 
-def said(table: pd.DataFrame, say: Language) -> pd.DataFrame:
-    """Return the table of `acquisition_table` in the words of a language.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns `ACQUISITION_COLUMNS`.
-    say : Language
-        Of the report.
-
-    Returns
-    -------
-    DataFrame
-        The same columns; names and values of the manifest stay as they are.
-    """
+def _form(table: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """Rows as they are; names and values of the manifest stay, words of ours are said."""
     names = {
         IN_PLANE: say("Voxel size in plane (mm)"),
         THICKNESS: say("Slice thickness (mm)"),
@@ -129,7 +65,7 @@ def said(table: pd.DataFrame, say: Language) -> pd.DataFrame:
         frame.loc[stored, "value"] = frame.loc[stored, "value"].str.replace(
             rf"\b{english} ", f"{text} ", regex=True
         )
-    return frame
+    return ACQUISITION.rows(frame, say)
 
 
 def _said_value(value: str, say: Language) -> str:
@@ -150,108 +86,15 @@ def _said_value(value: str, say: Language) -> str:
     )
 
 
-def _scans(plan: Plan) -> list[Scan]:
-    """Return what was checked before the run, of the patients who enter."""
-    rules = {
-        name: MaskRules.from_settings(plan.study.modality_settings(name))
-        for name in plan.study.modalities
-    }
-    return [
-        Scan(patient, name, patient.pairs[name], plan.study.modalities[name], rules[name])
-        for patient, name in plan.pairs()
-    ]
-
-
-def _inspections(plan: Plan, scans: Sequence[Scan]) -> list[PairInspection]:
-    kept = kept_inspections(scans, plan.paths.inspections)
-    return [
-        inspect_pair(scan.pair, scan.modality, scan.config, scan.rules) if found is None else found
-        for scan, found in zip(scans, kept, strict=True)
-    ]
-
-
-def _described(
-    found: Sequence[tuple[Scan, PairInspection]], image_type: str
-) -> list[tuple[str, str]]:
-    """Return name and value of each property of a modality."""
-    inspections = [inspection for _, inspection in found]
-    spacings = [inspection.spacing for inspection in inspections]
-    sizes = [inspection.size for inspection in inspections]
-    volumes = [i.tumour_voxels * math.prod(i.spacing) / 1000 for i in inspections]
-    types = [
-        "not known" if scan.pair.image is None else stored_type(scan.pair.image) or "not known"
-        for scan, _ in found
-    ]
-    return [
-        # Where pixels are not square, the longer side says how fine the image is.
-        (IN_PLANE, _median_and_range(max(spacing[:2]) for spacing in spacings)),
-        (THICKNESS, _median_and_range(spacing[2] for spacing in spacings)),
-        (MATRIX, _matrix(sizes)),
-        (SLICES, _median_and_range(size[2] for size in sizes)),
-        (TUMOUR_SLICES, _median_and_range(i.tumour_slices for i in inspections)),
-        (TUMOUR_VOLUME, _median_and_range(volumes)),
-        (VOXELS, _counted(types)),
-        (IMAGE_TYPE, image_type),
-    ]
-
-
-def _matrix(sizes: Sequence[tuple[int, ...]]) -> str:
-    """Return columns x rows, each with its count, or their ranges where there are many."""
-    if len({size[:2] for size in sizes}) <= MOST_TEXTS:
-        return _counted(f"{size[0]} x {size[1]}" for size in sizes)
-    return " x ".join(_median_and_range(size[axis] for size in sizes) for axis in (0, 1))
-
-
-def _of_column(patients: Sequence[Patient], column: str) -> tuple[str, str, str, int]:
-    """Return the row of a column of the manifest."""
-    cells = [patient.clinical.get(column, "").strip() for patient in patients]
-    known = [cell for cell in cells if not is_missing(cell)]
-    numbers = _numbers(known)
-    if numbers is not None and len(set(numbers)) > MOST_NUMBERS:
-        value = _median_and_range(numbers)
-    else:
-        value = _counted(known)
-    if len(known) < len(cells):
-        missing = f"not known {len(cells) - len(known)}"
-        value = f"{value}; {missing}" if value else missing
-    return "", column, value, len(known)
-
-
-def _numbers(cells: Iterable[str]) -> list[float] | None:
-    """Return texts as numbers, None if one of them is none."""
-    try:
-        return [number for cell in cells if (number := parse_number(cell)) is not None]
-    except ValueError:
-        return None
-
-
-def _median_and_range(values: Iterable[float]) -> str:
-    """Return numbers as "median (smallest to largest)", or as one number where all are the same."""
-    known = sorted(values)
-    low, middle, high = (_three_digits(value) for value in (known[0], median(known), known[-1]))
-    return middle if low == high else f"{middle} ({low} to {high})"
-
-
-def _three_digits(value: float) -> str:
-    if value >= 100:
-        return f"{value:.0f}"
-    return f"{value:.3g}"
-
-
-def _counted(texts: Iterable[str]) -> str:
-    """Return texts with how often each is there, the most frequent first.
-
-    Spellings that differ by upper and lower case count as the one that is more frequent.
-    """
-    spelled = Counter(texts)
-    counts: Counter[str] = Counter()
-    spellings: dict[str, str] = {}
-    for text, number in spelled.most_common():
-        counts[spellings.setdefault(text.lower(), text)] += number
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    # In brackets: "40 x 40 24" would be read as a matrix of three.
-    parts = [f"{text} ({number})" for text, number in ordered[:MOST_TEXTS]]
-    text = ", ".join(parts)
-    if others := sum(number for _, number in ordered[MOST_TEXTS:]):
-        text += f"; {len(ordered) - MOST_TEXTS} other values {others}"
-    return text
+ACQUISITION = Table(
+    "acquisition",
+    "Acquisition",
+    "How the images were made",
+    (
+        *("modality", Column("property", later("Property"), "text")),
+        *(Column("value", later("Value"), "text"), "n_patients"),
+    ),
+    _form,
+    counts=False,
+)
+TABLES = (ACQUISITION,)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.calibration.statistics import calibration_curve
-from lungmet_worc.display.language import Language
+from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.style import (
     DASHED,
     DOUBLE,
@@ -43,6 +44,23 @@ PER_GROUP = 10
 MOST_GROUPS = 10
 HISTOGRAM = 20
 _LEFT, _BELOW, _STRIP = 1.15, 0.95, 0.9
+CAPTIONS = {
+    "calibration": (
+        later("Calibration curve of each arm: observed share against predicted probability."),
+        later(
+            "Observed share of patients with the outcome against the predicted probability, "
+            "in groups of equally many patients, with 95% intervals. On the dashed diagonal "
+            "a predicted 30% means that 30 of 100 such patients have the outcome."
+        ),
+    ),
+}
+
+
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing | None]:
+    """Draw the figure of this analysis."""
+    return {"calibration": calibration_figure(tables["patients"], tables["calibration"], say)}
 
 
 class _Panel(NamedTuple):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.display.language import Language
+from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.style import (
     DOUBLE,
     INK,
@@ -41,6 +42,21 @@ COLUMNS = 4
 _PAD, _ARROW, _GAP = 0.18, 0.75, 0.3
 #: Width of the main boxes, and from their middle to the box beside them.
 _MAIN, _SIDE = 7.0, 0.6
+CAPTIONS = {
+    "flow": (
+        later("Flow diagram of the cohort: who is in the manifest, who enters each arm."),
+        later("From the manifest to the arms: how many patients, and why others do not enter."),
+    ),
+}
+
+
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing | None]:
+    """Draw the figure of this analysis."""
+    auc = tables["performance"].query("metric == 'auc'")
+    tested = {str(arm): int(n) for arm, n in zip(auc["arm"], auc["n_patients"], strict=True)}
+    return {"flow": flow_figure(results.cohort, say, tested)}
 
 
 class _Box(NamedTuple):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import BOOTSTRAP_NAME, DELONG_NAME, TEST_NAME
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import (
     Row,
@@ -62,6 +64,22 @@ COLUMNS = (
     "p_adjusted",
     "n_patients",
 )
+CAPTIONS = {
+    "comparison": (
+        later("Difference in AUC of each pair of arms with its 95% interval, beside zero."),
+        later(
+            "Differences in AUC between arms with their 95% intervals; an interval that "
+            "crosses the dashed line at zero shows no clear difference."
+        ),
+    ),
+}
+
+
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing | None]:
+    """Draw the figure of this analysis."""
+    return {"comparison": comparison_figure(tables["comparison"], say)}
 
 
 def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None:

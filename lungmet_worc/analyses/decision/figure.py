@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from lungmet_worc.analyses.decision.statistics import decision_curve
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.analyses.statistics.metrics import CONFIDENCE
-from lungmet_worc.display.language import Language
+from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import curves_sheet, round_range, ticks_of
 from lungmet_worc.display.style import Drawing, Look, counts_text, label_axis, looks
 from lungmet_worc.display.wording import arm_label
@@ -24,6 +26,23 @@ THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 BAR_PLACES = (0.2, 0.5, 0.8)
 ALL = Look("0.25", (0, (1, 1.5)), "")
 NOBODY = Look("0.25", "-", "")
+CAPTIONS = {
+    "decision": (
+        later("Net benefit of each arm against the threshold, with treating all and none."),
+        later(
+            "Net benefit: patients rightly acted upon minus those wrongly acted upon, "
+            "weighted by the threshold. An arm is of use only where it lies above both "
+            '"all" and "none".'
+        ),
+    ),
+}
+
+
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing | None]:
+    """Draw the figure of this analysis."""
+    return {"decision": decision_figure(tables["patients"], say)}
 
 
 def decision_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:

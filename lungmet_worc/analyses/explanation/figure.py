@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import (
     Row,
@@ -54,6 +56,23 @@ MOST_ROWS = 34
 _ROW = 0.42
 _CHOSEN, _TEXTS = 1.5, 3.3
 _Entry = dict[str, Any] | None
+CAPTIONS = {
+    "importance": (
+        later("Fall of the AUC of each arm when a group of features is permuted."),
+        later(
+            "How much the AUC of the test parts falls when the features of a group are "
+            "mixed up among the patients, with 95% intervals: around zero, the models do "
+            "not need the group."
+        ),
+    ),
+}
+
+
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing | None]:
+    """Draw the figure of this analysis."""
+    return {"importance": importance_figure(tables["importance"], say)}
 
 
 def importance_figure(importance: pd.DataFrame, say: Language) -> Drawing | None:

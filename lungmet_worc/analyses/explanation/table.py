@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from lungmet_worc.analyses.results import ArmExplanation, ArmPredictions
-from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.analyses.results import ArmExplanation, ArmPredictions, StudyResults
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
+from lungmet_worc.analyses.table_notes import OVER_SPLITS
+from lungmet_worc.display.labels import COLUMNS, GROUPS, Column
+from lungmet_worc.display.language import Language, later
+from lungmet_worc.display.table import Table, share_text, with_interval
 
 #: Stands for all groups of a modality.
 ALL_GROUPS = "all"
+
+
+def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Make the tables of this analysis."""
+    return {
+        "workflows": workflows_table(results.explanations),
+        "importance": importance_table(results.arms, results.explanations),
+    }
 
 
 def workflows_table(explanations: Sequence[ArmExplanation]) -> pd.DataFrame:
@@ -50,7 +63,7 @@ def workflows_table(explanations: Sequence[ArmExplanation]) -> pd.DataFrame:
                 if kind == "classifier" and candidates.total():
                     tried = candidates[name] / candidates.total()
                 rows.append((arm.arm, kind, name, n, share, tried))
-    return TABLES["workflows"].frame(rows)
+    return WORKFLOWS.frame(rows)
 
 
 def importance_table(
@@ -89,7 +102,7 @@ def importance_table(
             chosen = users / len(members) if members else float("nan")
             mean, low, high, used = interval
             rows.append((arm.arm, modality, group, n_features, chosen, mean, low, high, used))
-    return TABLES["importance"].frame(rows)
+    return IMPORTANCE.frame(rows)
 
 
 def _groups(arm: ArmExplanation) -> list[tuple[str, str, int]]:
@@ -124,3 +137,88 @@ def _uses(member: Mapping[str, Any], modality: str, group: str) -> bool:
     if group != ALL_GROUPS:
         return f"{modality}/{group}" in chosen
     return any(name.rpartition("/")[0] == modality for name in chosen)
+
+
+def _workflows(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """Show number and share of workflows in one cell."""
+    table = WORKFLOWS.rows(frame[["arm", "kind", "name"]], say)
+    table[say("Workflows")] = [
+        f"{n} ({share_text(share, say)})"
+        for n, share in zip(frame["n"], frame["share"], strict=True)
+    ]
+    table[WORKFLOWS.heading("share_of_candidates", say)] = [
+        "" if np.isnan(share) else share_text(share, say) for share in frame["share_of_candidates"]
+    ]
+    return table
+
+
+def _importance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """Rows as they are, the fall of the AUC with its interval in one cell."""
+    table = IMPORTANCE.rows(frame[["arm", "modality", "group", "n_features", "chosen"]], say)
+    table[say("Fall of the AUC (95% interval)")] = [
+        with_interval(row, "importance", say, decimals=3) for row in frame.to_dict("records")
+    ]
+    return table
+
+
+def _group_name(text: str, say: Language) -> str:
+    """Return "MRI, Texture" for "MRI/texture"; other names stay as they are."""
+    modality, _, group = text.rpartition("/")
+    if modality == group:
+        return COLUMNS["group"].label(group, say)
+    return (
+        f"{COLUMNS['modality'].label(modality, say)}, {say(GROUPS[group])}"
+        if group in GROUPS
+        else text
+    )
+
+
+WORKFLOWS = Table(
+    "workflows",
+    "Workflows",
+    "What the winning workflows of each arm are made of: share of all workflows in the "
+    "ensembles of all splits",
+    (
+        "arm",
+        Column(
+            *("kind", later("Kind"), "text"),
+            words={
+                "classifier": later("Classifier"),
+                "step": later("Step"),
+                "group": later("Group of features"),
+            },
+        ),
+        Column("name", later("Name"), "text", said=_group_name),
+        Column("n", later("Workflows"), "integer"),
+        Column("share", later("Share of workflows"), "share"),
+        Column("share_of_candidates", later("Share of candidates"), "share"),
+    ),
+    _workflows,
+    notes=(
+        "Beside a classifier is its share of all candidates that were scored: it was chosen "
+        "by merit where its share of the ensembles is larger.",
+    ),
+)
+IMPORTANCE = Table(
+    "importance",
+    "Importance",
+    "Importance of groups of features: mean fall of the AUC when the features of the group "
+    "are permuted together among the test patients",
+    (
+        *("arm", "modality", "group", "n_features"),
+        Column("chosen", later("Chosen"), "share"),
+        Column("importance", later("Fall of the AUC"), places=3),
+        # An interval has as many decimals as what it is of.
+        replace(COLUMNS["ci_low"], places=3),
+        replace(COLUMNS["ci_high"], places=3),
+        "n_splits",
+    ),
+    _importance,
+    notes=(
+        "Chosen: share of the workflows in the ensembles that use a feature of the group.",
+        "Importance is that of groups that also share information: a group can be replaced "
+        "by one that is correlated with it.",
+        OVER_SPLITS,
+    ),
+)
+TABLES = (WORKFLOWS, IMPORTANCE)

@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.features.statistics import univariate_table
-from lungmet_worc.analyses.results import ArmPredictions, tested_outcomes
-from lungmet_worc.analyses.schema import TABLES
-from lungmet_worc.pipeline.arm_matrix import VOLUME_FEATURES
-from lungmet_worc.study.feature_groups import feature_group, feature_modality
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
+from lungmet_worc.display.labels import Column
+from lungmet_worc.display.language import Language, later
+from lungmet_worc.display.table import Table
+from lungmet_worc.study.feature_groups import VOLUME_FEATURES, feature_group, feature_modality
+
+
+def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Make the table of this analysis."""
+    return {"features": features_table(results.arms, results.matrices, results.modalities)}
 
 
 def features_table(
@@ -40,12 +46,11 @@ def features_table(
         Columns of the table ``features``, the smallest p-value first, adjusted over all
         features. ``feature`` is WORC's name, without the modality behind it.
     """
-    table = TABLES["features"]
     matrix = all_features(matrices)
     outcomes = tested_outcomes(arms)
     matrix = matrix.loc[[patient for patient in matrix.index if patient in outcomes]]
     if matrix.empty:
-        return table.frame()
+        return FEATURES.frame()
     outcome = np.asarray([outcomes[patient] for patient in matrix.index], int)
     modality_of = {name: feature_modality(name, modalities) for name in map(str, matrix.columns)}
     volumes = {modality: _volume(matrix, modality_of, modality) for modality in modalities}
@@ -61,7 +66,7 @@ def features_table(
         feature.removesuffix(f"_{modality}")
         for feature, modality in zip(found["feature"], found["modality"], strict=True)
     ]
-    return table.frame(found[list(table.columns)].to_numpy(object).tolist())
+    return FEATURES.frame(found[list(FEATURES.columns)].to_numpy(object).tolist())
 
 
 def all_features(matrices: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -92,3 +97,39 @@ def _volume(matrix: pd.DataFrame, modality_of: Mapping[str, str], modality: str)
             if name.startswith(start):
                 return str(name)
     return None
+
+
+def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """Rows as they are, without the counts where they are the same in all rows."""
+    counts = ["n_patients", "n_events"]
+    same = len(frame[counts].drop_duplicates()) == 1
+    return FEATURES.rows(frame.drop(columns=counts) if same else frame, say)
+
+
+def _feature_name(text: str, say: Language) -> str:
+    """Return a clinical column by its own name, any other feature by WORC's."""
+    return text.removeprefix("PREDICT_original_semf_")
+
+
+FEATURES = Table(
+    "features",
+    "Features",
+    "Each feature alone, on all tested patients together: a description, not a test of "
+    "prediction in new patients",
+    (
+        *("modality", Column("feature", later("Feature"), "text", said=_feature_name), "group"),
+        *("auc", "p_value", Column("p_holm", later("p, adjusted (Holm)"))),
+        Column("p_fdr", later("p, false discovery rate")),
+        Column("volume_correlation", later("Correlation with volume")),
+        *("n_patients", "n_events"),
+    ),
+    _form,
+    notes=(
+        "Mann-Whitney U test, adjusted over all features by Holm's method and for the false "
+        "discovery rate (Benjamini and Hochberg 1995). An AUC below 0.5 means lower values "
+        "with the outcome. Correlation with the tumour volume in the same modality "
+        "(Spearman).",
+    ),
+    shown=50,
+)
+TABLES = (FEATURES,)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from lungmet_worc.analyses.results import ArmPredictions
-from lungmet_worc.analyses.sections import SHOWN_CURVES
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.marks import curves_sheet
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 GRID = np.concatenate([[0.0], np.linspace(0.0, 1.0, 201)])
 #: Bands of several arms lie over each other and hide what they should show.
 BAR_PLACES = (0.2, 0.5, 0.8)
+#: Single splits in a figure: more are one blot, and megabytes. The figure's CSV has all.
+SHOWN_CURVES = 100
 CHANCE = Look("0.45", DASHED, "")
 
 

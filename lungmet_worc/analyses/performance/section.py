@@ -1,11 +1,11 @@
-"""The parts of the report about each arm by itself: performance, calibration, subgroups."""
+"""What the report says of the performance of each arm."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from lungmet_worc.analyses.material import Material, if_any
-from lungmet_worc.analyses.readable import readable
+from lungmet_worc.analyses.material import Material
+from lungmet_worc.analyses.performance.table import PERFORMANCE
 from lungmet_worc.analyses.untested.section import untested_sentences
 from lungmet_worc.display.blocks import Block, Details, Pictures, Section, Table, Text
 from lungmet_worc.display.wording import arm_label, interval_text
@@ -62,7 +62,7 @@ def main_notes(material: Material) -> list[Text]:
     ]
 
 
-def performance(material: Material) -> Section:
+def section(material: Material) -> Section:
     """Return every measure of every arm.
 
     Parameters
@@ -70,7 +70,7 @@ def performance(material: Material) -> Section:
     material : Material
     """
     say, context = material.say, material.context
-    frame = readable(context.performance, "performance", say=say)
+    frame = PERFORMANCE.readable(context.performance, say)
     caption = say("Performance of each arm: mean over the splits (95% interval).")
     blocks: list[Block] = [
         Table(frame, caption),
@@ -106,166 +106,4 @@ def performance(material: Material) -> Section:
                 "note",
             )
         )
-    return Section(
-        "performance", say("Performance"), blocks, [thresholds(material), permutation(material)]
-    )
-
-
-def thresholds(material: Material) -> Section:
-    """Return sensitivity, specificity and confusion at each threshold.
-
-    Parameters
-    ----------
-    material : Material
-    """
-    say = material.say
-    shown = material.folded(
-        "thresholds", say("Measures at each threshold: mean over the splits (95% interval).")
-    )
-    confusion = material.folded(
-        "confusion",
-        say("Confusion matrices: right and wrong predictions, summed over all tests."),
-    )
-    return Section(
-        "thresholds",
-        say("At which probability is a patient called positive?"),
-        [
-            *if_any(
-                shown,
-                Text(
-                    say(
-                        "A prediction is a probability; a decision needs a threshold. Beside 0.5 "
-                        "there are Youden's threshold (the largest sum of sensitivity and "
-                        "specificity) and the highest one that reaches the sensitivity that the "
-                        "study file asks for, so that few patients with the outcome are missed. "
-                        "Both are chosen inside the training part only, never on the patients "
-                        "they are tested on."
-                    )
-                ),
-            ),
-            *confusion,
-            *(
-                [
-                    Text(
-                        say(
-                            "A patient is counted once for each split that tested the patient, "
-                            "so that the counts are larger than the number of patients."
-                        ),
-                        "note",
-                    )
-                ]
-                if confusion
-                else []
-            ),
-        ],
-    )
-
-
-def permutation(material: Material) -> Section:
-    """Return what the same searches find in permuted outcomes.
-
-    Parameters
-    ----------
-    material : Material
-    """
-    say = material.say
-    shown = material.table(
-        "permutations", say("AUC of each arm beside that of searches with permuted outcomes.")
-    )
-    return Section(
-        "permutation",
-        say("Permutation test against chance"),
-        if_any(
-            shown,
-            Text(
-                say(
-                    "The outcome was shuffled among the patients and the whole search repeated: "
-                    "what such searches reach is chance. p is the share of shuffled searches "
-                    "that did at least as well as the real one, counting the real one itself."
-                )
-            ),
-        ),
-    )
-
-
-def calibration(material: Material) -> Section:
-    """Return whether predicted probabilities are what is observed.
-
-    Parameters
-    ----------
-    material : Material
-    """
-    say = material.say
-    shown = [
-        *material.figure("calibration"),
-        *material.table("calibration", say("Calibration of each arm (95% interval).")),
-    ]
-    return Section(
-        "calibration",
-        say("Calibration"),
-        if_any(
-            shown,
-            Text(
-                say(
-                    "Are the probabilities right, not only their order? Each patient counts once, "
-                    "with the mean probability over the splits that tested the patient. Perfect "
-                    "are an intercept of 0 (negative: predicted too high), a slope of 1 (below: "
-                    "predictions too extreme) and a calibration error of 0."
-                )
-            ),
-        ),
-    )
-
-
-def decision(material: Material) -> Section:
-    """Return what acting upon the predictions would bring.
-
-    Parameters
-    ----------
-    material : Material
-    """
-    say = material.say
-    shown = material.figure("decision")
-    return Section(
-        "decision",
-        say("Decision curves"),
-        if_any(
-            shown,
-            Text(
-                say(
-                    "Would acting upon the predictions do more good than treating everybody or "
-                    "nobody alike? The threshold says how many unnecessary actions one is ready "
-                    "to accept: at 0.2, four for each patient who needs it."
-                )
-            ),
-        ),
-    )
-
-
-def subgroups(material: Material) -> Section:
-    """Return the performance in subgroups.
-
-    Parameters
-    ----------
-    material : Material
-    """
-    say = material.say
-    shown = [
-        *material.figure("subgroups"),
-        *material.folded("subgroups", say("AUC within subgroups (95% interval).")),
-    ]
-    return Section(
-        "subgroups",
-        say("Subgroups"),
-        if_any(
-            shown,
-            Text(
-                say(
-                    "A subgroup with fewer than 10 events or fewer than 10 patients without the "
-                    "event has no number: too few events to say anything. Subgroups were looked "
-                    "at without a test between them; a difference here is a question, not a "
-                    "finding."
-                )
-            ),
-        ),
-    )
+    return Section("performance", say("Performance"), blocks)

@@ -1,4 +1,4 @@
-"""The tables of performance, of splits and of patients: what the arms predicted, summed up."""
+"""Performance of each arm: over the splits, in each split, for each patient, as in papers."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.analyses.results import ArmPredictions, check_arms, tested_outcomes
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
+from lungmet_worc.analyses.table_notes import LEFT_OUT, OVER_SPLITS
 from lungmet_worc.basics.natural_order import natural_order
-from lungmet_worc.display.measures import METRICS
+from lungmet_worc.display.labels import Column
+from lungmet_worc.display.language import Language, later
+from lungmet_worc.display.measures import METRIC_NAMES, METRICS
+from lungmet_worc.display.table import Table
+from lungmet_worc.display.wording import (
+    UNDEFINED,
+    arm_label,
+    interval_text,
+    number_text,
+    yes_no,
+)
 
-PERFORMANCE_COLUMNS = (
-    "arm",
-    "metric",
-    "mean",
-    "ci_low",
-    "ci_high",
-    "n_splits",
-    "n_patients",
-    "n_events",
-)
-SPLITS_COLUMNS = ("arm", "split", "n_train", "n_test", *METRICS)
-PATIENTS_COLUMNS = (
-    "arm",
-    "patient_id",
-    "outcome",
-    "n_tested",
-    "posterior_mean",
-    "posterior_sd",
-    "times_correct",
-)
+#: Of an arm without a row for a measure, as in a table that somebody changed.
+_NOT_THERE = {"mean": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n_splits": 0}
+
+
+def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Make the tables of this analysis."""
+    performance = performance_table(results.arms)
+    return {
+        "performance": performance,
+        "splits": splits_table(results.arms),
+        "patients": patients_table(results.arms),
+        "paper": paper_table(performance),
+    }
 
 
 def performance_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
@@ -45,7 +49,7 @@ def performance_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `PERFORMANCE_COLUMNS`: the mean over the splits where the metric is defined, its
+        The table ``performance``: the mean over the splits where the metric is defined, its
         corrected resampled interval (Nadeau and Bengio 2003), the number of those splits, and
         the patients and events tested at least once.
     """
@@ -60,7 +64,7 @@ def performance_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
             )
             counts = (len(outcomes), sum(outcomes.values()))
             rows.append((arm.arm, metric, *interval, *counts))
-    return pd.DataFrame(rows, columns=list(PERFORMANCE_COLUMNS))
+    return PERFORMANCE.frame(rows)
 
 
 def splits_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
@@ -74,14 +78,14 @@ def splits_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `SPLITS_COLUMNS`; nan where a split does not define a metric.
+        Columns of the table ``splits``; nan where a split does not define a metric.
     """
     rows = []
     for arm in arms:
         for split in sorted(arm.splits, key=lambda s: s.split):
             sizes = (len(split.train_ids), len(split.test_ids))
             rows.append((arm.arm, split.split, *sizes, *(split.metrics[m] for m in METRICS)))
-    return pd.DataFrame(rows, columns=list(SPLITS_COLUMNS))
+    return SPLITS.frame(rows)
 
 
 def patients_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
@@ -95,7 +99,7 @@ def patients_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `PATIENTS_COLUMNS`: the outcome, the number of splits in which the patient was
+        The table ``patients``: the outcome, the number of splits in which the patient was
         tested, mean and standard deviation (n - 1; nan if tested once) of the predicted
         probability, and the number of splits in which the predicted class was right.
     """
@@ -114,24 +118,142 @@ def patients_table(arms: Sequence[ArmPredictions]) -> pd.DataFrame:
             spread = float(tested.std(ddof=1)) if tested.size > 1 else float("nan")
             summary = (tested.size, float(tested.mean()), spread, correct[patient])
             rows.append((arm.arm, patient, outcomes[patient], *summary))
-    return pd.DataFrame(rows, columns=list(PATIENTS_COLUMNS))
+    return PATIENTS.frame(rows)
 
 
-def outcome_tables(arms: Sequence[ArmPredictions]) -> Mapping[str, pd.DataFrame]:
-    """Return the performance, splits and patients tables by their names.
+def paper_table(performance: pd.DataFrame) -> pd.DataFrame:
+    """Return performance as "0.81 [0.70, 0.92]", a row for each measure, a column for each arm.
 
     Parameters
     ----------
-    arms : sequence of ArmPredictions
+    performance : DataFrame
+        The table of performance.
 
-    Raises
-    ------
-    ResultsError
-        If the predictions do not belong to one study (see `check_arms`).
+    Returns
+    -------
+    DataFrame
+        ``Measure``, then the arms by their names in the study file; all text.
     """
-    check_arms(arms)
-    return {
-        "performance": performance_table(arms),
-        "splits": splits_table(arms),
-        "patients": patients_table(arms),
+    cells = {
+        (row["arm"], row["metric"]): _cell(row["mean"], row["ci_low"], row["ci_high"])
+        for row in performance.to_dict("records")
     }
+    arms = list(performance["arm"].drop_duplicates())
+    metrics = [metric for metric in METRICS if metric in set(performance["metric"])]
+    rows = [
+        [METRIC_NAMES[metric], *(cells.get((arm, metric), UNDEFINED) for arm in arms)]
+        for metric in metrics
+    ]
+    return pd.DataFrame(rows, columns=["Measure", *arms], dtype=object)
+
+
+def _cell(mean: float, low: float, high: float) -> str:
+    if pd.isna(mean):
+        return UNDEFINED
+    if pd.isna(low) or pd.isna(high):
+        return number_text(mean)
+    return f"{number_text(mean)} [{number_text(low)}, {number_text(high)}]"
+
+
+def _performance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """One row for each measure, one column for each arm."""
+    present = [metric for metric in METRICS if metric in set(frame["metric"])]
+    counts = [PERFORMANCE.heading(column, say) for column in ("n_patients", "n_events", "n_splits")]
+    columns = {
+        PERFORMANCE.heading("metric", say): counts
+        + [say(METRIC_NAMES[metric]) for metric in present]
+    }
+    for arm, rows in frame.groupby("arm", sort=False):
+        by_metric = {str(row["metric"]): row for row in rows.to_dict("records")}
+        n_splits = int(rows["n_splits"].max())
+        cells = [str(int(rows["n_patients"].iloc[0])), str(int(rows["n_events"].iloc[0]))]
+        cells.append(str(n_splits))
+        for metric in present:
+            row = by_metric.get(metric, _NOT_THERE)
+            cell = interval_text(row["mean"], row["ci_low"], row["ci_high"], say=say)
+            used = int(row["n_splits"])
+            if 0 < used < n_splits:
+                cell = say.plural(used, "{cell}, {n} split", "{cell}, {n} splits", cell=cell)
+            cells.append(cell)
+        columns[arm_label(str(arm), say)] = cells
+    return pd.DataFrame(columns)
+
+
+def _patients(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """Outcome as a word, mean and standard deviation in one cell."""
+    spread = [
+        number_text(mean, say=say)
+        if np.isnan(sd)
+        else f"{number_text(mean, say=say)} ({number_text(sd, say=say)})"
+        for mean, sd in zip(frame["posterior_mean"], frame["posterior_sd"], strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            say("Arm"): [arm_label(arm, say) for arm in frame["arm"]],
+            say("Patient"): frame["patient_id"],
+            say("Outcome"): [yes_no(value, say) for value in frame["outcome"]],
+            say("Times tested"): frame["n_tested"].map(str),
+            say("Mean probability (SD)"): spread,
+            say("Times right"): frame["times_correct"].map(str),
+        }
+    )
+
+
+def _paper(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """Measures in words, arms by their labels."""
+    table = frame.copy()
+    table["Measure"] = [PAPER.label("Measure", value, say) for value in frame["Measure"]]
+    for column in table.columns[1:]:
+        table[column] = [say.decimals(str(cell)) for cell in frame[column]]
+    table.columns = pd.Index(
+        [
+            PAPER.heading(c, say) if c == "Measure" else arm_label(c, say)
+            for c in map(str, frame.columns)
+        ]
+    )
+    return table
+
+
+PERFORMANCE = Table(
+    "performance",
+    "Performance",
+    later("Performance of each arm: mean over the splits (corrected resampled 95% interval)"),
+    ("arm", "metric", "mean", "ci_low", "ci_high", "n_splits", "n_patients", "n_events"),
+    _performance,
+    notes=(OVER_SPLITS, LEFT_OUT),
+    required=True,
+)
+SPLITS = Table(
+    "splits",
+    "Splits",
+    "Performance in each split",
+    ("arm", "split", "n_train", "n_test", *METRICS),
+    required=True,
+)
+PATIENTS = Table(
+    "patients",
+    "Patients",
+    "Predictions for each patient: mean probability of the outcome over the splits that "
+    "tested the patient",
+    (
+        *("arm", "patient_id", "outcome", "n_tested", "posterior_mean"),
+        *(Column("posterior_sd", later("Standard deviation")), "times_correct"),
+    ),
+    _patients,
+    required=True,
+)
+PAPER = Table(
+    "paper",
+    "Paper",
+    "Performance of each arm: mean over the splits [corrected resampled 95% interval]",
+    (
+        Column(
+            *("Measure", later("Measure"), "text"),
+            words={name: name for name in METRIC_NAMES.values()},
+        ),
+    ),
+    _paper,
+    notes=(OVER_SPLITS, LEFT_OUT),
+    by_arm=True,
+)
+TABLES = (PERFORMANCE, SPLITS, PATIENTS, PAPER)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.display.language import Language
+from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import (
     Row,
     draw_interval,
@@ -43,6 +44,22 @@ if TYPE_CHECKING:
 COLUMNS = 4
 _LABELS, _COUNTS = 3.3, 1.15
 Found = Mapping[tuple[str, str, str], Mapping[str, Any]]
+CAPTIONS = {
+    "subgroups": (
+        later("AUC of each subgroup with its 95% interval, arm by arm."),
+        later(
+            "AUC within subgroups with 95% intervals; subgroups with too few events have "
+            "none. The dashed line is chance."
+        ),
+    ),
+}
+
+
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing | None]:
+    """Draw the figure of this analysis."""
+    return {"subgroups": subgroups_figure(tables["subgroups"], say)}
 
 
 def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:

@@ -9,10 +9,10 @@ import pandas as pd
 
 from lungmet_worc.analyses.statistics.delong import auc_interval
 from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order
+from lungmet_worc.display.wording import TOO_FEW
 
 #: Below so many patients with, or without, the outcome a subgroup's AUC is not reported.
 FEW_EVENTS = 10
-TOO_FEW = "too few events"
 UNDEFINED = "interval not defined"
 SUBGROUP_COLUMNS = (
     "arm",

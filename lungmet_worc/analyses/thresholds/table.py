@@ -8,9 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lungmet_worc.analyses.results import ArmPredictions, SplitPrediction, tested_outcomes
-from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.analyses.results import (
+    ArmPredictions,
+    SplitPrediction,
+    StudyResults,
+    tested_outcomes,
+)
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
+from lungmet_worc.analyses.table_notes import LEFT_OUT, OVER_SPLITS
 from lungmet_worc.analyses.thresholds.statistics import (
     THRESHOLD_METRICS,
     at_threshold,
@@ -18,6 +23,10 @@ from lungmet_worc.analyses.thresholds.statistics import (
     youden_threshold,
 )
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.labels import Column
+from lungmet_worc.display.language import Language, later
+from lungmet_worc.display.table import Table, with_interval
+from lungmet_worc.display.wording import arm_label, number_text
 
 FIXED = 0.5
 #: The rules by which a threshold is set, as the tables name them.
@@ -27,6 +36,12 @@ _COUNTS = ("tp", "fp", "fn", "tn")
 
 #: A threshold from outcomes and probabilities, each of shape (n_validation,).
 Choice = Callable[[NDArray[np.int_], NDArray[np.float64]], float]
+
+
+def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Make the tables of this analysis."""
+    measures, confusion = threshold_tables(results.arms, results.statistics.sensitivity)
+    return {"thresholds": measures, "confusion": confusion}
 
 
 def threshold_tables(
@@ -72,7 +87,7 @@ def threshold_tables(
                 means.append((arm.arm, rule, metric, *interval, *counts))
             cells = [int(sum(f[name] for f in found)) for name in _COUNTS]
             sums.append((arm.arm, rule, *cells, sum(cells), len(usable)))
-    return TABLES["thresholds"].frame(means), TABLES["confusion"].frame(sums)
+    return THRESHOLDS.frame(means), CONFUSION.frame(sums)
 
 
 def sensitivity_rule(sensitivity: float) -> Sentence:
@@ -98,3 +113,66 @@ def _measured(split: SplitPrediction, choose: Choice) -> dict[str, float]:
         np.asarray(split.validation_outcome, int), np.asarray(split.validation_posterior, float)
     )
     return {**at_threshold(split.outcome, split.posterior, threshold), "threshold": threshold}
+
+
+def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """One row for each arm and measure, one column for each threshold."""
+    rules = list(frame["rule"].drop_duplicates())
+    cells = {
+        (row["arm"], row["metric"], row["rule"]): number_text(row["mean"], say=say)
+        if row["metric"] == "threshold" and row["ci_low"] == row["ci_high"]
+        else with_interval(row, "mean", say)
+        for row in frame.to_dict("records")
+    }
+    pairs = frame[["arm", "metric"]].drop_duplicates().itertuples(index=False)
+    rows = [
+        [
+            arm_label(arm, say),
+            THRESHOLDS.label("metric", metric, say),
+            *(cells.get((arm, metric, rule), "") for rule in rules),
+        ]
+        for arm, metric in pairs
+    ]
+    heads = [say("Threshold: {rule}", rule=THRESHOLDS.label("rule", rule, say)) for rule in rules]
+    return pd.DataFrame(
+        rows, columns=[THRESHOLDS.heading("arm", say), THRESHOLDS.heading("metric", say), *heads]
+    )
+
+
+_RULE = Column(
+    *("rule", later("Threshold"), "text"),
+    words={YOUDEN: later("Youden index")},
+)
+THRESHOLDS = Table(
+    "thresholds",
+    "Thresholds",
+    "Performance at thresholds of the probability: mean over the splits (corrected resampled "
+    "95% interval)",
+    (
+        *("arm", _RULE, "metric", "mean", "ci_low", "ci_high"),
+        *("n_splits", "n_patients", "n_events"),
+    ),
+    _form,
+    notes=(
+        "The threshold is 0.5, or chosen in each split on predictions inside its training "
+        "part (largest Youden index; highest threshold that reaches the sensitivity asked "
+        "for) and then applied to its test part.",
+        OVER_SPLITS,
+        LEFT_OUT,
+    ),
+)
+CONFUSION = Table(
+    "confusion",
+    "Confusion",
+    "Confusion matrix at each threshold, added up over the test parts of all splits",
+    (
+        *("arm", _RULE),
+        Column("true_positive", later("True positive"), "integer"),
+        Column("false_positive", later("False positive"), "integer"),
+        Column("false_negative", later("False negative"), "integer"),
+        Column("true_negative", later("True negative"), "integer"),
+        *(Column("n_tests", later("Tests"), "integer"), "n_splits"),
+    ),
+    notes=("A patient counts once for each split that tested the patient.",),
+)
+TABLES = (THRESHOLDS, CONFUSION)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.display.language import Language
+from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import Row, draw_dots, draw_rows, row_centres, spread, vertical
 from lungmet_worc.display.style import (
     DOUBLE,
@@ -22,6 +25,22 @@ from lungmet_worc.display.style import (
 from lungmet_worc.display.wording import arm_label
 
 _LABELS, _TEXTS = 5.4, 3.4
+CAPTIONS = {
+    "posteriors": (
+        later("Predicted probability of each patient by outcome, arm by arm."),
+        later(
+            "Mean predicted probability of each patient in the splits that tested the "
+            "patient; the further apart the two outcomes lie, the better the arm."
+        ),
+    ),
+}
+
+
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing | None]:
+    """Draw the figure of this analysis."""
+    return {"posteriors": posteriors_figure(tables["patients"], say)}
 
 
 def posteriors_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:

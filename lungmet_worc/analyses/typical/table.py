@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.display.labels import Column
+from lungmet_worc.display.language import Language, later
+from lungmet_worc.display.table import Table
+from lungmet_worc.display.wording import number_text, yes_no
 
-KINDS = ("typical", "atypical")
+KINDS = {"typical": later("Typical"), "atypical": later("Atypical")}
 #: Patients of a kind for each arm and outcome.
 SHOWN = 3
 #: One test says little of a patient.
 TESTED_ENOUGH = 2
+
+
+def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Make the table of this analysis."""
+    return {"typical": typical_table(made["patients"])}
 
 
 def typical_table(patients: pd.DataFrame) -> pd.DataFrame:
@@ -34,14 +45,13 @@ def typical_table(patients: pd.DataFrame) -> pd.DataFrame:
         outcome, ordered by the share of right (wrong) tests, then by how near to (far from) the
         outcome the mean probability is, then by id.
     """
-    table = TABLES["typical"]
     rows = []
     for arm, of_arm in patients.groupby("arm", sort=False):
         for kind in KINDS:
             for outcome in (1, 0):
                 chosen = _clearest(of_arm[of_arm["outcome"] == outcome], kind)
-                rows += chosen.assign(arm=arm, kind=kind)[list(table.columns)].to_numpy().tolist()
-    return table.frame(rows)
+                rows += chosen.assign(arm=arm, kind=kind)[list(TYPICAL.columns)].to_numpy().tolist()
+    return TYPICAL.frame(rows)
 
 
 def _clearest(patients: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -56,3 +66,30 @@ def _clearest(patients: pd.DataFrame, kind: str) -> pd.DataFrame:
     of_kind = ranked[right > 0.5] if is_typical else ranked[right < 0.5]
     ascending = [not is_typical, is_typical, True]
     return of_kind.sort_values(["right", "distance", "order"], ascending=ascending).head(SHOWN)
+
+
+def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
+    """How often a patient was right of how often tested in one cell."""
+    table = TYPICAL.rows(frame[["arm", "kind", "patient_id"]], say)
+    table[say("Outcome")] = [yes_no(value, say) for value in frame["outcome"]]
+    table[say("Mean probability")] = [number_text(v, say=say) for v in frame["posterior_mean"]]
+    table[say("Times right")] = [
+        say("{right} of {tested}", right=int(right), tested=int(tested))
+        for right, tested in zip(frame["times_correct"], frame["n_tested"], strict=True)
+    ]
+    return table
+
+
+TYPICAL = Table(
+    "typical",
+    "Typical patients",
+    "Patients that each arm classifies right (typical) or wrong (atypical) most often",
+    (
+        *("arm", Column("kind", later("Kind"), "text", KINDS), "patient_id", "outcome"),
+        *("posterior_mean", "n_tested", "times_correct"),
+    ),
+    _form,
+    notes=("At most three of a kind for each arm and outcome, the clearest first.",),
+    counts=False,
+)
+TABLES = (TYPICAL,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lungmet_worc.analyses.context import ReportContext
-from lungmet_worc.display.labels import label
+from lungmet_worc.analyses.untested.table import UNTESTED
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.wording import arm_label
 
@@ -25,7 +25,7 @@ def untested_sentences(context: ReportContext, say: Language) -> list[str]:
             "{arm} was not tested in {n} split: {why}.",
             "{arm} was not tested in {n} splits: {why}.",
             arm=arm_label(str(arm), say),
-            why=label("reason", reason, say),
+            why=UNTESTED.label("reason", reason, say),
         )
         for (arm, reason), splits in frame.groupby(["arm", "reason"], sort=False)
     ]

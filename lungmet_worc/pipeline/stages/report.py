@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from lungmet_worc.analyses.acquisition.table import acquisition_table
+from lungmet_worc.analyses.acquisition.statistics import acquisition_table
 from lungmet_worc.analyses.all_figures import write_all_figures
 from lungmet_worc.analyses.all_tables import write_all_tables
 from lungmet_worc.analyses.context import ReportContext
@@ -66,8 +66,11 @@ def write_results(
         plan.paths,
         searches,
         permutations,
+        cohort=plan.cohort,
         levels=subgroup_levels(list(plan.patients.values()), study.statistics),
-        acquisition=acquisition_table(plan),
+        acquisition=acquisition_table(
+            study, list(plan.patients.values()), plan.pairs(), plan.paths.inspections
+        ),
         untested=untested,
     )
     names = shown_names(study)
@@ -75,7 +78,7 @@ def write_results(
     tables = write_all_tables(
         results, into.tables, partial=digest.partial, say=ENGLISH.naming(names)
     )
-    figures = write_all_figures(results, tables, into.figures, cohort=plan.cohort, say=say)
+    figures = write_all_figures(results, tables, into.figures, say=say)
     found = errata.met(
         plan,
         int(results.without_score["candidates"].sum()),

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lungmet_worc.analyses.acquisition import table as acquisition
-from lungmet_worc.analyses.acquisition.table import ACQUISITION_COLUMNS, acquisition_table, said
+from lungmet_worc.analyses.acquisition import statistics as acquisition
+from lungmet_worc.analyses.acquisition.table import ACQUISITION
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.display.language import Language
 from lungmet_worc.imaging import inspection_cache
@@ -51,6 +51,11 @@ def make_plan(study: StudyConfig, folder: Path) -> Plan:
     return Plan(study, checked.cohort, checked.digests, RunPaths(folder / "run"))
 
 
+def acquisition_table(plan: Plan) -> pd.DataFrame:
+    patients, kept = list(plan.patients.values()), plan.paths.inspections
+    return acquisition.acquisition_table(plan.study, patients, plan.pairs(), kept)
+
+
 def values(table: pd.DataFrame, modality: str = "MRI") -> dict[str, str]:
     rows = table[table["modality"] == modality]
     return dict(zip(rows["property"], rows["value"], strict=True))
@@ -58,7 +63,7 @@ def values(table: pd.DataFrame, modality: str = "MRI") -> dict[str, str]:
 
 def test_images_are_described_by_modality(plan: Plan) -> None:
     table = acquisition_table(plan)
-    assert tuple(table.columns) == ACQUISITION_COLUMNS
+    assert tuple(table.columns) == ACQUISITION.columns
     assert set(table.loc[table["modality"] == "MRI", "n_patients"]) == {8}
     found = values(table)
     assert found[acquisition.IN_PLANE] == "1 (0.75 to 1)"
@@ -154,8 +159,8 @@ def test_it_can_be_said_in_another_language() -> None:
         ("", "te", "14.5 (10.5 to 17.5); not known 1", 9),
         ("CT", acquisition.VOXELS, "16-bit signed integer (7), 32-bit float (2)", 9),
     ]
-    shown = said(pd.DataFrame(rows, columns=list(ACQUISITION_COLUMNS)), dutch)
-    assert list(shown["value"]) == [
+    shown = ACQUISITION.readable(ACQUISITION.frame(rows), dutch)
+    assert list(shown["Value"]) == [
         "3,25 (-1,5 tot 5)",
         "0,977",
         "16 (15,5 tot 24) x 16 (16 tot 20)",
@@ -163,5 +168,5 @@ def test_it_can_be_said_in_another_language() -> None:
         "14,5 (10,5 tot 17,5); onbekend 1",
         "16-bit signed integer (7), kommagetal (2)",
     ]
-    assert shown.loc[0, "property"] == "Plakdikte (mm)"
-    assert shown.loc[3, "property"] == "Slices"  # a column of the manifest
+    assert shown.loc[0, "Property"] == "Plakdikte (mm)"
+    assert shown.loc[3, "Property"] == "Slices"  # a column of the manifest

@@ -9,10 +9,6 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lungmet_worc.analyses.performance.table import (
-    PATIENTS_COLUMNS,
-    PERFORMANCE_COLUMNS,
-    SPLITS_COLUMNS,
-    outcome_tables,
     patients_table,
     performance_table,
     splits_table,
@@ -23,20 +19,6 @@ from lungmet_worc.display.measures import METRICS
 from tests.analyses.test_results import prediction, three_arms
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def test_columns_are_those_promised() -> None:
-    tables = outcome_tables(three_arms(3))
-    promised = {
-        "performance": "arm, metric, mean, ci_low, ci_high, n_splits, n_patients, n_events",
-        "splits": "arm, split, n_train, n_test, auc, bca, f1_weighted, accuracy, sensitivity, "
-        "specificity, npv, ppv, brier, average_precision",
-        "patients": "arm, patient_id, outcome, n_tested, posterior_mean, posterior_sd, "
-        "times_correct",
-    }
-    assert {name: ", ".join(frame.columns) for name, frame in tables.items()} == promised
-    columns = (PERFORMANCE_COLUMNS, SPLITS_COLUMNS, PATIENTS_COLUMNS)
-    assert [", ".join(c) for c in columns] == list(promised.values())
 
 
 def test_splits_table_has_the_metrics_of_each_split() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lungmet_worc.analyses.readable import readable
+from lungmet_worc.analyses.all_tables import TABLES
 from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order, subgroup_levels
 from lungmet_worc.display.language import language
 from lungmet_worc.study.config import StatisticsConfig
@@ -85,10 +85,10 @@ def test_the_table_of_the_report_says_levels_in_its_language() -> None:
     row |= {"ci_low": 0.6, "ci_high": 0.8, "note": ""}
     levels = [Level(high=55.5), Level(low=50, high=55.5), Level(low=55.5), NOT_KNOWN, Level("Arm")]
     frame = pd.DataFrame([row | {"level": level.name} for level in levels])
-    shown = readable(frame, "subgroups", language("nl"))
+    shown = TABLES["subgroups"].readable(frame, language("nl"))
     expected = ["onder 55,5", "50 tot 55,5", "55,5 en hoger", "onbekend", "Arm"]
     assert shown.iloc[:, 2].to_list() == expected
-    english = readable(frame, "subgroups", language("en"))
+    english = TABLES["subgroups"].readable(frame, language("en"))
     assert english.iloc[:, 2].to_list() == [
         *("under 55.5", "50 to under 55.5", "55.5 and over", "not known", "Arm"),
     ]

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from lungmet_worc import Run
-from lungmet_worc.analyses.readable import readable
-from lungmet_worc.analyses.schema import TABLES
+from lungmet_worc.analyses.all_tables import TABLES
 from lungmet_worc.basics.errors import ResultsError, RunFolderError
 from lungmet_worc.basics.regular_file import LARGEST, read_plain
 from lungmet_worc.basics.stamped_files import read_stamp, write_stamped_text
@@ -121,14 +120,16 @@ def test_a_study_is_not_laid_out_under_such_a_name(
 def test_a_damaged_table_is_said(text: str, tmp_path: Path) -> None:
     (tmp_path / "performance.csv").write_text(text)
     with pytest.raises(ResultsError, match=r"performance\.csv"):
-        read_table(tmp_path / "performance.csv")
+        read_table(tmp_path / "performance.csv", TABLES["performance"])
 
 
 def test_a_table_that_somebody_changed_is_shown_as_it_is(tmp_path: Path) -> None:
     rows = [(arm, "auc", 0.5, 0.4, 0.6, 3, 8, 4) for arm in ("MRI", "CT")]
     rows[1] = ("CT", "bca", *rows[1][2:])
     (tmp_path / "performance.csv").write_text(csv_text(TABLES["performance"].frame(rows)))
-    shown = readable(read_table(tmp_path / "performance.csv"), "performance")
+    shown = TABLES["performance"].readable(
+        read_table(tmp_path / "performance.csv", TABLES["performance"])
+    )
     assert shown["CT"].to_list()[-2:] == ["not defined", "0.50 (0.40 to 0.60)"] or shown[
         "CT"
     ].to_list()[-2:] == ["0.50 (0.40 to 0.60)", "not defined"]

@@ -12,11 +12,27 @@ from lungmet_worc.display.blocks import Answers, Block, Bullets, Pairs, Section,
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.privacy import cleaned
 from lungmet_worc.display.wording import arm_label
-from lungmet_worc.report.methods import methods_paragraphs, references
+from lungmet_worc.report.methods import methods
 from lungmet_worc.tasks.remedies import plain_cause
 
 #: Causes in a list of what failed.
 SHOWN_CAUSES = 20
+
+
+def sections(material: Material) -> list[Section]:
+    """Return the parts of the report about the run, behind those of the analyses.
+
+    Parameters
+    ----------
+    material : Material
+    """
+    return [
+        failures(material),
+        errata(material),
+        settings(material),
+        *methods_and_references(material),
+        *checklists(material),
+    ]
 
 
 def verdict(context: ReportContext, say: Language) -> list[Block]:
@@ -172,8 +188,8 @@ def settings(material: Material) -> Section:
     return Section("settings", say("Settings and versions"), blocks)
 
 
-def methods(material: Material) -> Section:
-    """Return how the study was done, ready for a paper.
+def methods_and_references(material: Material) -> list[Section]:
+    """Return how the study was done, ready for a paper, and what it cites.
 
     Parameters
     ----------
@@ -187,20 +203,13 @@ def methods(material: Material) -> Section:
         ),
         "note",
     )
-    paragraphs = [Text(text, "ready") for text in methods_paragraphs(material.context, say=say)]
-    return Section("methods", say("Methods"), [note, *paragraphs])
-
-
-def references_cited(material: Material) -> Section:
-    """Return the references of the methods.
-
-    Parameters
-    ----------
-    material : Material
-    """
-    cited = references(material.context, say=material.say)
-    blocks = [Bullets(cited, numbered=True)] if cited else []
-    return Section("references", material.say("References"), blocks)
+    found = methods(material.context, say)
+    paragraphs = [Text(text, "ready") for text in found.paragraphs]
+    cited = [Bullets(found.references, numbered=True)] if found.references else []
+    return [
+        Section("methods", say("Methods"), [note, *paragraphs]),
+        Section("references", say("References"), cited),
+    ]
 
 
 def checklists(material: Material) -> list[Section]:
