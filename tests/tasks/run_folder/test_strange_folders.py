@@ -36,7 +36,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "report_files.json": recorded,
     "inspections.json": lambda path: kept_inspections([], path),
     "worc.ini": read_ini,
-    "performance.csv": read_table,
+    "performance.csv": lambda path: read_table(path, TABLES["performance"]),
     "splits.csv": read_splits,
     "0.json": read_stamp,
 }
