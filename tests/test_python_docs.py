@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lungmet_worc.analyses.schema import TABLES
 
 import lungmet_worc
 from lungmet_worc import Run, Study
+from lungmet_worc.analyses.all_tables import TABLES
 from lungmet_worc.pipeline.compare import ComparedRuns
 from tests.synthetic import read_rows, write_rows
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from lungmet_worc.analyses.schema import TABLES
 
 from lungmet_worc import Run
-from lungmet_worc.analyses.all_tables import write_all_tables
+from lungmet_worc.analyses.all_tables import TABLES, write_all_tables
 from lungmet_worc.basics.errors import ResultsError
 from tests.analyses.made_up import results_of
 from tests.pipeline.test_compare import arms_of, write_run
