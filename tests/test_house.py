@@ -33,7 +33,6 @@ KNOWN = {
     ("tasks.remedies", "pipeline.stages.names"),
     ("tasks.stage_runner", "pipeline.stages.names"),
     ("tasks.stage_runner", "pipeline.stages.unscored"),
-    ("worc.errata", "pipeline.plan"),
 }
 
 

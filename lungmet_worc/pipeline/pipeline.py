@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 import os
 import tempfile
@@ -465,7 +466,9 @@ class Pipeline:
             self.progress.advance("tables, figures and report")
         self.progress.finish()
         number = unscored.remember(self.state["tasks"], searches)
-        self.state["errata"] = errata.met_by(plan, number)
+        with (self.paths.tables / "splits.csv").open(encoding="utf-8", newline="") as file:
+            undefined = any(not row["ppv"] or not row["npv"] for row in csv.DictReader(file))
+        self.state["errata"] = errata.met(plan.study, plan.names, number, undefined=undefined)
         if not self.state["partial"]:
             self._stages.forget_ingredients()
 

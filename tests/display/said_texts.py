@@ -13,6 +13,7 @@ from jinja2 import nodes
 
 from lungmet_worc.display.measures import METRIC_NAMES
 from lungmet_worc.report.checklists import texts as checklist_texts
+from lungmet_worc.worc.errata import errata
 
 PACKAGE = Path(__file__).parents[2] / "lungmet_worc"
 SAY = "say"
@@ -27,8 +28,12 @@ ROOMS = [
 def homes() -> dict[str, PurePath]:
     """Return every text, and the folder of the package whose catalogues hold it."""
     said = said_texts()
-    # Names of measures and items of checklists stand in tables, not in calls.
-    tables = {"display/labels.py": METRIC_NAMES.values(), "report/checklists.py": checklist_texts()}
+    # Names of measures, items of checklists and errata stand in tables, not in calls.
+    tables = {
+        "display/labels.py": METRIC_NAMES.values(),
+        "report/checklists.py": checklist_texts(),
+        "worc/errata.py": [erratum.text for erratum in errata()],
+    }
     for file, texts in tables.items():
         for text in texts:
             said[text].add(PurePath(file))

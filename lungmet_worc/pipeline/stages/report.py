@@ -80,7 +80,8 @@ def write_results(
     )
     figures = write_all_figures(results, tables, into.figures, say=say)
     found = errata.met(
-        plan,
+        study,
+        plan.names,
         int(results.without_score["candidates"].sum()),
         undefined=bool(tables["splits"][["ppv", "npv"]].isna().any(axis=None)),
     )
