@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import SimpleITK as sitk
 
 from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.splits import Split
 from lungmet_worc.study.study_file import load_study
 
 Array = npt.NDArray[Any]
@@ -181,3 +183,10 @@ def write_volume(
         image.SetDirection(direction)
     sitk.WriteImage(image, str(path), True)
     return path
+
+
+def read_splits(path: Path) -> list[Split]:
+    """Return the splits of a file in WORC's format, with the ids as written."""
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    parts = [tuple(filter(None, frame[column])) for column in frame]
+    return [Split(index // 2, *parts[index : index + 2]) for index in range(0, len(parts), 2)]

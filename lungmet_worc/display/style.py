@@ -25,7 +25,7 @@ CM = 1 / 2.54
 POINT = 2.54 / 72
 #: Dots in a figure that are still drawn one by one in an SVG; more become a picture inside it.
 SHOWN_DOTS = 800
-INK, SOFT, PALE = "0.0", "0.3", "0.55"
+INK, SOFT = "0.0", "0.3"
 DASHED = (0, (4, 3))
 
 STYLE: dict[str, Any] = {

@@ -75,6 +75,8 @@ class Run:
         """Return a table as an attribute: ``run.subgroups`` is ``run["subgroups"]``."""
         if name.startswith("_") or name not in _tables():
             message = f"a Run has no attribute {name!r}"
+            if name == "status":  # of earlier versions
+                message += ": digest() says what it did, and paces() how far it is"
             raise AttributeError(message, name=name, obj=self)
         return self[name]
 

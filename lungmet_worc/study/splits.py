@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.basics.errors import CohortError, RunFolderError
+from lungmet_worc.basics.errors import CohortError
 from lungmet_worc.basics.natural_order import natural_order
-from lungmet_worc.basics.regular_file import read_plain
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.study.cohort import Cohort
@@ -287,32 +286,3 @@ def _refuse_changed_ids(text: str, columns: Mapping[str, list[str]]) -> None:
         if as_worc_reads[column].dropna().tolist() != ids:
             message = f"WORC would not read the ids of column {column} as written"
             raise ValueError(message)
-
-
-def read_splits(path: Path) -> tuple[Split, ...]:
-    """Read splits in WORC's fixed-splits format, with the ids as written.
-
-    Raises
-    ------
-    RunFolderError
-        The file is missing or is no table of splits.
-    """
-    try:
-        frame = pd.read_csv(io.BytesIO(read_plain(path)), dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        message = Sentence(
-            'The splits "{file}" cannot be read: {error}', file=path.name, error=str(error)
-        )
-        raise RunFolderError(message) from None
-    count = len(frame.columns) // 2
-    expected = [f"{index}_{part}" for index in range(count) for part in ("train", "test")]
-    if list(frame.columns) != expected:
-        message = Sentence(
-            '"{file}" is no table of splits: its columns must be 0_train, 0_test, ...',
-            file=path.name,
-        )
-        raise RunFolderError(message)
-    parts = {column: tuple(cell for cell in frame[column] if cell) for column in frame.columns}
-    return tuple(
-        Split(index, parts[f"{index}_train"], parts[f"{index}_test"]) for index in range(count)
-    )

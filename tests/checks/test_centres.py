@@ -15,11 +15,18 @@ from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.export import export_worc
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.splits import leave_one_centre_out_splits, read_splits
+from lungmet_worc.study.splits import leave_one_centre_out_splits
 from lungmet_worc.study.worc_settings import from_ini
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.worc.storage import read_result
-from tests.synthetic import make_study, read_rows, write_cohort, write_rows, write_study
+from tests.synthetic import (
+    make_study,
+    read_rows,
+    read_splits,
+    write_cohort,
+    write_rows,
+    write_study,
+)
 
 CENTRE = 'centre = "hospital"'
 LEAVE = 'split_type = "leave-one-centre-out"\n'

@@ -21,7 +21,7 @@ from lungmet_worc.pipeline import export
 from lungmet_worc.pipeline.export import export_worc
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.splits import make_splits, read_splits
+from lungmet_worc.study.splits import make_splits
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.tasks.task import Task, TaskResult
 from lungmet_worc.worc import environment
@@ -29,6 +29,7 @@ from tests.synthetic import (
     change_cell,
     make_study,
     read_rows,
+    read_splits,
     write_cohort,
     write_study,
     write_volume,

@@ -47,4 +47,8 @@ def test_what_is_no_table_is_said(run: Run) -> None:
         run.table_text("subgroup")
     with pytest.raises(AttributeError, match="'subgroup'"):
         run.subgroup  # noqa: B018
+    with pytest.raises(
+        AttributeError, match=r"'status': digest\(\) says what it did, and paces\(\)"
+    ):
+        run.status()  # of earlier versions
     assert copy.copy(run).paths == run.paths

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedShuffleSplit, train_test_split
 
-from lungmet_worc.basics.errors import CohortError, RunFolderError
+from lungmet_worc.basics.errors import CohortError
 from lungmet_worc.checks.feasibility import feasibility_problems
 from lungmet_worc.checks.splits import split_problems
-from lungmet_worc.study.splits import Split, make_splits, read_splits, restrict, write_splits
+from lungmet_worc.study.splits import Split, make_splits, restrict, write_splits
 from lungmet_worc.study.tested_splits import ArmSplits, UntestedSplit, allocations, why_untested
+from tests.synthetic import read_splits
 
 
 def cohort(events: int, others: int, seed: int = 0) -> tuple[list[str], list[int]]:
@@ -147,13 +148,6 @@ class TestFile:
         with pytest.raises(ValueError, match="WORC would not read"):
             write_splits(tmp_path / "s.csv", splits, {"a": bad, "b": "patient_1"})
         assert not (tmp_path / "s.csv").exists()
-
-    def test_no_splits(self, tmp_path: Path) -> None:
-        with pytest.raises(RunFolderError, match="cannot be read"):
-            read_splits(tmp_path / "none.csv")
-        (tmp_path / "s.csv").write_text("a,b\n1,2\n")
-        with pytest.raises(RunFolderError, match="no table of splits"):
-            read_splits(tmp_path / "s.csv")
 
     @pytest.mark.worc
     def test_worc_reads_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,11 +25,10 @@ import pytest
 from lungmet_worc.pipeline.export import export_worc
 from lungmet_worc.pipeline.pipeline import available_cores
 from lungmet_worc.pipeline.study import Study
-from lungmet_worc.study.splits import read_splits
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.worc.storage import read_matrix
 from tests.conftest import ROOT
-from tests.synthetic import make_study, write_cohort, write_rows, write_study
+from tests.synthetic import make_study, read_splits, write_cohort, write_rows, write_study
 
 pytestmark = pytest.mark.check_worc
 

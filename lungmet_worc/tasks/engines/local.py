@@ -98,7 +98,7 @@ class LocalEngine:
                 for future in finished:
                     side_by_side = len(self._running)
                     result = self._result(future)
-                    if not _is_tried_again(result):
+                    if not is_tried_again(result):
                         yield result
                     elif result.task.key in tried:
                         yield replace(result, error=f"{result.error} It was tried twice.")
@@ -169,7 +169,7 @@ class LocalEngine:
             result = TaskResult(running.task, *future.result())
         except BrokenProcessPool as error:
             result = self._died(running, str(error))
-        if not _is_tried_again(result):
+        if not is_tried_again(result):
             self._idle.append(running.worker)
             return result
         self._stop(running.worker)
@@ -200,5 +200,6 @@ class LocalEngine:
         worker.stop()
 
 
-def _is_tried_again(result: TaskResult) -> bool:
+def is_tried_again(result: TaskResult) -> bool:
+    """Return whether a task failed for a cause of which the next try may know nothing."""
     return not result.done and result.failure in (Failure.MEMORY, Failure.DIED)

@@ -20,7 +20,6 @@ from lungmet_worc.cli import main
 from lungmet_worc.display.table_files import csv_text, read_table
 from lungmet_worc.imaging.inspection_cache import kept_inspections
 from lungmet_worc.pipeline.stale import stale_tasks
-from lungmet_worc.study.splits import read_splits
 from lungmet_worc.study.worc_settings import default_settings, read_ini, to_ini
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
@@ -37,7 +36,6 @@ READERS: dict[str, Callable[[Path], object]] = {
     "inspections.json": lambda path: kept_inspections([], path),
     "worc.ini": read_ini,
     "performance.csv": lambda path: read_table(path, TABLES["performance"]),
-    "splits.csv": read_splits,
     "0.json": read_stamp,
 }
 

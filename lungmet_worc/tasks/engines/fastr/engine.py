@@ -25,7 +25,7 @@ from lungmet_worc.tasks.engines.fastr import network, slurm
 from lungmet_worc.tasks.engines.fastr.batches import Pace, cut
 from lungmet_worc.tasks.engines.fastr.home import TOOL_OF_STAGE, Home
 from lungmet_worc.tasks.engines.fastr.wave import Told, Wave
-from lungmet_worc.tasks.engines.local import LocalEngine
+from lungmet_worc.tasks.engines.local import LocalEngine, is_tried_again
 from lungmet_worc.tasks.task import Failure, Task, TaskResult
 
 logger = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class FastrEngine:
             jobs, waiting = cut(waiting, self._pace, self.cores)
             wave = self._new_wave(jobs)
             for result in self._execute(wave, self._memory, self._fits()):
-                if _is_tried_again(result):
+                if is_tried_again(result):
                     logger.warning("%s is tried again. %s", result.task.key, result.error)
                     lost.append(result)
                 else:
@@ -192,7 +192,7 @@ class FastrEngine:
             wave = self._new_wave([[each.task] for each in lost])
             asked, beside = (2 * self._memory, 1) if short else (self._memory, self._fits())
             for result in self._execute(wave, asked, beside):
-                if _is_tried_again(result):
+                if is_tried_again(result):
                     yield replace(result, error=f"{result.error} It was tried twice.")
                 else:
                     yield result
@@ -316,10 +316,6 @@ class FastrEngine:
                 known=did_you_mean(self.plugin, found["known"]),
             )
             raise EngineError(message)
-
-
-def _is_tried_again(result: TaskResult) -> bool:
-    return not result.done and result.failure in (Failure.MEMORY, Failure.DIED)
 
 
 def _kill_group(group: int) -> None:

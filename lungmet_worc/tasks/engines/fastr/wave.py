@@ -190,7 +190,7 @@ class Wave:
 
     def said(self) -> str:
         """Return the end of what fastr said."""
-        return (self.folder / "said.txt").read_text("utf-8", errors="replace")[-4000:]
+        return (self.folder / "said.txt").read_text("utf-8", errors="replace")[-_SHOWN:]
 
 
 def _refused(event: Mapping[str, Any]) -> str:
