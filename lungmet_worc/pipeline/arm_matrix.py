@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -155,20 +153,13 @@ def arm_overrides(study: StudyConfig, arm: ArmConfig) -> dict[str, dict[str, str
 
 def write_labels(path: Path, outcome: str, outcomes: Mapping[str, int]) -> None:
     """Write outcomes in WORC's label format: a column ``Patient``, then the outcome, 0 or 1."""
-    rows = [["Patient", outcome], *([name, str(value)] for name, value in outcomes.items())]
-    write_text(path, _csv(rows))
+    _write(path, pd.DataFrame({outcome: outcomes}))
 
 
 def write_semantics(path: Path, encoded: pd.DataFrame, names: Mapping[str, str]) -> None:
     """Write clinical features in WORC's semantics format, all of them numbers."""
-    rows = [["Patient", *encoded.columns]]
-    for patient_id, values in encoded.iterrows():
-        cells = ["" if math.isnan(value) else repr(float(value)) for value in values]
-        rows.append([names[str(patient_id)], *cells])
-    write_text(path, _csv(rows))
+    _write(path, encoded.astype(float).rename(index=dict(names)))
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+def _write(path: Path, frame: pd.DataFrame) -> None:
+    write_text(path, frame.to_csv(index_label="Patient", lineterminator="\n"))

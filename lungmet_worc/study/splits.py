@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -269,13 +268,8 @@ def write_splits(path: Path, splits: Sequence[Split], names: Mapping[str, str]) 
     for split in splits:
         columns[f"{split.index}_train"] = [names[patient_id] for patient_id in split.train]
         columns[f"{split.index}_test"] = [names[patient_id] for patient_id in split.test]
-    length = max(map(len, columns.values()), default=0)
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    padded = [ids + [""] * (length - len(ids)) for ids in columns.values()]
-    writer.writerows(zip(*padded, strict=True))
-    text = stream.getvalue()
+    series = {column: pd.Series(ids, dtype=object) for column, ids in columns.items()}
+    text = pd.DataFrame(series).to_csv(index=False, lineterminator="\n")
     _refuse_changed_ids(text, columns)
     write_text(path, text)
 
