@@ -97,14 +97,6 @@ def joined(parts: Sequence[str], mark: str) -> Sentence:
     return Sentence("{before}{mark}{text}", before=before, mark=mark, text=text)
 
 
-def parts(text: str) -> list[str]:
-    """Return the texts that `joined` put one behind the other; any other text by itself."""
-    fields = text.fields if isinstance(text, Sentence) else {}
-    if fields.keys() == {"before", "mark", "text"}:
-        return [*parts(fields["before"]), *parts(fields["text"])]
-    return [fields["text"]] if fields.keys() == {"text"} else [text]
-
-
 class _KeptAsMade:
     """Tells pydantic to write a `Sentence` as its template and fields, and to read it back."""
 

@@ -10,17 +10,8 @@ from statistics import median
 
 import pandas as pd
 
-from lungmet_worc.analyses.acquisition.table import (
-    ACQUISITION,
-    IMAGE_TYPE,
-    IN_PLANE,
-    MATRIX,
-    SLICES,
-    THICKNESS,
-    TUMOUR_SLICES,
-    TUMOUR_VOLUME,
-    VOXELS,
-)
+from lungmet_worc.analyses.acquisition.table import ACQUISITION
+from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
 from lungmet_worc.imaging.inspection_cache import kept_inspections
 from lungmet_worc.imaging.mask_rules import MaskRules
@@ -30,6 +21,23 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reading.spreadsheet import is_missing, parse_number
 
+IN_PLANE = Sentence("Voxel size in plane (mm)")
+THICKNESS = Sentence("Slice thickness (mm)")
+MATRIX = Sentence("Matrix (columns x rows)")
+SLICES = Sentence("Slices")
+TUMOUR_SLICES = Sentence("Slices with tumour")
+TUMOUR_VOLUME = Sentence("Tumour volume (ml)")
+VOXELS = Sentence("Type of the stored values")
+IMAGE_TYPE = Sentence("Image type for WORC")
+#: What SimpleITK calls the types that are common.
+_TYPES = (
+    Sentence("8-bit unsigned integer"),
+    Sentence("16-bit signed integer"),
+    Sentence("16-bit unsigned integer"),
+    Sentence("32-bit signed integer"),
+    Sentence("32-bit float"),
+    Sentence("64-bit float"),
+)
 #: A column of the manifest with more different numbers than this is told as median and range.
 MOST_NUMBERS = 6
 #: Of a column with more different texts than this the most frequent ones are named.
@@ -60,7 +68,8 @@ def acquisition_table(
     Returns
     -------
     DataFrame
-        Columns of the table ``acquisition``. First the rows of each modality:
+        Columns of the table ``acquisition``; what stands in the manifest stays as it is in all
+        languages, words and numbers of ours are a `Sentence`. First the rows of each modality:
         numbers as "median (smallest to largest)", other values with how many patients have them,
         as in "256 x 256 20, 512 x 512 31". Then, with no modality, a row for each column of the
         manifest that ``[report] acquisition`` names; n_patients counts those of whom it is known.
@@ -109,8 +118,9 @@ def _described(
     spacings = [inspection.spacing for inspection in inspections]
     sizes = [inspection.size for inspection in inspections]
     volumes = [i.tumour_voxels * math.prod(i.spacing) / 1000 for i in inspections]
+    known: dict[str, str] = {text: text for text in _TYPES}
     types = [
-        "not known" if scan.pair.image is None else stored_type(scan.pair.image) or "not known"
+        (stored_type(scan.pair.image) if scan.pair.image else None) or Sentence("not known")
         for scan, _ in found
     ]
     return [
@@ -121,7 +131,7 @@ def _described(
         (SLICES, _median_and_range(size[2] for size in sizes)),
         (TUMOUR_SLICES, _median_and_range(i.tumour_slices for i in inspections)),
         (TUMOUR_VOLUME, _median_and_range(volumes)),
-        (VOXELS, _counted(types)),
+        (VOXELS, _counted(known.get(kind, kind) for kind in types)),
         (IMAGE_TYPE, image_type),
     ]
 
@@ -130,7 +140,7 @@ def _matrix(sizes: Sequence[tuple[int, ...]]) -> str:
     """Return columns x rows, each with its count, or their ranges where there are many."""
     if len({size[:2] for size in sizes}) <= MOST_TEXTS:
         return _counted(f"{size[0]} x {size[1]}" for size in sizes)
-    return " x ".join(_median_and_range(size[axis] for size in sizes) for axis in (0, 1))
+    return joined([_median_and_range(size[axis] for size in sizes) for axis in (0, 1)], " x ")
 
 
 def _of_column(patients: Sequence[Patient], column: str) -> tuple[str, str, str, int]:
@@ -138,14 +148,14 @@ def _of_column(patients: Sequence[Patient], column: str) -> tuple[str, str, str,
     cells = [patient.clinical.get(column, "").strip() for patient in patients]
     known = [cell for cell in cells if not is_missing(cell)]
     numbers = _numbers(known)
+    values: list[str] = []
     if numbers is not None and len(set(numbers)) > MOST_NUMBERS:
-        value = _median_and_range(numbers)
-    else:
-        value = _counted(known)
+        values = [_median_and_range(numbers)]
+    elif known:
+        values = [_counted(known)]
     if len(known) < len(cells):
-        missing = f"not known {len(cells) - len(known)}"
-        value = f"{value}; {missing}" if value else missing
-    return "", column, value, len(known)
+        values.append(Sentence("not known {n}", n=len(cells) - len(known)))
+    return "", column, joined(values, "; "), len(known)
 
 
 def _numbers(cells: Iterable[str]) -> list[float] | None:
@@ -156,20 +166,23 @@ def _numbers(cells: Iterable[str]) -> list[float] | None:
         return None
 
 
-def _median_and_range(values: Iterable[float]) -> str:
+class _ThreeDigits(float):
+    """A number that is said with three digits."""
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(".0f" if self >= 100 else ".3g")
+
+
+def _median_and_range(values: Iterable[float]) -> Sentence:
     """Return numbers as "median (smallest to largest)", or as one number where all are the same."""
     known = sorted(values)
-    low, middle, high = (_three_digits(value) for value in (known[0], median(known), known[-1]))
-    return middle if low == high else f"{middle} ({low} to {high})"
+    low, middle, high = map(_ThreeDigits, (known[0], median(known), known[-1]))
+    if f"{low}" == f"{high}":
+        return Sentence("{value}", value=middle)
+    return Sentence("{middle} ({low} to {high})", middle=middle, low=low, high=high)
 
 
-def _three_digits(value: float) -> str:
-    if value >= 100:
-        return f"{value:.0f}"
-    return f"{value:.3g}"
-
-
-def _counted(texts: Iterable[str]) -> str:
+def _counted(texts: Iterable[str]) -> Sentence:
     """Return texts with how often each is there, the most frequent first.
 
     Spellings that differ by upper and lower case count as the one that is more frequent.
@@ -181,8 +194,9 @@ def _counted(texts: Iterable[str]) -> str:
         counts[spellings.setdefault(text.lower(), text)] += number
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     # In brackets: "40 x 40 24" would be read as a matrix of three.
-    parts = [f"{text} ({number})" for text, number in ordered[:MOST_TEXTS]]
-    text = ", ".join(parts)
+    said = [Sentence("{text} ({n})", text=text, n=number) for text, number in ordered[:MOST_TEXTS]]
+    values = [joined(said, ", ")]
     if others := sum(number for _, number in ordered[MOST_TEXTS:]):
-        text += f"; {len(ordered) - MOST_TEXTS} other values {others}"
-    return text
+        more = len(ordered) - MOST_TEXTS
+        values.append(Sentence("{n} other values {m}", n=more, m=others))
+    return joined(values, "; ")

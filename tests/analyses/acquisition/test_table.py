@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from lungmet_worc.analyses.acquisition import statistics as acquisition
 from lungmet_worc.analyses.acquisition.table import ACQUISITION
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.display.language import Language
+from lungmet_worc.display.language import language
 from lungmet_worc.imaging import inspection_cache
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.config import StudyConfig
@@ -142,31 +143,29 @@ def test_many_matrices_are_a_range(monkeypatch: pytest.MonkeyPatch, plan: Plan) 
     assert found[acquisition.VOXELS] == "16-bit signed integer (7); 1 other values 1"
 
 
-def test_it_can_be_said_in_another_language() -> None:
-    words = {
-        "Slice thickness (mm)": "Plakdikte (mm)",
-        "{middle} ({low} to {high})": "{middle} ({low} tot {high})",
-        "not known {n}": "onbekend {n}",
-        "32-bit float": "kommagetal",
-        "{n} other values {m}": "{n} andere waarden {m}",
-    }
-    dutch = Language("nl", words)
-    rows = [
-        ("CT", acquisition.THICKNESS, "3.25 (-1.5 to 5)", 9),
-        ("CT", acquisition.IN_PLANE, "0.977", 9),
-        ("CT", acquisition.MATRIX, "16 (15.5 to 24) x 16 (16 to 20)", 9),
-        ("", "Slices", "Signa 1.5 (3), GE 2.0 (4); 3 other values 3; not known 2", 10),
-        ("", "te", "14.5 (10.5 to 17.5); not known 1", 9),
-        ("CT", acquisition.VOXELS, "16-bit signed integer (7), 32-bit float (2)", 9),
+def test_words_and_numbers_of_ours_are_said_in_dutch(plan: Plan) -> None:
+    table = acquisition_table(plan)
+    shown = ACQUISITION.readable(table, language("nl"))
+    found = dict(zip(shown["Eigenschap"], shown["Waarde"], strict=True))
+    assert found["Voxelgrootte in het vlak (mm)"] == "1 (0,75 tot 1)"
+    assert found["Coupedikte (mm)"] == "3 (3 tot 5)"
+    assert found["Matrix (kolommen x rijen)"] == "16 x 16 (7), 24 x 20 (1)"
+    types = "16-bits geheel getal met teken (7), 32-bits kommagetal (1)"
+    assert found["Soort opgeslagen waarden"] == types
+    assert found["vendor"] == "SIEMENS (4), GE (2), Philips (1); onbekend 1"
+    assert found["te"] == "14 (10,5 tot 17,5)"
+    english = ACQUISITION.readable(table)
+    assert list(english["Value"]) == list(table["value"])
+
+
+def test_what_stands_in_the_manifest_is_nobodys_to_translate(plan: Plan) -> None:
+    cells = ["not known 3", "1.5 (0.5 to 3.5)", "1.5 (0.5 to 3.5)"]
+    patients = [
+        replace(patient, clinical={"Slices": cell})
+        for patient, cell in zip(plan.patients.values(), cells, strict=False)
     ]
-    shown = ACQUISITION.readable(ACQUISITION.frame(rows), dutch)
-    assert list(shown["Value"]) == [
-        "3,25 (-1,5 tot 5)",
-        "0,977",
-        "16 (15,5 tot 24) x 16 (16 tot 20)",
-        "Signa 1.5 (3), GE 2.0 (4); 3 andere waarden 3; onbekend 2",
-        "14,5 (10,5 tot 17,5); onbekend 1",
-        "16-bit signed integer (7), kommagetal (2)",
-    ]
-    assert shown.loc[0, "Property"] == "Plakdikte (mm)"
-    assert shown.loc[3, "Property"] == "Slices"  # a column of the manifest
+    more = {"report": plan.study.report.model_copy(update={"acquisition": ("Slices",)})}
+    study = plan.study.model_copy(update=more)
+    table = acquisition.acquisition_table(study, patients, [], plan.paths.inspections)
+    (row,) = ACQUISITION.readable(table, language("nl")).to_numpy().tolist()
+    assert row == ["", "Slices", "1.5 (0.5 to 3.5) (2), not known 3 (1)", "3"]
