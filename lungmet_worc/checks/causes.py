@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lungmet_worc.basics.errors import Causes, Problem
 from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.sources import column_names
 
 #: Kinds of problems that others depend on.
 SMALL_ARM = "small-arm"  # an arm has too few patients, or splits that cannot be tested
@@ -135,7 +136,7 @@ def _of_a_wrong_file(
     """Look at scans of which a file belongs to another patient: all else is of that file."""
     found: dict[Problem, tuple[Problem, ...]] = {}
     for modality in study.modalities.values():
-        columns = {modality.image, modality.segmentation}
+        columns = column_names(modality)
         here = [problem for problem in problems if problem.column in columns and problem.patient]
         wrong: dict[int | None, Problem] = {}
         for problem in here:
@@ -175,9 +176,7 @@ def _of_a_column(
 
 def _may_keep_patients_out(study: StudyConfig, problem: Problem) -> bool:
     """Return whether a problem is an error in a column that says who enters an arm."""
-    columns = {study.cohort.patient_id, study.outcome}
-    for modality in study.modalities.values():
-        columns |= {modality.image, modality.segmentation}
+    columns = {study.cohort.patient_id, study.outcome, *column_names(*study.modalities.values())}
     columns |= {column for arm in study.arms.values() for column in arm.clinical}
     if study.cohort.centre:
         columns.add(study.cohort.centre)

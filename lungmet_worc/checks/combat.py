@@ -19,8 +19,9 @@ from lungmet_worc.study.combat import (
     installed_version,
     values_of,
 )
-from lungmet_worc.study.config import ComBatConfig, StudyConfig
+from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Patient, is_missing
+from lungmet_worc.study.sources import ComBatConfig
 
 
 def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
@@ -70,7 +71,7 @@ def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
         members = [
             patient
             for patient in {p.patient_id: p for p in reversed(cohort.patients)}.values()
-            if patient.patient_id in wanted and patient.pairs[modality].present
+            if patient.patient_id in wanted and patient.data[modality].present
         ]
         missing = list(_missing(study, combat, members))
         problems += missing or _modality_problems(study, modality, combat, members[::-1])

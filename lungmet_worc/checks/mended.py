@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, Patient, is_missing
-
-#: Stands for a file that is not there yet.
-_TO_COME = Path("to come")
+from lungmet_worc.study.sources import column_names
 
 
 def mended(study: StudyConfig, manifest: Manifest, errors: Iterable[Problem]) -> Manifest:
@@ -53,17 +50,12 @@ def _mended_row(
     study: StudyConfig, manifest: Manifest, patient: Patient, spoiled: set[str]
 ) -> Patient:
     """Return a patient with the scans and values of the spoiled columns."""
-    pairs = dict(patient.pairs)
-    for name, modality in study.modalities.items():
-        if spoiled & {modality.image, modality.segmentation} and name in pairs:
-            pair = pairs[name]
-            pairs[name] = replace(
-                pair,
-                image=pair.image or _TO_COME,
-                segmentation=pair.segmentation or _TO_COME,
-            )
+    data = {
+        name: each.mended() if spoiled & column_names(study.modalities[name]) else each
+        for name, each in patient.data.items()
+    }
     values = dict(_mended_values(study, manifest, patient, spoiled))
-    return replace(patient, pairs=pairs, clinical={**patient.clinical, **values})
+    return replace(patient, data=data, clinical={**patient.clinical, **values})
 
 
 def _mended_values(

@@ -9,8 +9,9 @@ from lungmet_worc.basics.errors import Problem
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.manifest import ImagePair, Manifest, is_missing, is_there
+from lungmet_worc.study.manifest import Manifest, is_missing
 from lungmet_worc.study.reasons import Reason
+from lungmet_worc.study.sources import column_names
 
 #: What a scan can be, in the order in which they are counted.
 SCAN_STATES = (
@@ -105,10 +106,10 @@ def patient_views(
         name = patient.patient_id
         wrong = tuple(dict.fromkeys(each.column for each in errors.get(name, ())))
         scans = {}
-        for modality, pair in patient.pairs.items():
-            config = study.modalities[modality]
-            has_error = config.image in wrong or config.segmentation in wrong
-            scans[modality] = scan_state(pair, has_error)
+        for modality, data in patient.data.items():
+            state, columns = data.state, column_names(study.modalities[modality])
+            unusable = state == "present" and not columns.isdisjoint(wrong)
+            scans[modality] = "unusable" if unusable else state
         found.append(
             PatientView(
                 name,
@@ -122,25 +123,6 @@ def patient_views(
             )
         )
     return found[::-1]
-
-
-def scan_state(pair: ImagePair, has_error: bool) -> str:
-    """Return what the scan of a patient is, one of `SCAN_STATES`.
-
-    Parameters
-    ----------
-    pair : ImagePair
-        Image and mask as the manifest has them.
-    has_error : bool
-        Whether something is wrong with either.
-    """
-    if pair.image is None:
-        return "missing" if pair.segmentation is None else "without image"
-    if pair.segmentation is None:
-        return "without mask"
-    if not (is_there(pair.image) and is_there(pair.segmentation)):
-        return "not found"
-    return "unusable" if has_error else "present"
 
 
 def patients_text(

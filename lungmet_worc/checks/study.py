@@ -24,13 +24,14 @@ from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.display.language import ENGLISH, Language
-from lungmet_worc.imaging.inspection import MaskRules, PairInspection
+from lungmet_worc.imaging.inspection import MaskRules, PairInspection, file_digest
 from lungmet_worc.imaging.inspection_cache import inspect_changed
 from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.manifest import Manifest, Patient, collect_manifest, is_there
+from lungmet_worc.study.manifest import Manifest, Patient, collect_manifest
 from lungmet_worc.study.manifest_columns import missing_columns
+from lungmet_worc.study.sources import ImagePair, column_names
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class CheckReport:
     counted : CheckedCohort
         Who is there and who enters while the errors stand, and after.
     digests : mapping of Path to str
-        SHA-256 of every image and mask file that was read.
+        SHA-256 of every file that features are made from and that can be read.
     unusable : mapping of (str, str) to str
         (patient id, modality) -> what is wrong, for images or masks with an error: a study
         that goes on without such patients hands this to ``build_cohort``.
@@ -185,7 +186,7 @@ def check_study(
         nobody = Cohort((), {}, {}, study.outcome)
         return CheckReport(error.problems, nobody, CheckedCohort(nobody), {})
     problems = [*manifest.problems]
-    rules = {name: _rules(study, name, problems) for name in study.modalities}
+    rules = {name: _rules(study, name, problems) for name in study.images}
     scans = _scans(study, manifest, rules)
     inspections = inspect_changed(scans, cores, progress, kept)
     found = list(zip(scans, inspections, strict=True))
@@ -212,7 +213,7 @@ def check_study(
         ordered,
         cohort,
         checked_cohort(study, manifest, ordered, unusable),
-        _digests(found),
+        _digests(found, _not_excluded(study, manifest)),
         unusable,
         frozenset(columns),
         causes_of(study, ordered, partial(_too_few_once_mended, study, manifest)),
@@ -232,10 +233,10 @@ def _of_patient(problem: Problem, patient: Patient) -> Problem:
 
 
 def _image_columns(study: StudyConfig) -> dict[str, list[str]]:
-    """Return each column of images or masks -> the modalities that it belongs to."""
+    """Return each column of images, masks or other data -> the modalities that it belongs to."""
     columns: dict[str, list[str]] = {}
     for name, modality in study.modalities.items():
-        for column in {modality.image, modality.segmentation}:
+        for column in column_names(modality):
             columns.setdefault(column, []).append(name)
     return columns
 
@@ -262,26 +263,30 @@ def _study_file(study: StudyConfig) -> str:
 
 def _scans(study: StudyConfig, manifest: Manifest, rules: Mapping[str, MaskRules]) -> list[Scan]:
     """Return what is to be read: complete pairs, files there, patient not excluded."""
-    scans = []
-    for patient in manifest.patients:
-        if patient.patient_id in study.cohort.exclude:
-            continue
-        for modality, pair in patient.pairs.items():
-            if pair.present and is_there(pair.image) and is_there(pair.segmentation):
-                config = study.modalities[modality]
-                scans.append(Scan(patient, modality, pair, config, rules[modality]))
-    return scans
+    return [
+        Scan(patient, modality, pair, study.images[modality], rules[modality])
+        for patient in _not_excluded(study, manifest)
+        for modality, pair in patient.images.items()
+        if pair.state == "present"
+    ]
 
 
-def _digests(found: Iterable[tuple[Scan, PairInspection]]) -> dict[Path, str]:
+def _not_excluded(study: StudyConfig, manifest: Manifest) -> list[Patient]:
+    return [each for each in manifest.patients if each.patient_id not in study.cohort.exclude]
+
+
+def _digests(
+    found: Iterable[tuple[Scan, PairInspection]], patients: Iterable[Patient]
+) -> dict[Path, str]:
+    """Return the SHA-256 of all files that features are made from; images are read already."""
     digests: dict[Path, str] = {}
     for scan, inspection in found:
-        for path, digest in (
-            (scan.pair.image, inspection.image_digest),
-            (scan.pair.segmentation, inspection.segmentation_digest),
-        ):
-            if path is not None and digest:
-                digests[path] = digest
+        both = (inspection.image_digest, inspection.segmentation_digest)
+        read = zip(scan.pair.files.values(), both, strict=True)
+        digests |= {path: digest for path, digest in read if digest}
+    for data in (each for patient in patients for each in patient.data.values()):
+        if data.state == "present" and not isinstance(data, ImagePair):
+            digests |= {p: file_digest(p) for p in data.files.values() if p not in digests}
     return digests
 
 

@@ -119,7 +119,7 @@ def _own_name(modality: str, config: StudyConfig) -> str:
     if modality in config.modalities:
         return modality
     kinds = (modality, IMAGE_TYPES[modality])
-    of_kind = [name for name, each in config.modalities.items() if each.image_type in kinds]
+    of_kind = [name for name, each in config.images.items() if each.image_type in kinds]
     if len(of_kind) == 1:
         return of_kind[0]
     message = Sentence(

@@ -24,8 +24,7 @@ from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.imaging.segmentation import tumour_voxels
 from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
-from lungmet_worc.study.config import ModalityConfig
-from lungmet_worc.study.manifest import ImagePair
+from lungmet_worc.study.sources import ImagePair, ImageSource
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -69,7 +68,7 @@ class PairInspection:
 
 
 def inspect_pair(
-    pair: ImagePair, modality: str, config: ModalityConfig, rules: MaskRules | None = None
+    pair: ImagePair, modality: str, config: ImageSource, rules: MaskRules | None = None
 ) -> PairInspection:
     """Read an image and its mask, and find everything that is wrong with them.
 
@@ -79,7 +78,7 @@ def inspect_pair(
         Both paths given.
     modality : str
         The name of the modality in the study.
-    config : ModalityConfig
+    config : ImageSource
         Its image type, label and columns.
     rules : MaskRules, optional
         What WORC will do with the mask; WORC's defaults if left out.
@@ -120,7 +119,7 @@ def _with_voxels(
     mask: sitk.Image,
     pair: ImagePair,
     modality: str,
-    config: ModalityConfig,
+    config: ImageSource,
     rules: MaskRules,
 ) -> PairInspection:
     """Look at image and mask themselves."""
@@ -177,7 +176,7 @@ def _place_problems(
     mask: sitk.Image,
     pair: ImagePair,
     modality: str,
-    config: ModalityConfig,
+    config: ImageSource,
     rules: MaskRules,
 ) -> list[Problem]:
     """Report voxels of which nobody knows where they are, or which cannot be so large."""
@@ -195,7 +194,7 @@ def _place_problems(
 
 
 def _nowhere(
-    image: sitk.Image, mask: sitk.Image, pair: ImagePair, config: ModalityConfig
+    image: sitk.Image, mask: sitk.Image, pair: ImagePair, config: ImageSource
 ) -> list[Problem]:
     """Report an image or a mask of which nobody knows where it is."""
     of_image = checks.place_problem(image, "image")
@@ -230,18 +229,18 @@ def _no_longer(error: Exception) -> Problem:
     return Problem(what, Sentence("Look whether the disk or the network is there; check again."))
 
 
-def _in_column(problem: Problem, pair: ImagePair, config: ModalityConfig) -> Problem:
+def _in_column(problem: Problem, pair: ImagePair, config: ImageSource) -> Problem:
     """Put a problem of a file where the manifest has it."""
     if problem.file == pair.image_entry:
         return _at_image(problem, pair, config)
     return _at_mask(problem, pair, config)
 
 
-def _at_image(problem: Problem, pair: ImagePair, config: ModalityConfig) -> Problem:
+def _at_image(problem: Problem, pair: ImagePair, config: ImageSource) -> Problem:
     return replace(problem, file=pair.image_entry, column=config.image)
 
 
-def _at_mask(problem: Problem, pair: ImagePair, config: ModalityConfig) -> Problem:
+def _at_mask(problem: Problem, pair: ImagePair, config: ImageSource) -> Problem:
     return replace(problem, file=pair.segmentation_entry, column=config.segmentation)
 
 

@@ -156,7 +156,7 @@ def _key(scan: Scan) -> str:
 
 
 def _files(scan: Scan) -> list[Path]:
-    return [path for path in (scan.pair.image, scan.pair.segmentation) if path is not None]
+    return list(scan.pair.files.values())
 
 
 def _states(scan: Scan) -> tuple[FileState, FileState] | None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from lungmet_worc.basics.errors import CohortError, Problem
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.imaging.inspection import MaskRules, PairInspection, inspect_pair
-from lungmet_worc.study.config import ModalityConfig
-from lungmet_worc.study.manifest import ImagePair, Patient
+from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.sources import ImagePair, ImageSource
 from lungmet_worc.tasks.engines.processes import process_pool, starting_processes
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Scan:
         The name of the modality in the study.
     pair : ImagePair
         Image and mask, both given.
-    config : ModalityConfig
+    config : ImageSource
         The modality's image type, label and columns.
     rules : MaskRules
         What WORC will do with the mask.
@@ -44,7 +44,7 @@ class Scan:
     patient: Patient
     modality: str
     pair: ImagePair
-    config: ModalityConfig
+    config: ImageSource
     rules: MaskRules
 
 

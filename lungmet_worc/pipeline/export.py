@@ -142,7 +142,7 @@ def _word(text: str) -> str:
 
 def _names(plan: Plan, experiment: str) -> Mapping[str, str]:
     """Return the user's patient id -> an id that is in no path of WORC but the patient's own."""
-    types = [modality.image_type.lower() for modality in plan.study.modalities.values()]
+    types = [source.image_type.lower() for source in plan.study.images.values()]
     around = " ".join([_WORC_PATHS, experiment.lower(), *types])
     if any(name.lower() in around for name in plan.names.values()):
         return numbered_ids(plan.names)

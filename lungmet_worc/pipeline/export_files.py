@@ -105,17 +105,15 @@ def write_experiment(experiment: Experiment, out: Path) -> list[Path]:
 def _sources(experiment: Experiment, out: Path) -> tuple[Path, list[list[str]]]:
     """Return the folder above all images, and where they lie in it; masks lie in ``out``."""
     rows = [["patient", "modality", "image", "segmentation"]]
-    pairs = [p.pairs[m] for m in experiment.config.modalities for p in experiment.members]
-    files = [Path(str(path)) for pair in pairs for path in (pair.image, pair.segmentation)]
+    pairs = [p.images[m] for m in experiment.config.modalities for p in experiment.members]
+    files = [path for pair in pairs for path in pair.files.values()]
     root = Path(os.path.commonpath([path.parent for path in files]))
     for modality in experiment.config.modalities:
-        label = experiment.plan.study.modalities[modality].label
+        label = experiment.plan.study.images[modality].label
         for patient in experiment.members:
-            pair, worc_id = patient.pairs[modality], experiment.names[patient.patient_id]
-            if pair.image is None or pair.segmentation is None:
-                continue  # the members of an arm have all images
-            image = plain_image(pair.image, out, Path("images", modality, worc_id))
-            mask = plain_mask(pair.segmentation, label, out, Path("masks", modality, worc_id))
+            scan, worc_id = patient.images[modality].files, experiment.names[patient.patient_id]
+            image = plain_image(scan["image"], out, Path("images", modality, worc_id))
+            mask = plain_mask(scan["segmentation"], label, out, Path("masks", modality, worc_id))
             rows.append([worc_id, modality, _below(root, image), _below(root, mask)])
     return root, rows
 

@@ -46,18 +46,30 @@ def of_fingerprint(
 def of_extraction(
     revision: int,
     installed: Mapping[str, str],
-    image: str,
-    mask: str,
-    label: int | None,
+    files: Mapping[str, str],
+    science: Mapping[str, Any],
     settings: Settings | None,
 ) -> dict[str, Any]:
-    """Return the ingredients of the features of a patient."""
+    """Return the ingredients of the features of a patient.
+
+    Parameters
+    ----------
+    revision, installed : int, mapping
+        Of our own code, and of packages.
+    files : mapping of str to str
+        What a file is -> its SHA-256.
+    science : mapping
+        What else the source says.
+    settings : mapping or None
+        What WORC decided.
+    """
+    # Run folders of all versions call a segmentation a mask here.
+    names = {"segmentation": "mask"}
     return {
         "revision": revision,
         "versions": installed,
-        "image": image[:_SHORT],
-        "mask": mask[:_SHORT],
-        "label": label,
+        **{names.get(kind, kind): digest[:_SHORT] for kind, digest in files.items()},
+        **science,
         "settings": settings,
     }
 

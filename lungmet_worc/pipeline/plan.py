@@ -30,6 +30,9 @@ from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 #: every arm: arms then try the same candidates, which makes their comparison sharper.
 SEED_STEP = 7919
 
+#: Kind of task that a source names -> the function that writes the features of a patient.
+EXTRACTORS = {"extract": "lungmet_worc.worc.extraction:extract"}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -84,7 +87,7 @@ class Plan:
             (patient, modality)
             for modality in self.study.modalities
             for patient in self.patients.values()
-            if (patient.patient_id, modality) in needed and _complete(patient, modality)
+            if (patient.patient_id, modality) in needed and patient.data[modality].present
         ]
 
     @cached_property
@@ -102,35 +105,31 @@ class Plan:
         return self.study.search.seed + SEED_STEP * (split.index + 1)
 
     def inputs(self) -> dict[str, dict[str, dict[str, str]]]:
-        """Return modality -> patient -> SHA-256 of image and segmentation."""
+        """Return modality -> patient -> SHA-256 of each file that features are made from."""
         found: dict[str, dict[str, dict[str, str]]] = {}
         for patient, modality in self.pairs():
-            pair = patient.pairs[modality]
             found.setdefault(modality, {})[patient.patient_id] = {
-                "image": self.digests[_path(pair.image)],
-                "segmentation": self.digests[_path(pair.segmentation)],
+                kind: self.digests[path] for kind, path in patient.data[modality].files.items()
             }
         return found
 
     def _inputs(self, patient: Patient, modality: str) -> list[Input]:
-        """Return what a task must find in image and segmentation; the stamp has their digests."""
-        pair, name = patient.pairs[modality], patient.patient_id
-        files = {"image": _path(pair.image), "segmentation": _path(pair.segmentation)}
+        """Return what a task must find in the files that it reads; the stamp has their digests."""
         return [
-            (str(path), self.digests[path], f"{modality} {kind} of {name}")
-            for kind, path in files.items()
+            (str(path), self.digests[path], f"{modality} {kind} of {patient.patient_id}")
+            for kind, path in patient.data[modality].files.items()
         ]
 
     def fingerprints(self) -> list[Task]:
         """Return a task for each modality: WORC's decisions about its images."""
         tasks = []
         inputs = self.inputs()
-        for modality, config in self.study.modalities.items():
+        for modality, config in self.study.images.items():
             found = inputs.get(modality)
             if not found:
                 continue
             members = [self.patients[patient_id] for patient_id in found]
-            pairs = [member.pairs[modality] for member in members]
+            pairs = [member.images[modality] for member in members]
             settings = self.study.modality_settings(modality)
             preset = worc_settings.PRESETS[self.study.search.preset][1]
             overrides = worc_settings.merge(preset, self.study.worc, config.worc)
@@ -165,24 +164,19 @@ class Plan:
         decided = {name: self._extraction_part(ini) for name, ini in inis.items()}
         installed = versions.of(versions.EXTRACTION)
         for patient, modality in self.pairs():
-            pair, config = patient.pairs[modality], self.study.modalities[modality]
-            parts = (
-                versions.EXTRACTION_REVISION,
-                installed,
-                self.digests[_path(pair.image)],
-                self.digests[_path(pair.segmentation)],
-                config.label,
-                decided[modality],
-            )
+            data, source = patient.data[modality], self.study.modalities[modality]
+            science = source.science(data)
+            digests = {kind: self.digests[path] for kind, path in data.files.items()}
+            ours, decided_for = (versions.EXTRACTION_REVISION, installed), decided[modality]
+            parts = (*ours, *digests.values(), *science.values(), decided_for)
             tasks.append(
                 Task(
                     key=TaskKey("extraction", modality, patient.patient_id),
                     label=f"{patient.patient_id} {modality}",
-                    function="lungmet_worc.worc.extraction:extract",
+                    function=EXTRACTORS[source.task],
                     arguments={
-                        "image": str(pair.image),
-                        "segmentation": str(pair.segmentation),
-                        "label": config.label,
+                        **{kind: str(path) for kind, path in data.files.items()},
+                        **science,
                         "settings": str(inis[modality]),
                         "accelerate": self.study.run.accelerate,
                         "scratch": str(self.paths.scratch),
@@ -190,7 +184,7 @@ class Plan:
                     },
                     output=self.paths.features(modality, patient.patient_id),
                     stamp=content_hash("extraction", *parts),
-                    ingredients=ingredients.of_extraction(*parts),
+                    ingredients=ingredients.of_extraction(*ours, digests, science, decided_for),
                 )
             )
         return tasks
@@ -367,15 +361,3 @@ class Plan:
 def by_pair(extractions: Sequence[Task]) -> dict[tuple[str, str], Task]:
     """Return (patient id, modality) -> the task that yields the features."""
     return {(task.key.patient, task.key.modality): task for task in extractions}
-
-
-def _complete(patient: Patient, modality: str) -> bool:
-    pair = patient.pairs[modality]
-    return pair.image is not None and pair.segmentation is not None
-
-
-def _path(path: Path | None) -> Path:
-    if path is None:
-        message = "A pair without a file was planned."
-        raise ValueError(message)
-    return path

@@ -20,7 +20,6 @@ from lungmet_worc.study.reasons import (
     Cause,
     Excluded,
     NoFeatures,
-    NoImage,
     NoOutcome,
     NoValue,
     Reason,
@@ -93,8 +92,8 @@ class Cohort:
                 "patient_id": patient.patient_id,
                 "outcome": "" if patient.outcome is None else patient.outcome,
             }
-            for modality, pair in patient.pairs.items():
-                row[f"{modality} scan"] = "present" if pair.present else "missing"
+            for modality, data in patient.data.items():
+                row[f"{modality} scan"] = "present" if data.present else "missing"
             for column in self.clinical:
                 row[f"{column} value"] = "present" if has_value(patient, column) else "missing"
             for arm in self.arms:
@@ -137,9 +136,9 @@ class Cohort:
         """Return how many patients have, and have not, image and mask of each modality."""
         counts: dict[str, tuple[int, int]] = {}
         for patient in self._different():
-            for modality, pair in patient.pairs.items():
+            for modality, data in patient.data.items():
                 present, missing = counts.get(modality, (0, 0))
-                counts[modality] = (present + pair.present, missing + (not pair.present))
+                counts[modality] = (present + data.present, missing + (not data.present))
         return counts
 
     def value_counts(self) -> dict[str, tuple[int, int]]:
@@ -218,10 +217,10 @@ def _why_not(
         return (NoOutcome(),)
     lacking: list[Cause] = []
     for modality in arm.modalities:
-        pair = patient.pairs.get(modality)
-        title = study.modalities[modality].title or modality
-        if pair is None or not pair.present:
-            lacking.append(NoImage(title))
+        data, source = patient.data.get(modality), study.modalities[modality]
+        title = source.title or modality
+        if data is None or not data.present:
+            lacking.append(source.lacking(title))
         elif (patient.patient_id, modality) in unusable:
             lacking.append(NoFeatures(title, unusable[patient.patient_id, modality]))
     lacking += [NoValue(column) for column in arm.clinical if not has_value(patient, column)]

@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     FiniteFloat,
     PrivateAttr,
@@ -24,28 +21,17 @@ from pydantic import (
 
 from lungmet_worc.basics.errors import did_you_mean
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.display.shown_names import trimmed
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.clock import deadline_text, parse_deadline
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 from lungmet_worc.study.reading.cell_text import CellText, CellValue, cleaned
+from lungmet_worc.study.shapes import Label, StudyTable, WorcOverrides
+from lungmet_worc.study.sources import AnySource, ImageSource
 
 Preset = Literal["smoke", "coarse", "full"]
 
 #: A typing error must not make a check draw splits for ever; nobody searches more than this.
 MOST_SPLITS, MOST_CANDIDATES = 10_000, 1_000_000
-
-
-def _as_text(overrides: object) -> object:
-    """Return WORC settings with every value as WORC writes it in its ini files."""
-    if not isinstance(overrides, Mapping):
-        return overrides
-    return {
-        section: {key: worc_settings.ini_text(value) for key, value in values.items()}
-        if isinstance(values, Mapping)
-        else values
-        for section, values in overrides.items()
-    }
 
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -54,17 +40,6 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 def table_name(column: str) -> str:
     """Return the table of the study file that is about a column, as TOML writes it."""
     return f"[clinical.{column}]" if _BARE_KEY.fullmatch(column) else f'[clinical."{column}"]'
-
-
-WorcOverrides = Annotated[dict[str, dict[str, str]], BeforeValidator(_as_text)]
-
-
-#: What people read in place of a key.
-Label = Annotated[str, BeforeValidator(trimmed)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +55,7 @@ class ManifestInMemory:
     frame: Any
 
 
-class CohortConfig(_Model):
+class CohortConfig(StudyTable):
     """Where the patients are, how their table is read, and which of them are compared.
 
     Parameters
@@ -120,61 +95,7 @@ class CohortConfig(_Model):
         return other
 
 
-class ComBatConfig(_Model):
-    """Harmonisation of a modality's features by WORC's ComBat: columns of the manifest.
-
-    WORC fits it on all patients before they are split (errata E13).
-    """
-
-    batch: CellText
-    covariates: tuple[CellText, ...] = ()
-
-
-class ModalityConfig(_Model):
-    """One image with its segmentation: the manifest's columns and how WORC treats it.
-
-    ``label`` as a number is the value of the tumour in the mask. As a text it is what people
-    read in place of the modality's key, as in an arm, and becomes the ``title``.
-    """
-
-    image: CellText
-    segmentation: CellText
-    image_type: str
-    label: int | None = Field(default=None, ge=1, le=2**31)
-    title: Label | None = None
-    combat: ComBatConfig | None = None
-    worc: WorcOverrides = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _text_in_label(cls, values: Any) -> Any:
-        """Take a label that is a text for the title."""
-        if not isinstance(values, Mapping) or not isinstance(values.get("label"), str):
-            return values
-        text = values["label"]
-        if text.strip().isdigit():
-            message = Sentence(
-                "Write label = {number} without quotation marks for a value of the mask, or title "
-                '= "{number}" for a name.',
-                number=text.strip(),
-            )
-            raise ValueError(message)
-        if values.get("title") is not None:
-            message = Sentence("Both label and title name this modality. Take one of them out.")
-            raise ValueError(message)
-        return {**values, "label": None, "title": text}
-
-    @field_validator("image_type")
-    @classmethod
-    def _known_image_type(cls, value: str) -> str:
-        if value not in worc_settings.IMAGE_TYPES:
-            hint = did_you_mean(value, worc_settings.IMAGE_TYPES)
-            message = Sentence('"{value}" is no image type. {hint}', value=value, hint=hint)
-            raise ValueError(message)
-        return value
-
-
-class ClinicalConfig(_Model):
+class ClinicalConfig(StudyTable):
     """What a clinical column of the manifest holds.
 
     Without an entry a column of numbers is a number, one of yes and no is 1 and 0, and any
@@ -201,7 +122,7 @@ class ClinicalConfig(_Model):
         return self
 
 
-class ArmConfig(_Model):
+class ArmConfig(StudyTable):
     """What one arm of the comparison knows about a patient.
 
     ``features`` is "all", "volume", or one or several groups of features. ``label`` is what
@@ -235,7 +156,7 @@ class ArmConfig(_Model):
         return self.features if isinstance(self.features, tuple) else ()
 
 
-class EnsembleConfig(_Model):
+class EnsembleConfig(StudyTable):
     """How the best workflows of a search become one model."""
 
     method: str = "top_N"
@@ -254,7 +175,7 @@ class EnsembleConfig(_Model):
         return value
 
 
-class SearchConfig(_Model):
+class SearchConfig(StudyTable):
     """WORC's random search: how much of it, and how it is scored."""
 
     preset: Preset = "coarse"
@@ -314,7 +235,7 @@ def _bytes(size: object) -> object:
     return round(float(match[1]) * _SIZES[match[2].upper()])
 
 
-class RunConfig(_Model):
+class RunConfig(StudyTable):
     """How the tasks are run; none of it changes a number.
 
     ``feature_store`` is a folder in which features are kept for other runs of the same images.
@@ -358,7 +279,7 @@ class RunConfig(_Model):
         return self
 
 
-class StatisticsConfig(_Model):
+class StatisticsConfig(StudyTable):
     """What is computed from the predictions; no search depends on it but the permuted ones.
 
     Parameters
@@ -393,7 +314,7 @@ class StatisticsConfig(_Model):
         return value
 
 
-class ReportConfig(_Model):
+class ReportConfig(StudyTable):
     """How the report is written.
 
     Parameters
@@ -408,13 +329,13 @@ class ReportConfig(_Model):
     acquisition: tuple[CellText, ...] = ()
 
 
-class StudyConfig(_Model):
+class StudyConfig(StudyTable):
     """A whole study: cohort, modalities, arms, search, WORC settings and how to run it."""
 
     name: str
     outcome: CellText
     cohort: CohortConfig
-    modalities: dict[str, ModalityConfig] = Field(default_factory=dict)
+    modalities: dict[str, AnySource] = Field(default_factory=dict)
     arms: dict[str, ArmConfig]
     clinical: dict[CellText, ClinicalConfig] = Field(default_factory=dict)
     search: SearchConfig
@@ -453,6 +374,11 @@ class StudyConfig(_Model):
 
     def modality_settings(self, modality: str) -> dict[str, dict[str, str]]:
         """Return WORC's settings for one modality; a new object for each (errata E1)."""
-        config = self.modalities[modality]
-        image_type = {"ImageFeatures": {"image_type": config.image_type}}
-        return worc_settings.merge(self.worc_settings(), config.worc, image_type)
+        source = self.modalities[modality]
+        return worc_settings.merge(self.worc_settings(), source.worc, source.settings())
+
+    @property
+    def images(self) -> dict[str, ImageSource]:
+        """Return the modalities that are images, for what only images have."""
+        sources = self.modalities.items()
+        return {name: source for name, source in sources if isinstance(source, ImageSource)}

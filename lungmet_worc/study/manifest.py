@@ -23,42 +23,17 @@ from lungmet_worc.study.reading.spreadsheet import (
     read_spreadsheet,
     read_table,
 )
-from lungmet_worc.study.scan_paths import is_there, path_problems, resolve
+from lungmet_worc.study.sources import Data, ImagePair, column_names
 
 __all__ = [
-    "ImagePair",
     "Manifest",
     "Patient",
     "collect_manifest",
     "is_missing",
-    "is_there",
     "parse_number",
     "read_manifest",
     "read_table",
 ]
-
-
-@dataclass(frozen=True)
-class ImagePair:
-    """The image and the mask of one patient in one modality.
-
-    Parameters
-    ----------
-    image, segmentation : Path or None
-        Absolute paths; None where the manifest gives none.
-    image_entry, segmentation_entry : str
-        The paths as the manifest has them.
-    """
-
-    image: Path | None = None
-    segmentation: Path | None = None
-    image_entry: str = ""
-    segmentation_entry: str = ""
-
-    @property
-    def present(self) -> bool:
-        """Whether the patient has this modality: an image and a mask."""
-        return self.image is not None and self.segmentation is not None
 
 
 @dataclass(frozen=True)
@@ -73,7 +48,7 @@ class Patient:
         The row as a spreadsheet program shows it: the header is row 1.
     outcome : int or None
         1 or 0; None where it is not known.
-    pairs : mapping of str to ImagePair
+    data : mapping of str to Data
         Every modality of the study, also those that the patient does not have.
     clinical : mapping of str to str
         The text of every other column: clean, numbers of the columns that the study uses with
@@ -83,8 +58,17 @@ class Patient:
     patient_id: str
     row: int
     outcome: int | None
-    pairs: Mapping[str, ImagePair]
+    data: Mapping[str, Data]
     clinical: Mapping[str, str]
+
+    @property
+    def images(self) -> dict[str, ImagePair]:
+        """Return the image and the mask of each modality that is given as such."""
+        return {
+            name: pair
+            for name, pair in self.data.items()
+            if isinstance(pair, ImagePair) and pair.present
+        }
 
 
 @dataclass(frozen=True)
@@ -195,16 +179,19 @@ def _read_row(
     patient_id = "" if is_missing(raw_id) else raw_id
     problems: list[Problem] = []
     outcome = _read_outcome(study.outcome, cells, problems)
-    folder = study.cohort.manifest.parent
-    pairs = {
-        name: _read_pair(folder, name, modality.image, modality.segmentation, cells, problems)
-        for name, modality in study.modalities.items()
-    }
-    taken = {study.cohort.patient_id, study.outcome}
-    taken |= {m.image for m in study.modalities.values()}
-    taken |= {m.segmentation for m in study.modalities.values()}
+    data: dict[str, Data] = {}
+    for name, source in study.modalities.items():
+        entries = {
+            column.key: "" if is_missing(cells[column.name]) else cells[column.name]
+            for column in source.columns
+            if column.name in cells
+        }
+        folder = study.cohort.manifest.parent
+        data[name], found = source.read(name, patient_id, entries, folder)
+        problems += found
+    taken = {study.cohort.patient_id, study.outcome, *column_names(*study.modalities.values())}
     clinical = {column: text for column, text in cells.items() if column not in taken}
-    patient = Patient(patient_id, row, outcome, pairs, clinical)
+    patient = Patient(patient_id, row, outcome, data, clinical)
     return patient, [replace(problem, row=row, patient=patient_id) for problem in problems]
 
 
@@ -230,43 +217,3 @@ def _read_outcome(column: str, cells: Mapping[str, str], problems: list[Problem]
         remedy = Sentence("Fill it in if it is known.")
         problems.append(Problem(what, remedy, "warning", column=column))
     return outcome
-
-
-def _read_pair(
-    folder: Path,
-    modality: str,
-    image_column: str,
-    segmentation_column: str,
-    cells: Mapping[str, str],
-    problems: list[Problem],
-) -> ImagePair:
-    """Return the paths of one modality, and report those that lead nowhere."""
-    paths: list[Path | None] = []
-    entries: list[str] = []
-    for column in (image_column, segmentation_column):
-        entry = cells.get(column, "")
-        entry = "" if is_missing(entry) else entry
-        path = resolve(folder, entry) if entry else None
-        if path is not None:
-            problems += path_problems(folder, path, entry, column)
-        paths.append(path)
-        entries.append(entry)
-    if bool(entries[0]) != bool(entries[1]) and {image_column, segmentation_column} <= set(cells):
-        problems.append(_half_a_pair(modality, image_column, segmentation_column, bool(entries[0])))
-    return ImagePair(paths[0], paths[1], entries[0], entries[1])
-
-
-def _half_a_pair(modality: str, image_column: str, mask_column: str, has_image: bool) -> Problem:
-    if has_image:
-        what = Sentence("{modality} has an image but no mask.", modality=modality)
-        remedy = Sentence(
-            "Give the mask, or leave both cells empty if the patient has no {modality}.",
-            modality=modality,
-        )
-        return Problem(what, remedy, column=mask_column)
-    what = Sentence("{modality} has a mask but no image.", modality=modality)
-    remedy = Sentence(
-        "Give the image, or leave both cells empty if the patient has no {modality}.",
-        modality=modality,
-    )
-    return Problem(what, remedy, column=image_column)

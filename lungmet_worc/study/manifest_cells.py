@@ -18,6 +18,7 @@ from lungmet_worc.study.reading.column_numbers import (
 )
 from lungmet_worc.study.reading.raw_table import NUMBERS
 from lungmet_worc.study.reading.spreadsheet import Spreadsheet, column_cells, is_missing
+from lungmet_worc.study.sources import column_names
 from lungmet_worc.study.table_cells import cell_problems
 from lungmet_worc.study.unknown_codes import code_problems
 
@@ -128,8 +129,7 @@ def _read_numbers(
 
 def _dialect(study: StudyConfig, sheet: Spreadsheet) -> str:
     """Return the decimal mark of the file: the one that its columns show, or of its separator."""
-    pairs = study.modalities.values()
-    others = {study.cohort.patient_id, *(m.image for m in pairs), *(m.segmentation for m in pairs)}
+    others = {study.cohort.patient_id, *column_names(*study.modalities.values())}
     shown: set[str] = set()
     for column in sheet.frame.columns:
         if column not in others:

@@ -18,8 +18,7 @@ def used_columns(study: StudyConfig) -> dict[str, str]:
     """Return every column that the study names -> the key that names it first."""
     named = [(study.cohort.patient_id, "cohort.patient_id"), (study.outcome, "study.outcome")]
     for name, modality in study.modalities.items():
-        named.append((modality.image, f"modalities.{name}.image"))
-        named.append((modality.segmentation, f"modalities.{name}.segmentation"))
+        named += [(column.name, f"modalities.{name}.{column.key}") for column in modality.columns]
     for name, arm in study.arms.items():
         named += [(column, f"arms.{name}.clinical") for column in arm.clinical]
     named += _described(study)
@@ -67,10 +66,10 @@ def column_conflicts(study: StudyConfig) -> Iterator[Problem]:
     file = study.cohort.manifest.name
     uses: dict[str, list[Sentence]] = {}
     patient_id, outcome = Sentence("patient id"), Sentence("outcome")
-    image, mask, clinical = Sentence("image"), Sentence("mask"), Sentence("clinical feature")
+    clinical = Sentence("clinical feature")
     named = [(study.cohort.patient_id, patient_id), (study.outcome, outcome)]
     for modality in study.modalities.values():
-        named += [(modality.image, image), (modality.segmentation, mask)]
+        named += [(column.name, column.holds) for column in modality.columns]
     for arm in study.arms.values():
         named += [(column, clinical) for column in arm.clinical]
     for column, use in named:

@@ -95,7 +95,7 @@ def study_from_tables(
             path=path,
         )
     except ValidationError as error:
-        problems += list(validation_problems(error))
+        problems += list(validation_problems(error, tables))
         raise _study_file_error(file, problems) from None
     problems += _cross_problems(config, tables)
     if problems:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterator
-from typing import get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,6 +13,7 @@ from lungmet_worc.basics.errors import Problem, did_you_mean
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.key_causes import MISSING_KEY, UNKNOWN_KEY
+from lungmet_worc.study.sources import kind_of
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
@@ -42,13 +43,15 @@ _WANTED = (
 )
 
 
-def validation_problems(error: ValidationError) -> Iterator[Problem]:
+def validation_problems(error: ValidationError, tables: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with single values of a study file.
 
     Parameters
     ----------
     error : ValidationError
         What pydantic found.
+    tables : mapping
+        The study file; its keys tell of which kind a modality is.
     """
     for item in error.errors():
         location = [str(part) for part in item["loc"]]
@@ -65,7 +68,7 @@ def validation_problems(error: ValidationError) -> Iterator[Problem]:
                     kind=MISSING_KEY,
                 )
         elif kind == "extra_forbidden":
-            known = _known_keys(location[:-1])
+            known = _known_keys(location[:-1], tables)
             what = Sentence("This key is not known.")
             remedy = did_you_mean(location[-1], known)
             yield Problem(what, remedy, column=column, kind=UNKNOWN_KEY)
@@ -91,9 +94,11 @@ def _of_the_wrong_kind(item: ErrorDetails) -> Sentence:
     return said or Sentence("{message}.", message=item["msg"])
 
 
-def _known_keys(location: list[str]) -> tuple[str, ...]:
+def _known_keys(location: list[str], tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the keys that exist at a place of the study file."""
     model: type[BaseModel] = StudyConfig
+    if location[0] == "modalities":
+        model, location = kind_of(tables["modalities"][location[1]]), location[2:]
     for part in location:
         field = model.model_fields.get(part)
         if field is None:

@@ -14,6 +14,7 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest_columns import used_columns
 from lungmet_worc.study.reading.cell_text import rows_text
 from lungmet_worc.study.reading.spreadsheet import Spreadsheet, column_cells, is_missing
+from lungmet_worc.study.sources import column_names
 
 #: What Excel shows of a formula that fails, in any language, or of a number in a narrow column.
 _FAILED = re.compile(r"#[A-Z/0-9]+[!?]|#{3,}")
@@ -137,9 +138,8 @@ def _percents(sheet: Spreadsheet, frame: pd.DataFrame, column: str) -> Iterator[
 
 def _holds_values(study: StudyConfig, column: str) -> bool:
     """Return whether a column is no id, outcome or path, whose texts may look like anything."""
-    pairs = study.modalities.values()
-    others = {study.cohort.patient_id, study.outcome}
-    return column not in others | {m.image for m in pairs} | {m.segmentation for m in pairs}
+    others = {study.cohort.patient_id, study.outcome, *column_names(*study.modalities.values())}
+    return column not in others
 
 
 def _of_kind(sheet: Spreadsheet, frame: pd.DataFrame, column: str, *kinds: str) -> list[int]:

@@ -70,7 +70,7 @@ def met(
 def _of_arms(study: StudyConfig) -> Conditions:
     names, arms = shown_names(study), study.arms
     types = {
-        name: {study.modalities[modality].image_type for modality in arm.modalities}
+        name: {study.images[each].image_type for each in arm.modalities if each in study.images}
         for name, arm in arms.items()
     }
     settings = {modality: study.modality_settings(modality) for modality in sorted(_used(study))}

@@ -14,7 +14,7 @@ from lungmet_worc import Study
 from lungmet_worc.basics.errors import LungmetError
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli.init import init_study
-from lungmet_worc.study import config
+from lungmet_worc.study import config, sources
 from lungmet_worc.study.study_file import load_study
 
 
@@ -54,7 +54,7 @@ def fields(model: type[BaseModel]) -> set[str]:
     ("table", "model"),
     [
         ("cohort", config.CohortConfig),
-        ("modalities", config.ModalityConfig),
+        ("modalities", sources.ImageSource),
         ("arms", config.ArmConfig),
         ("search", config.SearchConfig),
         ("clinical", config.ClinicalConfig),

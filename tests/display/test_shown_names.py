@@ -19,9 +19,10 @@ from lungmet_worc.display.shown_names import LONGEST, ShownNames
 from lungmet_worc.pipeline.compare import compare_runs
 from lungmet_worc.report.arm_descriptions import describe_arm
 from lungmet_worc.study.cohort import build_cohort
-from lungmet_worc.study.config import ArmConfig, ModalityConfig, StudyConfig
+from lungmet_worc.study.config import ArmConfig, StudyConfig
 from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.manifest import read_manifest
+from lungmet_worc.study.sources import ImageSource
 from tests.analyses.run.test_digest import make_state
 from tests.synthetic import make_study, write_cohort, write_study
 
@@ -45,13 +46,13 @@ def test_a_label_takes_the_place_of_the_key() -> None:
 
 
 def test_a_number_in_label_is_the_value_of_the_mask_and_a_text_the_name() -> None:
-    assert ModalityConfig(**IMAGE, label=2).label == 2
-    named = ModalityConfig(**IMAGE, label=" T1 weighted ")  # type: ignore[arg-type]
+    assert ImageSource(**IMAGE, label=2).label == 2
+    named = ImageSource(**IMAGE, label=" T1 weighted ")  # type: ignore[arg-type]
     assert (named.label, named.title) == (None, "T1 weighted")
-    both = ModalityConfig(**IMAGE, label=2, title="T1")
+    both = ImageSource(**IMAGE, label=2, title="T1")
     assert (both.label, both.title) == (2, "T1")
-    assert ModalityConfig(**both.model_dump()) == both
-    assert ModalityConfig(**named.model_dump()) == named
+    assert ImageSource(**both.model_dump()) == both
+    assert ImageSource(**named.model_dump()) == named
 
 
 def with_labels(folder: Path, **labels: str) -> StudyConfig:

@@ -21,8 +21,7 @@ from lungmet_worc.imaging.inspection import MaskRules, PairInspection, file_dige
 from lungmet_worc.imaging.itk_output import warnings_in
 from lungmet_worc.imaging.masks import bounding_box, largest_piece
 from lungmet_worc.imaging.nifti import count_not_finite
-from lungmet_worc.study.config import ModalityConfig
-from lungmet_worc.study.manifest import ImagePair
+from lungmet_worc.study.sources import ImagePair, ImageSource
 from tests.synthetic import Array, make_image, make_mask, write_volume
 
 
@@ -42,8 +41,8 @@ class Pair:
         self.mask_geometry: dict[str, object] = {}
 
     @property
-    def config(self) -> ModalityConfig:
-        return ModalityConfig(
+    def config(self) -> ImageSource:
+        return ImageSource(
             image="image", segmentation="mask", image_type=self.modality, label=self.label
         )
 

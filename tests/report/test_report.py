@@ -23,8 +23,9 @@ from lungmet_worc.display.privacy import cleaned, without_paths
 from lungmet_worc.report.headline import headline
 from lungmet_worc.report.page import _typeset, write_report
 from lungmet_worc.study.cohort import NOBODY, Cohort
-from lungmet_worc.study.manifest import ImagePair, Patient
+from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
+from lungmet_worc.study.sources import ImagePair
 from tests.analyses.made_up import made_up_cohort, outcome_tables
 from tests.analyses.test_results import prediction, three_arms
 

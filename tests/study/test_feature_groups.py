@@ -21,7 +21,8 @@ from lungmet_worc.study.feature_groups import (
     in_groups,
     needed_switches,
 )
-from lungmet_worc.study.manifest import ImagePair, Patient
+from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.sources import ImagePair
 from lungmet_worc.worc.storage import read_matrix, read_result, write_features
 from tests.synthetic import make_study, write_cohort, write_study
 

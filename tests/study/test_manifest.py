@@ -206,9 +206,9 @@ class TestPatients:
         assert [patient.patient_id for patient in found.patients] == ["P1", "P2", "P3", "P4"]
         first = found.patients[0]
         assert (first.row, first.outcome) == (2, 1)
-        assert first.pairs["MRI"].image == manifest.parent / "images/P1_MRI_image.nii.gz"
-        assert first.pairs["MRI"].segmentation_entry == "images/P1_MRI_mask.nii.gz"
-        assert first.pairs["MRI"].present
+        assert first.data["MRI"].image == manifest.parent / "images/P1_MRI_image.nii.gz"
+        assert first.data["MRI"].segmentation_entry == "images/P1_MRI_mask.nii.gz"
+        assert first.data["MRI"].present
         assert first.clinical == {"age": "40", "grade": "high"}
 
     def test_ids_that_are_part_of_another_are_fine(self, manifest: Path) -> None:
@@ -257,7 +257,7 @@ class TestPatients:
             change_cell(manifest, "P3", column, "")
         found = read_manifest(study_of(manifest))
         assert found.problems == ()
-        assert not found.patients[2].pairs["MRI"].present
+        assert not found.patients[2].data["MRI"].present
 
     @pytest.mark.parametrize(
         ("empty", "said"), [("mri_mask", "no mask"), ("mri_image", "no image")]
@@ -288,7 +288,7 @@ class TestPatients:
         change_cell(manifest, "P3", "mri_image", "images\\P3_MRI_image.nii.gz")
         found = read_manifest(study_of(manifest))
         assert found.problems == ()
-        assert found.patients[2].pairs["MRI"].image_entry == "images\\P3_MRI_image.nii.gz"
+        assert found.patients[2].data["MRI"].image_entry == "images\\P3_MRI_image.nii.gz"
 
     def test_absolute_paths(self, manifest: Path) -> None:
         path = str(manifest.parent / "images" / "P3_MRI_image.nii.gz")

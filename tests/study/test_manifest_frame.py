@@ -92,7 +92,7 @@ def test_what_is_not_known_is_empty(frame: pd.DataFrame) -> None:
     frame = frame.astype({"lung_met": "Int64", "age": float})
     frame.loc[1, ["lung_met", "age", "ct_image", "ct_mask"]] = [pd.NA, np.nan, None, None]
     patient = collect_manifest(study(frame).config).patients[1]
-    assert (patient.outcome, patient.pairs["CT"].present) == (None, False)
+    assert (patient.outcome, patient.data["CT"].present) == (None, False)
     assert patient.clinical["age"] == ""
     first = collect_manifest(study(frame).config).patients[0]
     assert first.clinical["age"] == "40"

@@ -77,7 +77,7 @@ def acquisition_table(
     rows: list[tuple[str, str, str, int]] = []
     scans = _scans(study, pairs)
     inspections = _inspections(scans, kept)
-    for modality, config in study.modalities.items():
+    for modality, source in study.images.items():
         found = [
             (scan, inspection)
             for scan, inspection in zip(scans, inspections, strict=True)
@@ -86,7 +86,7 @@ def acquisition_table(
         if found:
             rows += [
                 (modality, name, value, len(found))
-                for name, value in _described(found, config.image_type)
+                for name, value in _described(found, source.image_type)
             ]
     rows += [_of_column(patients, column) for column in study.report.acquisition]
     return ACQUISITION.frame(rows)
@@ -94,12 +94,12 @@ def acquisition_table(
 
 def _scans(study: StudyConfig, pairs: Sequence[tuple[Patient, str]]) -> list[Scan]:
     """Return what was checked before the run, of the patients who enter."""
-    rules = {
-        name: MaskRules.from_settings(study.modality_settings(name)) for name in study.modalities
-    }
+    images = study.images
+    rules = {name: MaskRules.from_settings(study.modality_settings(name)) for name in images}
     return [
-        Scan(patient, name, patient.pairs[name], study.modalities[name], rules[name])
+        Scan(patient, name, patient.images[name], images[name], rules[name])
         for patient, name in pairs
+        if name in images
     ]
 
 

@@ -106,9 +106,9 @@ def patients_table(cohort: Cohort, patients: Sequence[Patient], say: Language) -
         say("Outcome"): [outcomes[patient.outcome] for patient in patients],
     }
     words = {True: say("present"), False: say("missing")}
-    for modality in patients[0].pairs:
+    for modality in patients[0].data:
         head = say("{modality} scan", modality=modality_label(modality, say))
-        columns[head] = [words[patient.pairs[modality].present] for patient in patients]
+        columns[head] = [words[patient.data[modality].present] for patient in patients]
     for column in cohort.clinical:
         head = say("{column}, value", column=column)
         columns[head] = [words[has_value(patient, column)] for patient in patients]

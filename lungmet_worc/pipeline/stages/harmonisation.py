@@ -7,8 +7,9 @@ from typing import Any
 
 from lungmet_worc.basics import versions
 from lungmet_worc.study.combat import PACKAGE, combat_settings, installed_version, values_of
-from lungmet_worc.study.config import ComBatConfig, StudyConfig
+from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.sources import ComBatConfig
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 

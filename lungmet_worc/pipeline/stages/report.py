@@ -95,7 +95,7 @@ def write_results(
         cohort=plan.cohort,
         figures=figures,
         settings=_settings(study, len({task.key.split for task in searches})),
-        modalities={name: modality.image_type for name, modality in study.modalities.items()},
+        modalities={name: source.image_type for name, source in study.images.items()},
         arms={name: describe_arm(arm, say) for name, arm in study.arms.items()},
         errata=found,
         failures=results.without_score,
@@ -123,11 +123,15 @@ def _thumbnails(plan: Plan, typical: pd.DataFrame) -> dict[tuple[str, str], byte
     """Return the tumour slice of each patient who is shown, in each modality."""
     sources: dict[tuple[str, str], ThumbnailSource] = {}
     for patient_id in dict.fromkeys(typical["patient_id"]):
-        for name, modality in plan.study.modalities.items():
-            pair = plan.patients[patient_id].pairs[name]
-            if pair.image is not None and pair.segmentation is not None:
-                source = (pair.image, pair.segmentation, modality.label, modality.image_type)
-                sources[name, patient_id] = source
+        for name, pair in plan.patients[patient_id].images.items():
+            source = plan.study.images[name]
+            files = pair.files
+            sources[name, patient_id] = (
+                files["image"],
+                files["segmentation"],
+                source.label,
+                source.image_type,
+            )
     return thumbnails(sources)
 
 

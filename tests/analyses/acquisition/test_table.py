@@ -130,7 +130,7 @@ def test_a_file_that_changed_since_it_was_checked_is_read(
     check_study(plan.study, kept=plan.paths.inspections)
     mask = np.zeros((10, 20, 24), np.uint8)
     mask[2:5, 5:10, 5:10] = 1
-    pair = plan.patients["P2"].pairs["MRI"]
+    pair = plan.patients["P2"].data["MRI"]
     assert pair.segmentation is not None
     write_volume(pair.segmentation, mask, spacing=(0.5, 0.75, 5.0))
     assert "(3 to " in values(acquisition_table(plan))[acquisition.TUMOUR_SLICES]

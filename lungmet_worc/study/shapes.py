@@ -1,0 +1,35 @@
+"""What tables of the study file have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from lungmet_worc.display.shown_names import trimmed
+from lungmet_worc.study import worc_settings
+
+
+class StudyTable(BaseModel):
+    """A table of the study file: its keys are known, and nothing changes it once it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _as_text(overrides: object) -> object:
+    """Return WORC settings with every value as WORC writes it in its ini files."""
+    if not isinstance(overrides, Mapping):
+        return overrides
+    return {
+        section: {key: worc_settings.ini_text(value) for key, value in values.items()}
+        if isinstance(values, Mapping)
+        else values
+        for section, values in overrides.items()
+    }
+
+
+WorcOverrides = Annotated[dict[str, dict[str, str]], BeforeValidator(_as_text)]
+
+#: What people read in place of a key.
+Label = Annotated[str, BeforeValidator(trimmed)]

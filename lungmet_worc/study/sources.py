@@ -1,0 +1,292 @@
+"""Where the features of a modality come from: one of several kinds, chosen by its keys.
+
+A kind of source is a class that says what `Source` asks, and a line in `SOURCES`. What a patient
+has of it says what `Data` asks. Nothing else in this room, in ``checks`` or in ``pipeline`` knows
+that there are images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Protocol, Self
+
+from pydantic import Field, PlainValidator, field_validator, model_validator
+
+from lungmet_worc.basics.errors import Problem, did_you_mean
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.study import worc_settings
+from lungmet_worc.study.reading.cell_text import CellText
+from lungmet_worc.study.reasons import Cause, NoImage
+from lungmet_worc.study.scan_paths import is_there, path_problems, resolve
+from lungmet_worc.study.shapes import Label, StudyTable, WorcOverrides
+
+
+class Column(NamedTuple):
+    """A column of the manifest that a source needs.
+
+    ``key`` names it in the study file, ``holds`` says what stands in it.
+    """
+
+    key: str
+    name: str
+    holds: Sentence
+
+
+class Data(Protocol):
+    """What one patient has of a modality."""
+
+    @property
+    def state(self) -> str:
+        """Return "present", "not found", "missing", or "without" what of it is lacking."""
+
+    @property
+    def present(self) -> bool:
+        """Whether the manifest gives all that features are made from."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """Return what a file is -> the file, of all that features are made from."""
+
+    def mended(self) -> Self:
+        """Return the same with all that is lacking."""
+
+
+class Source(Protocol):
+    """Where the features of a modality come from, as a table of the study file says it."""
+
+    @property
+    def title(self) -> str | None:
+        """Return what people read in place of the modality's key."""
+
+    @property
+    def combat(self) -> ComBatConfig | None:
+        """Return how the features are harmonised."""
+
+    @property
+    def worc(self) -> worc_settings.Settings:
+        """Return settings of WORC for this modality alone."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Return what the manifest must have."""
+
+    @property
+    def task(self) -> str:
+        """Return the kind of task that writes the features of a patient."""
+
+    def science(self, data: Any) -> Mapping[str, Any]:
+        """Return what features depend on beside files and WORC's settings: arguments of the task.
+
+        Parameters
+        ----------
+        data : Data
+            As `read` returned it.
+        """
+
+    def settings(self) -> worc_settings.Settings:
+        """Return the settings of WORC that follow from the source."""
+
+    def lacking(self, title: str) -> Cause:
+        """Return why a patient whose data are not present enters no arm."""
+
+    def read(
+        self, modality: str, patient_id: str, entries: Mapping[str, str], folder: Path
+    ) -> tuple[Data, list[Problem]]:
+        """Return what a patient has, and what is wrong with it.
+
+        Parameters
+        ----------
+        modality, patient_id : str
+        entries : mapping of str to str
+            Key of each column that the manifest has -> the cell, "" where nothing is known.
+        folder : Path
+            That of the manifest.
+        """
+
+
+class ComBatConfig(StudyTable):
+    """Harmonisation of a modality's features by WORC's ComBat: columns of the manifest.
+
+    WORC fits it on all patients before they are split (errata E13).
+    """
+
+    batch: CellText
+    covariates: tuple[CellText, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImagePair:
+    """The image and the mask of one patient in one modality.
+
+    Parameters
+    ----------
+    image, segmentation : Path or None
+        Absolute paths; None where the manifest gives none.
+    image_entry, segmentation_entry : str
+        The paths as the manifest has them.
+    """
+
+    image: Path | None = None
+    segmentation: Path | None = None
+    image_entry: str = ""
+    segmentation_entry: str = ""
+
+    @property
+    def state(self) -> str:
+        """Return what of image and mask is there."""
+        if self.image is None:
+            return "missing" if self.segmentation is None else "without image"
+        if self.segmentation is None:
+            return "without mask"
+        return "present" if all(map(is_there, self.files.values())) else "not found"
+
+    @property
+    def present(self) -> bool:
+        """Whether the patient has this modality: an image and a mask."""
+        return self.image is not None and self.segmentation is not None
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Return image and mask, of those that are given."""
+        both = {"image": self.image, "segmentation": self.segmentation}
+        return {kind: path for kind, path in both.items() if path is not None}
+
+    def mended(self) -> ImagePair:
+        """Return the pair with a file that is to come in place of one that is lacking."""
+        image, mask = self.image or _TO_COME, self.segmentation or _TO_COME
+        return replace(self, image=image, segmentation=mask)
+
+
+#: Stands for a file that is not there yet.
+_TO_COME = Path("to come")
+
+
+class ImageSource(StudyTable):
+    """Images with their segmentations: the manifest's columns and how WORC treats them.
+
+    ``label`` as a number is the value of the tumour in the mask. As a text it is what people
+    read in place of the modality's key, as in an arm, and becomes the ``title``.
+    """
+
+    image: CellText
+    segmentation: CellText
+    image_type: str
+    label: int | None = Field(default=None, ge=1, le=2**31)
+    title: Label | None = None
+    combat: ComBatConfig | None = None
+    worc: WorcOverrides = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_in_label(cls, values: Any) -> Any:
+        """Take a label that is a text for the title."""
+        if not isinstance(values, Mapping) or not isinstance(values.get("label"), str):
+            return values
+        text = values["label"]
+        if text.strip().isdigit():
+            message = Sentence(
+                "Write label = {number} without quotation marks for a value of the mask, or title "
+                '= "{number}" for a name.',
+                number=text.strip(),
+            )
+            raise ValueError(message)
+        if values.get("title") is not None:
+            message = Sentence("Both label and title name this modality. Take one of them out.")
+            raise ValueError(message)
+        return {**values, "label": None, "title": text}
+
+    @field_validator("image_type")
+    @classmethod
+    def _known_image_type(cls, value: str) -> str:
+        if value not in worc_settings.IMAGE_TYPES:
+            hint = did_you_mean(value, worc_settings.IMAGE_TYPES)
+            message = Sentence('"{value}" is no image type. {hint}', value=value, hint=hint)
+            raise ValueError(message)
+        return value
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns of the images and of the masks."""
+        return (
+            Column("image", self.image, Sentence("image")),
+            Column("segmentation", self.segmentation, Sentence("mask")),
+        )
+
+    @property
+    def task(self) -> str:
+        """Return that WORC extracts the features."""
+        return "extract"
+
+    def science(self, data: ImagePair) -> dict[str, Any]:
+        """Return which value of the mask is the tumour."""
+        return {"label": self.label}
+
+    def settings(self) -> worc_settings.Settings:
+        """Return how WORC treats images of this type."""
+        return {"ImageFeatures": {"image_type": self.image_type}}
+
+    def lacking(self, title: str) -> NoImage:
+        """Return that there is no image."""
+        return NoImage(title)
+
+    def read(
+        self, modality: str, patient_id: str, entries: Mapping[str, str], folder: Path
+    ) -> tuple[ImagePair, list[Problem]]:
+        """Return the paths of a patient, and report those that lead nowhere."""
+        paths = {key: resolve(folder, entry) for key, entry in entries.items() if entry}
+        problems = [
+            problem
+            for key, column, _ in self.columns
+            if key in paths
+            for problem in path_problems(folder, paths[key], entries[key], column)
+        ]
+        pair = ImagePair(
+            paths.get("image"),
+            paths.get("segmentation"),
+            entries.get("image", ""),
+            entries.get("segmentation", ""),
+        )
+        if len(paths) == 1 and len(entries) == 2:
+            problems.append(self._half_a_pair(modality, pair))
+        return pair, problems
+
+    def _half_a_pair(self, modality: str, pair: ImagePair) -> Problem:
+        if pair.segmentation is None:
+            what = Sentence("{modality} has an image but no mask.", modality=modality)
+            remedy = Sentence(
+                "Give the mask, or leave both cells empty if the patient has no {modality}.",
+                modality=modality,
+            )
+            return Problem(what, remedy, column=self.segmentation)
+        what = Sentence("{modality} has a mask but no image.", modality=modality)
+        remedy = Sentence(
+            "Give the image, or leave both cells empty if the patient has no {modality}.",
+            modality=modality,
+        )
+        return Problem(what, remedy, column=self.image)
+
+
+#: The key that tells a kind of source from the others -> the kind; without any it is the first.
+SOURCES: dict[str, type[StudyTable]] = {"image": ImageSource}
+
+
+def kind_of(table: object) -> type[StudyTable]:
+    """Return the kind of source that a table of the study file describes."""
+    keys = table if isinstance(table, Mapping) else {}
+    return next((SOURCES[key] for key in SOURCES if key in keys), next(iter(SOURCES.values())))
+
+
+def _of_its_kind(table: Any) -> Any:
+    if isinstance(table, tuple(SOURCES.values())):
+        return table
+    return kind_of(table).model_validate(table)
+
+
+AnySource = Annotated[Source, PlainValidator(_of_its_kind)]
+
+
+def column_names(*sources: Source) -> set[str]:
+    """Return the columns of the manifest that sources need."""
+    return {column.name for source in sources for column in source.columns}

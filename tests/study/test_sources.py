@@ -1,0 +1,191 @@
+"""A kind of source is one class: here a made-up one, a table of features, beside the images."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import Field
+
+from lungmet_worc.basics.errors import Problem, StudyFileError
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.checks.study import check_study
+from lungmet_worc.pipeline import plan
+from lungmet_worc.study import sources
+from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.manifest import read_manifest
+from lungmet_worc.study.manifest_columns import used_columns
+from lungmet_worc.study.shapes import StudyTable, WorcOverrides
+from lungmet_worc.study.sources import Column, ComBatConfig, ImageSource
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.task import Task
+from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
+
+PET = '[modalities.PET]\nfeatures = "pet.csv"\nname = "pet_name"\n'
+ARMS = '[arms.mri]\nmodalities = ["MRI"]\n[arms.both]\nmodalities = ["MRI", "PET"]\n'
+
+
+@dataclass(frozen=True)
+class Row:
+    """The row of a patient; ``there`` is whether the table has it."""
+
+    table: Path
+    name: str
+    there: bool
+
+    @property
+    def state(self) -> str:
+        return "present" if self.present else "missing"
+
+    @property
+    def present(self) -> bool:
+        return self.there
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        return {"features": self.table}
+
+    def mended(self) -> Row:
+        return replace(self, there=True)
+
+
+class FeatureTable(StudyTable):
+    """Features that somebody else computed; the manifest says what a patient is called there."""
+
+    features: str
+    name: str
+    title: str | None = None
+    combat: ComBatConfig | None = None
+    worc: WorcOverrides = Field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return (Column("name", self.name, Sentence("name in a table of features")),)
+
+    @property
+    def task(self) -> str:
+        return "take a row"
+
+    def science(self, data: Row) -> dict[str, Any]:
+        return {"name": data.name}
+
+    def settings(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def lacking(self, title: str) -> Sentence:
+        return Sentence("no {modality} features", modality=title)
+
+    def read(
+        self, modality: str, patient_id: str, entries: Mapping[str, str], folder: Path
+    ) -> tuple[Row, list[Problem]]:
+        name = entries.get("name", "")
+        with (folder / self.features).open(newline="") as file:
+            there = any(row["name"] == name for row in csv.DictReader(file))
+        what, remedy = Sentence("The table has no such row."), Sentence("Correct the name.")
+        problem = Problem(what, remedy, column=self.name)
+        return Row(folder / self.features, name, there), [problem] if name and not there else []
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
+    """Sixteen patients with an MRI; P3 has no features of the PET."""
+    monkeypatch.setitem(sources.SOURCES, "features", FeatureTable)
+    monkeypatch.setitem(plan.EXTRACTORS, "take a row", "made_up:features_of_a_row")
+    manifest = write_cohort(tmp_path, 16, ["MRI"])
+    rows = [{**row, "pet_name": f"scan {row['patient_id']}"} for row in read_rows(manifest)]
+    write_rows(manifest, rows)
+    change_cell(manifest, "P3", "pet_name", "")
+    write_rows(tmp_path / "pet.csv", [{"name": f"scan P{n}", "SUV": n} for n in range(1, 17)])
+    return make_study(manifest, ["MRI"], arms=ARMS, more=PET, search="splits = 2")
+
+
+def extractions(study: StudyConfig) -> dict[str, Task]:
+    checked = check_study(study)
+    planned = plan.Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
+    return {task.label: task for task in planned.extractions()}
+
+
+def test_the_keys_tell_the_kind(study: StudyConfig) -> None:
+    kinds = {name: type(source) for name, source in study.modalities.items()}
+    assert kinds == {"MRI": ImageSource, "PET": FeatureTable}
+    assert list(study.images) == ["MRI"]
+
+
+def test_an_unknown_key_gets_the_nearest_of_its_own_kind(study: StudyConfig) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        make_study(study.cohort.manifest, ["MRI"], arms=ARMS, more=PET.replace("name", "nam", 1))
+    found = {problem.column: str(problem.remedy) for problem in caught.value.problems}
+    assert found["modalities.PET.nam"] == 'Did you mean "name"?'
+    assert found["modalities.PET.name"] == "Add modalities.PET.name."
+    with pytest.raises(StudyFileError) as caught:
+        make_study(study.cohort.manifest, ["MRI"], more="[modalities.CT]\nimag = 'a'")
+    assert {problem.column: str(problem.remedy) for problem in caught.value.problems} == {
+        "modalities.CT.image": "Add modalities.CT.image.",
+        "modalities.CT.segmentation": "Add modalities.CT.segmentation.",
+        "modalities.CT.image_type": "Add modalities.CT.image_type.",
+        "modalities.CT.imag": 'Did you mean "image"?',
+    }
+
+
+def test_it_asks_the_manifest_for_its_columns_alone(study: StudyConfig) -> None:
+    assert used_columns(study) == {
+        "patient_id": "cohort.patient_id",
+        "lung_met": "study.outcome",
+        "mri_image": "modalities.MRI.image",
+        "mri_mask": "modalities.MRI.segmentation",
+        "pet_name": "modalities.PET.name",
+    }
+    assert "pet_name" not in read_manifest(study).patients[0].clinical
+    manifest = study.cohort.manifest
+    rows = read_rows(manifest)
+    write_rows(manifest, [{k: row[k] for k in row if k != "pet_name"} for row in rows])
+    (problem,) = [each for each in check_study(study).errors if each.column == "pet_name"]
+    assert "modalities.PET.name of the study file names it" in problem.what
+
+
+def test_it_says_who_is_complete_and_why_not(study: StudyConfig) -> None:
+    checked = check_study(study)
+    assert checked.ok
+    assert checked.cohort.reasons["both"] == {"P3": "no PET features"}
+    assert checked.cohort.scan_counts() == {"MRI": (16, 0), "PET": (15, 1)}
+    views = {view.patient_id: view.scans for view in checked.counted.patients}
+    assert (views["P3"]["PET"], views["P4"]["PET"]) == ("missing", "present")
+
+
+def test_what_is_wrong_with_it_keeps_the_patient_out_until_it_is_mended(study: StudyConfig) -> None:
+    change_cell(study.cohort.manifest, "P5", "pet_name", "nobody")
+    checked = check_study(study)
+    (problem,) = checked.errors
+    assert (problem.patient, problem.column) == ("P5", "pet_name")
+    assert checked.unusable == {("P5", "PET"): "The table has no such row."}
+    assert checked.study_errors == ()
+    (view,) = [view for view in checked.counted.patients if view.patient_id == "P5"]
+    assert view.once_mended == ("mri", "both")
+
+
+def test_its_files_are_hashed_and_its_task_yields_the_features(study: StudyConfig) -> None:
+    table = study.cohort.manifest.with_name("pet.csv")
+    assert check_study(study).digests[table] == sha256(table.read_bytes()).hexdigest()
+    found = extractions(study)
+    task = found["P4 PET"]
+    assert "P3 PET" not in found
+    assert task.function == "made_up:features_of_a_row"
+    assert (task.arguments["features"], task.arguments["name"]) == (str(table), "scan P4")
+    assert [path for path, _, _ in task.arguments["inputs"]] == [str(table)]
+    table.write_text(table.read_text() + "scan P99,1\n")
+    again = extractions(study)
+    assert again["P4 PET"].stamp != task.stamp != found["P5 PET"].stamp
+    assert again["P4 MRI"] == found["P4 MRI"]
+
+
+def test_worc_looks_at_images_only(study: StudyConfig) -> None:
+    checked = check_study(study)
+    planned = plan.Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
+    assert [task.label for task in planned.fingerprints()] == ["MRI"]
+    table = study.cohort.manifest.with_name("pet.csv")
+    assert planned.inputs()["PET"]["P4"] == {"features": checked.digests[table]}
