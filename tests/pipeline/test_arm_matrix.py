@@ -110,7 +110,7 @@ class TestRun:
 
 def patient(name: str) -> Patient:
     pairs = {m: ImagePair(None, None, "", "") for m in ("T1", "MRI_T1")}
-    return Patient(patient_id=name, row=2, outcome=1, pairs=pairs, clinical={})
+    return Patient(patient_id=name, row=2, outcome=1, data=pairs, clinical={})
 
 
 def test_modalities_whose_names_end_alike_are_kept_apart(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_no_volume_among_the_features(tmp_path: Path) -> None:
 def test_no_clinical_name_is_taken_for_a_filter() -> None:
     """Errata E38: WORC drops features with _log in their name."""
     people = [
-        Patient(patient_id=f"P{n}", row=n, outcome=n % 2, pairs={}, clinical={"psa_log": str(n)})
+        Patient(patient_id=f"P{n}", row=n, outcome=n % 2, data={}, clinical={"psa_log": str(n)})
         for n in range(2)
     ]
     matrix = arm_matrix(ArmConfig(clinical=("psa_log",)), people, {})
