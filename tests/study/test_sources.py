@@ -20,6 +20,7 @@ from lungmet_worc.study import sources
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import read_manifest
 from lungmet_worc.study.manifest_columns import used_columns
+from lungmet_worc.study.reasons import NoFeatures, Reason
 from lungmet_worc.study.shapes import StudyTable, WorcOverrides
 from lungmet_worc.study.sources import Column, ComBatConfig, ImageSource
 from lungmet_worc.tasks.run_folder.paths import RunPaths
@@ -77,8 +78,8 @@ class FeatureTable(StudyTable):
     def settings(self) -> dict[str, dict[str, str]]:
         return {}
 
-    def lacking(self, title: str) -> Sentence:
-        return Sentence("no {modality} features", modality=title)
+    def lacking(self, title: str) -> NoFeatures:
+        return NoFeatures(title, "no row")
 
     def read(
         self, modality: str, patient_id: str, entries: Mapping[str, str], folder: Path
@@ -151,7 +152,7 @@ def test_it_asks_the_manifest_for_its_columns_alone(study: StudyConfig) -> None:
 def test_it_says_who_is_complete_and_why_not(study: StudyConfig) -> None:
     checked = check_study(study)
     assert checked.ok
-    assert checked.cohort.reasons["both"] == {"P3": "no PET features"}
+    assert checked.cohort.reasons["both"] == {"P3": Reason((NoFeatures("PET", "no row"),))}
     assert checked.cohort.scan_counts() == {"MRI": (16, 0), "PET": (15, 1)}
     views = {view.patient_id: view.scans for view in checked.counted.patients}
     assert (views["P3"]["PET"], views["P4"]["PET"]) == ("missing", "present")
