@@ -20,7 +20,8 @@ from lungmet_worc.study.combat import (
     values_of,
 )
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.manifest import Patient, is_missing
+from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.reading.spreadsheet import is_missing
 from lungmet_worc.study.sources import ComBatConfig
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.manifest import Manifest, Patient, is_missing
+from lungmet_worc.study.manifest import Manifest, Patient
+from lungmet_worc.study.reading.spreadsheet import is_missing
 from lungmet_worc.study.sources import column_names
 
 

@@ -9,7 +9,8 @@ from lungmet_worc.basics.errors import Problem
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.manifest import Manifest, is_missing
+from lungmet_worc.study.manifest import Manifest
+from lungmet_worc.study.reading.spreadsheet import is_missing
 from lungmet_worc.study.reasons import Reason
 from lungmet_worc.study.sources import column_names
 

@@ -24,8 +24,10 @@ from lungmet_worc.checks.problem_list import problem_list
 from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.display.language import ENGLISH, Language
-from lungmet_worc.imaging.inspection import MaskRules, PairInspection, file_digest
+from lungmet_worc.imaging.files import file_digest
+from lungmet_worc.imaging.inspection import PairInspection
 from lungmet_worc.imaging.inspection_cache import inspect_changed
+from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.imaging.scans import Progress, Scan
 from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.config import StudyConfig

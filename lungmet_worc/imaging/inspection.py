@@ -29,8 +29,6 @@ from lungmet_worc.study.sources import ImagePair, ImageSource
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
-__all__ = ["MaskRules", "PairInspection", "file_digest", "inspect_pair"]
-
 _CORRECT_ONE = Sentence("Correct one of the two paths.")
 
 

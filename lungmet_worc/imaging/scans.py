@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from lungmet_worc.basics.errors import CohortError, Problem
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.imaging.inspection import MaskRules, PairInspection, inspect_pair
+from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
+from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.sources import ImagePair, ImageSource
 from lungmet_worc.tasks.engines.processes import process_pool, starting_processes

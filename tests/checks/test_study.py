@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.checks.study import CheckReport, check_study
-from lungmet_worc.imaging.inspection import file_digest
+from lungmet_worc.imaging.files import file_digest
 from tests.synthetic import (
     change_cell,
     make_study,

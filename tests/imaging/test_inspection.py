@@ -16,9 +16,10 @@ import pytest
 import SimpleITK as sitk
 
 from lungmet_worc.basics.errors import Problem
-from lungmet_worc.imaging.files import in_one_file
-from lungmet_worc.imaging.inspection import MaskRules, PairInspection, file_digest, inspect_pair
+from lungmet_worc.imaging.files import file_digest, in_one_file
+from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
 from lungmet_worc.imaging.itk_output import warnings_in
+from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.imaging.masks import bounding_box, largest_piece
 from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.study.sources import ImagePair, ImageSource

@@ -16,7 +16,8 @@ import pytest
 from lungmet_worc import Run
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.cli import main
-from lungmet_worc.pipeline.feature_table import CODEBOOK, FeatureTable
+from lungmet_worc.pipeline.feature_files import FeatureTable
+from lungmet_worc.pipeline.feature_table import CODEBOOK
 from lungmet_worc.study.feature_names import LONGEST, parsed, readable_name, told_apart, variable
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state

@@ -11,12 +11,12 @@ import pytest
 import SimpleITK as sitk
 
 from lungmet_worc.basics import versions
+from lungmet_worc.basics.sentences import named
 from lungmet_worc.basics.stamped_files import write_stamped_text, write_text
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.plan import Plan, by_pair
 from lungmet_worc.pipeline.stages.search import search_tasks
-from lungmet_worc.pipeline.stale import named
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.study_file import load_study

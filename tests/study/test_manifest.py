@@ -9,8 +9,13 @@ import pytest
 
 from lungmet_worc.basics.errors import ManifestError, Problem
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.manifest import Manifest, parse_number, read_manifest, read_table
-from lungmet_worc.study.reading.spreadsheet import parse_outcome, read_spreadsheet
+from lungmet_worc.study.manifest import Manifest, read_manifest
+from lungmet_worc.study.reading.spreadsheet import (
+    parse_number,
+    parse_outcome,
+    read_spreadsheet,
+    read_table,
+)
 from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
 
 HEADER = ["patient_id", "lung_met", "age", "mri_image", "mri_mask"]
