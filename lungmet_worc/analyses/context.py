@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lungmet_worc.analyses.run.digest import Digest
 from lungmet_worc.display.shown_names import ShownNames
-from lungmet_worc.report.checklists import Checklist
 from lungmet_worc.study.cohort import Cohort
+
+#: Returns the numbers of references in brackets, by their keys.
+Cite = Callable[..., str]
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class ReportContext:
         All tables of the study by their names; one without rows was not made.
     thumbnails : mapping of (str, str) to bytes
         (modality, patient) -> PNG of a slice through the tumour.
-    checklists : sequence of Checklist
-        Reporting checklists with the run's answers (see `lungmet_worc.report.checklists`).
+    facts : mapping of str to object
+        What the reporting checklists ask of a run (see `lungmet_worc.report.checklists`).
     language : {"en", "nl"}
     kinds : mapping of str to str
         Arm to "clinical", "volume", "images" or "clinical+images"; all "images" by default.
@@ -80,7 +83,27 @@ class ReportContext:
     digest: Digest
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     thumbnails: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
-    checklists: Sequence[Checklist] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
     language: str = "en"
     kinds: Mapping[str, str] = field(default_factory=dict)
     names: ShownNames = field(default_factory=ShownNames)
+
+    @property
+    def tests(self) -> set[str]:
+        """Return the names of the tests between arms."""
+        return set(self.comparison["test"]) if "test" in self.comparison else set()
+
+    @property
+    def statistics(self) -> Mapping[str, Any]:
+        """Return the settings of the statistics; none if they are not known."""
+        statistics = self.settings.get("statistics")
+        return statistics if isinstance(statistics, Mapping) else {}
+
+    def has(self, table: str) -> bool:
+        """Tell whether a table of the study has rows.
+
+        Parameters
+        ----------
+        table : str
+        """
+        return not self.tables.get(table, pd.DataFrame()).empty

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from lungmet_worc.analyses.power.check import expected_precision
-from lungmet_worc.analyses.subgroups.check import subgroup_problems
+from lungmet_worc.analyses.registry import parts
 from lungmet_worc.basics.errors import NO_CAUSES, Causes, ManifestError, Problem, problems_as_dicts
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.causes import SAME_FILE, SMALL_ARM, causes_of
@@ -195,7 +195,8 @@ def check_study(
     for scan, inspection in found:
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
     problems += clinical_problems(study, manifest)
-    problems += subgroup_problems(study, manifest)
+    for find in parts("check", "problems").values():
+        problems += find(study, manifest)
     inspected = [_inspected(*pair) for pair in found]
     problems += [replace(each, kind=SAME_FILE) for each in duplicate_problems(inspected)]
     problems += spacing_problems(inspected)

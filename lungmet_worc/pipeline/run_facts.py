@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lungmet_worc.analyses.registry import parts
 from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.basics import versions
 from lungmet_worc.pipeline.plan import Plan
@@ -30,8 +31,9 @@ def run_facts(plan: Plan, results: StudyResults) -> dict[str, object]:
     modalities = [name for name in study.modalities if any(name in a.modalities for a in arms)]
     images = [arm for arm in arms if arm.modalities and arm.features != "volume"]
     packages = versions.everything()
-    splits = [split for arm in results.arms for split in arm.splits]
+    of_analyses = [facts(results) for facts in parts("section", "facts").values()]
     return {
+        **{name: fact for each in of_analyses for name, fact in each.items()},
         "outcome": study.outcome,
         "n_patients": len(plan.outcomes),
         "n_events": sum(plan.outcomes.values()),
@@ -39,26 +41,19 @@ def run_facts(plan: Plan, results: StudyResults) -> dict[str, object]:
         "modalities": [names.modality(name) for name in modalities],
         "clinical": list(dict.fromkeys(column for arm in arms for column in arm.clinical)),
         "split_type": search.split_type,
-        "n_splits": len({split.split for split in splits}),
         "test_percent": round(100 * search.test_size),
         "seed": search.seed,
         "n_inner_splits": search.inner_splits,
         "n_candidates": search.candidates,
         "classifiers": list(search.classifiers),
         "ensemble": f"{search.ensemble.method}, {search.ensemble.size}",
-        "subgroups": [str(column) for column in results.levels.columns],
         "n_centres": _number_of_centres(plan),
-        "n_permutations": results.permuted["permutation"].nunique(),
-        "sensitivity": study.statistics.sensitivity,
         "worc_version": packages["WORC"],
         "predict_version": packages["PREDICT"],
         "pyradiomics_version": packages["pyradiomics"],
         "lungmet_version": packages["lungmet_worc"],
         "has_combat": any(study.modalities[name].combat is not None for name in modalities),
         "has_imputation": any(arm.missing == "impute" for arm in arms),
-        "has_thresholds": bool(splits) and all(len(s.validation_outcome) for s in splits),
-        "has_explanation": bool(results.explanations),
-        "has_features": bool(results.matrices),
         "has_volume": any(_volume_only(arm) for arm in arms),
         "has_baseline": 0 < len(images) < len(arms),
         "has_single_and_combined": len({len(arm.modalities) > 1 for arm in images}) == 2,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lungmet_worc.analyses.context import ReportContext
+from lungmet_worc.analyses.comparison.statistics import BOOTSTRAP_NAME, DELONG_NAME
+from lungmet_worc.analyses.context import Cite, ReportContext
+from lungmet_worc.analyses.registry import ordered, parts
 from lungmet_worc.analyses.untested.section import untested_sentences
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.display.wording import arm_label, count_word, joined
@@ -15,7 +17,6 @@ from lungmet_worc.report.methods_features import (
     feature_sentences,
     with_version,
 )
-from lungmet_worc.report.methods_statistics import comparison_sentences, performance_sentences
 from lungmet_worc.report.references import Citations
 
 SCORES = {
@@ -24,6 +25,10 @@ SCORES = {
     "auc": later("AUC"),
     "roc_auc": later("AUC"),
 }
+#: Whose sentences tell how performance was estimated, in their order.
+PERFORMANCE = ("performance", "thresholds", "calibration", "decision")
+#: Whose sentences come first in the next paragraph; those of a new analysis stand behind them.
+OTHERS = ("comparison", "permutations", "subgroups", "explanation", "features", "power")
 #: Packages that a reader of a paper wants to know beside those that are cited.
 SOFTWARE = ("lungmet_worc", "scikit-learn", "xgboost", "SimpleITK")
 
@@ -64,14 +69,14 @@ def methods(context: ReportContext, say: Language = ENGLISH) -> Methods:
             *combat_sentences(context, say, cite),
         ),
         (_search(context, say), _ensemble(context.settings, say), _compat(context.settings, say)),
-        (_splits(context, say), *performance_sentences(context, say, cite)),
-        (*comparison_sentences(context, say, cite), _software(context, say)),
+        (_splits(context, say), *_performance(context, say, cite)),
+        (*_others(context, say, cite), _checklists(say, cite), _software(context, say)),
     )
     texts = [" ".join(filter(None, paragraph)) for paragraph in paragraphs]
     return Methods([text for text in texts if text], cite.listed())
 
 
-def _aim(context: ReportContext, say: Language, cite: Citations) -> str:
+def _aim(context: ReportContext, say: Language, cite: Cite) -> str:
     """Say what was predicted with which package."""
     return say(
         "We asked whether {outcome} can be predicted with workflows that the package {worc} "
@@ -219,6 +224,37 @@ def _splits(context: ReportContext, say: Language) -> str:
     if "seed" in settings:
         found.append(say("The seed of everything random was {seed}.", seed=str(settings["seed"])))
     return " ".join(found)
+
+
+def _performance(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Say how the performance of an arm was estimated."""
+    performance, thresholds, *others = (parts("section", "methods")[name] for name in PERFORMANCE)
+    found = [*performance(context, say, cite), *thresholds(context, say, cite)]
+    pooled = context.has("calibration") or context.has("subgroups")
+    if pooled or "decision" in context.figures or {DELONG_NAME, BOOTSTRAP_NAME} & context.tests:
+        found.append(
+            say(
+                "The pooled probability of a patient is the mean of the probabilities over the "
+                "splits in which the patient was in the test part."
+            )
+        )
+    return found + [sentence for each in others for sentence in each(context, say, cite)]
+
+
+def _others(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Say how arms were compared, tested against chance and explained."""
+    made = {n: each for n, each in parts("section", "methods").items() if n not in PERFORMANCE}
+    return [text for name in ordered(list(made), OTHERS) for text in made[name](context, say, cite)]
+
+
+def _checklists(say: Language, cite: Cite) -> str:
+    return say(
+        "The items of CLEAR {clear}, METRICS {metrics} and TRIPOD+AI {tripod} that an analysis "
+        "can answer by itself are answered in its report.",
+        clear=cite("clear"),
+        metrics=cite("metrics"),
+        tripod=cite("tripod"),
+    )
 
 
 def _software(context: ReportContext, say: Language) -> str:

@@ -183,7 +183,7 @@ def _if_any(frame: pd.DataFrame | None) -> pd.DataFrame | None:
 
 def _without_paths(context: ReportContext, say: Language) -> ReportContext:
     """Return a context without absolute paths in its texts (ids stay as they are)."""
-    kept = NUMBERS | {"figures", "digest", "tables", "thumbnails", "checklists"}
+    kept = NUMBERS | {"figures", "digest", "tables", "thumbnails", "facts"}
     changed = {
         field.name: cleaned(getattr(context, field.name), say)
         for field in dataclasses.fields(context)

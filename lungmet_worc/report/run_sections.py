@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.material import Material
 from lungmet_worc.analyses.run.digest import Digest
-from lungmet_worc.analyses.sections import flattened
 from lungmet_worc.display.blocks import Answers, Block, Bullets, Pairs, Section, Text
-from lungmet_worc.display.language import Language
+from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.privacy import cleaned
 from lungmet_worc.display.wording import arm_label
+from lungmet_worc.report.checklists import checklists
 from lungmet_worc.report.methods import methods
 from lungmet_worc.tasks.remedies import plain_cause
 
@@ -31,7 +33,7 @@ def sections(material: Material) -> list[Section]:
         errata(material),
         settings(material),
         *methods_and_references(material),
-        *checklists(material),
+        *_checklists(material),
     ]
 
 
@@ -188,6 +190,30 @@ def settings(material: Material) -> Section:
     return Section("settings", say("Settings and versions"), blocks)
 
 
+def flattened(
+    settings: Mapping[str, object], prefix: str = "", *, say: Language = ENGLISH
+) -> list[tuple[str, str]]:
+    """Return settings as (name, text), nested ones as "ensemble.size".
+
+    Parameters
+    ----------
+    settings : mapping of str to object
+    prefix : str
+        Put before every name.
+    say : Language
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            rows += flattened(value, f"{name}.", say=say)
+        elif isinstance(value, list | tuple):
+            rows.append((name, ", ".join(map(str, value)) or say("none")))
+        else:
+            rows.append((name, say("not set") if value is None else str(value)))
+    return rows
+
+
 def methods_and_references(material: Material) -> list[Section]:
     """Return how the study was done, ready for a paper, and what it cites.
 
@@ -212,14 +238,15 @@ def methods_and_references(material: Material) -> list[Section]:
     ]
 
 
-def checklists(material: Material) -> list[Section]:
+def _checklists(material: Material) -> list[Section]:
     """Return the reporting checklists with what the run answers.
 
     Parameters
     ----------
     material : Material
     """
-    say = material.say
+    say, facts = material.say, material.context.facts
+    answered = checklists(facts, say) if facts else []
     return [
         Section(
             f"checklist-{checklist.key}",
@@ -234,5 +261,5 @@ def checklists(material: Material) -> list[Section]:
                 ),
             ],
         )
-        for checklist in material.context.checklists
+        for checklist in answered
     ]

@@ -16,7 +16,6 @@ from lungmet_worc.analyses.all_tables import make_all_tables
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.display.language import language as say
-from lungmet_worc.report.checklists import checklists
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
 from tests.analyses.made_up import made_up_cohort, made_up_results
@@ -78,7 +77,7 @@ def made_up_context(
         digest=make_digest(state(names, n_splits)),
         tables=tables,
         thumbnails=thumbnails(tables["typical"]),
-        checklists=checklists({**FACTS, "arms": names}, say(language)),
+        facts={**FACTS, "arms": names},
         language=language,
         kinds={name: KINDS.get(name, "images") for name in names},
     )
@@ -87,8 +86,7 @@ def made_up_context(
 
 def in_language(context: ReportContext, code: str) -> ReportContext:
     """Return the same in another language, but for the words in its figures."""
-    answered = checklists({**FACTS, "arms": list(context.arms)}, say(code))
-    return dataclasses.replace(context, language=code, checklists=answered)
+    return dataclasses.replace(context, language=code)
 
 
 def cohort(arms: list[str]) -> Cohort:

@@ -17,11 +17,12 @@ from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.performance.table import patients_table
 from lungmet_worc.analyses.results import ArmPredictions
 from lungmet_worc.analyses.run.digest import make_digest
-from lungmet_worc.analyses.sections import flattened, often_wrong
+from lungmet_worc.analyses.typical.often_wrong import often_wrong
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.display.privacy import cleaned, without_paths
 from lungmet_worc.report.headline import headline
 from lungmet_worc.report.page import _typeset, write_report
+from lungmet_worc.report.run_sections import flattened
 from lungmet_worc.study.cohort import NOBODY, Cohort
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from lungmet_worc.analyses.comparison.statistics import TEST_NAME
+from lungmet_worc.analyses.comparison.statistics import BOOTSTRAP_NAME, DELONG_NAME, TEST_NAME
+from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.material import Material
 from lungmet_worc.display.blocks import Block, Bullets, Details, Section, Text
 from lungmet_worc.display.language import Language
@@ -18,9 +19,13 @@ from lungmet_worc.display.wording import (
     p_text,
 )
 
-DELONG = "DeLong test"
-BOOTSTRAP = "bootstrap over patients"
-TESTS = (TEST_NAME, DELONG, BOOTSTRAP)
+TESTS = (TEST_NAME, DELONG_NAME, BOOTSTRAP_NAME)
+
+REFERENCES = {
+    "efron": (
+        "Efron B, Tibshirani RJ. An introduction to the bootstrap. New York: Chapman & Hall; 1993"
+    ),
+}
 
 
 def section(material: Material) -> Section:
@@ -94,8 +99,8 @@ def side_by_side(auc: pd.DataFrame, *, say: Language) -> pd.DataFrame:
     """
     names = {
         TEST_NAME: say("corrected t-test"),
-        DELONG: say("DeLong"),
-        BOOTSTRAP: say("bootstrap"),
+        DELONG_NAME: say("DeLong"),
+        BOOTSTRAP_NAME: say("bootstrap"),
     }
     present = [test for test in TESTS if test in set(auc["test"])]
     rows: dict[tuple[str, str], dict[str, str]] = {}
@@ -131,13 +136,13 @@ def _of_test(record: Mapping[Any, Any], name: str, say: Language) -> dict[str, s
 
 def _assumption(test: str, say: Language) -> str:
     """Say in a plain sentence what a test does, and what it takes for granted."""
-    if test == DELONG:
+    if test == DELONG_NAME:
         return say(
             "DeLong: compares the AUC of each patient's mean probability over the splits that "
             "tested the patient. It assumes independent patients and takes the models as given: "
             "how much other training patients would have changed them is not in it."
         )
-    if test == BOOTSTRAP:
+    if test == BOOTSTRAP_NAME:
         return say(
             "Bootstrap: draws the patients again and again, with replacement, from those with "
             "and those without the outcome. It assumes no form of the distribution, and like "
@@ -148,3 +153,51 @@ def _assumption(test: str, say: Language) -> str:
         "widened because splits share patients. It assumes that the differences spread about "
         "normally over the splits, and that the correction, which is approximate, is enough."
     )
+
+
+def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Return the sentences of the methods that are about this analysis."""
+    if context.comparison.empty:
+        return []
+    return [
+        say(
+            "Arms were compared in pairs on the same splits and patients with the two-sided "
+            "corrected resampled t-test {cited}.",
+            cited=cite("nadeau"),
+        ),
+        *_pooled_tests(context, say, cite),
+        say(
+            "P-values were adjusted for the number of pairs within a measure and test {cited}.",
+            cited=cite("holm"),
+        ),
+        say(
+            "The AUC is the measure that the conclusions rest on; the other measures are "
+            "secondary and not adjusted for their number."
+        ),
+    ]
+
+
+def _pooled_tests(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Say which tests of the AUC were made on pooled probabilities."""
+    tests = context.tests
+    samples = int(context.statistics.get("bootstrap", 2000))
+    if {DELONG_NAME, BOOTSTRAP_NAME} <= tests:
+        return [
+            say(
+                "Their AUCs on the pooled probabilities were also compared with DeLong's test "
+                "{delong} and with {samples} bootstrap samples of patients, stratified by "
+                "outcome {efron}.",
+                delong=cite("delong"),
+                samples=str(samples),
+                efron=cite("efron"),
+            )
+        ]
+    if DELONG_NAME in tests:
+        return [
+            say(
+                "Their AUCs on the pooled probabilities were also compared with DeLong's test "
+                "{delong}.",
+                delong=cite("delong"),
+            )
+        ]
+    return []

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.material import Material, if_any
 from lungmet_worc.display.blocks import Section, Text
+from lungmet_worc.display.language import Language
+
+REFERENCES = {
+    "vickers": (
+        "Vickers AJ, Elkin EB. Decision curve analysis: a novel method for evaluating "
+        "prediction models. Medical Decision Making 2006;26(6):565-574. "
+        "doi:10.1177/0272989X06295361"
+    ),
+}
 
 
 def section(material: Material) -> Section:
@@ -29,3 +39,16 @@ def section(material: Material) -> Section:
             ),
         ),
     )
+
+
+def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Return the sentences of the methods that are about this analysis."""
+    if "decision" not in context.figures:
+        return []
+    return [
+        say(
+            "Decision curves show the net benefit of the pooled probabilities beside that of "
+            "treating all patients and of treating none {cited}.",
+            cited=cite("vickers"),
+        )
+    ]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.explanation.table import WORKFLOWS
 from lungmet_worc.analyses.material import Material, if_any
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.display.blocks import Block, Details, Section, Text
+from lungmet_worc.display.language import Language
+
+REFERENCES = {
+    "breiman": (
+        "Breiman L. Random forests. Machine Learning 2001;45(1):5-32. doi:10.1023/A:1010933404324"
+    ),
+}
 
 
 def section(material: Material) -> Section:
@@ -50,3 +59,22 @@ def section(material: Material) -> Section:
         )
     )
     return Section("explanation", say("Explanation"), if_any(shown, intro))
+
+
+def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Return the sentences of the methods that are about this analysis."""
+    if not context.has("importance"):
+        return []
+    return [
+        say(
+            "The importance of a group of features is the mean fall of the AUC of the "
+            "ensemble in the test parts when the values of all its features are permuted "
+            "together among the test patients {cited}.",
+            cited=cite("breiman"),
+        )
+    ]
+
+
+def facts(results: StudyResults) -> dict[str, object]:
+    """Return what the checklists may ask of this analysis."""
+    return {"has_explanation": bool(results.explanations)}

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.material import Material
 from lungmet_worc.analyses.performance.table import PERFORMANCE
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.analyses.untested.section import untested_sentences
 from lungmet_worc.display.blocks import Block, Details, Pictures, Section, Table, Text
+from lungmet_worc.display.language import Language
 from lungmet_worc.display.wording import arm_label, interval_text
 
 MAIN = ("auc", "bca")
+
+REFERENCES = {
+    "fawcett": (
+        "Fawcett T. An introduction to ROC analysis. Pattern Recognition Letters "
+        "2006;27:861-874. doi:10.1016/j.patrec.2005.10.010"
+    ),
+}
 
 
 def main_table(material: Material) -> Table:
@@ -107,3 +117,27 @@ def section(material: Material) -> Section:
             )
         )
     return Section("performance", say("Performance"), blocks)
+
+
+def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Return the sentences of the methods that are about this analysis."""
+    found = [
+        say(
+            "Values are means over the splits with corrected resampled 95% intervals {cited}, "
+            "clipped to 0 and 1.",
+            cited=cite("nadeau"),
+        )
+    ]
+    if "roc" in context.figures:
+        found.append(
+            say(
+                "ROC curves were averaged vertically over the splits {cited}.",
+                cited=cite("fawcett"),
+            )
+        )
+    return found
+
+
+def facts(results: StudyResults) -> dict[str, object]:
+    """Return what the checklists may ask of this analysis."""
+    return {"n_splits": len({split.split for arm in results.arms for split in arm.splits})}

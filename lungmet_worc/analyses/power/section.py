@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import math
 
+from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.material import Material, if_any
 from lungmet_worc.display.blocks import Section, Text
+from lungmet_worc.display.language import Language
 from lungmet_worc.display.wording import number_text
+
+REFERENCES = {
+    "hanley 1982": (
+        "Hanley JA, McNeil BJ. The meaning and use of the area under a receiver operating "
+        "characteristic (ROC) curve. Radiology 1982;143(1):29-36. "
+        "doi:10.1148/radiology.143.1.7063747"
+    ),
+    "hanley 1983": (
+        "Hanley JA, McNeil BJ. A method of comparing the areas under receiver operating "
+        "characteristic curves derived from the same cases. Radiology 1983;148(3):839-843. "
+        "doi:10.1148/radiology.148.3.6878708"
+    ),
+}
 
 
 def section(material: Material) -> Section:
@@ -59,3 +74,19 @@ def section(material: Material) -> Section:
         say("What could be seen with these patients"),
         [*if_any(shown, Text(text)), note],
     )
+
+
+def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Return the sentences of the methods that are about this analysis."""
+    if not context.has("power"):
+        return []
+    return [
+        say(
+            "The expected half-width of the interval of an AUC {first} and the smallest "
+            "difference between two correlated AUCs that is seen with a power of 80% at a "
+            "two-sided level of 5% {second} are computed from the numbers of patients and "
+            "events.",
+            first=cite("hanley 1982"),
+            second=cite("hanley 1983"),
+        )
+    ]

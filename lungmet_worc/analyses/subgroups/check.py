@@ -20,7 +20,7 @@ MOST_LEVELS = 8
 _TAKE_OUT = Sentence("Take it out of statistics.subgroups.")
 
 
-def subgroup_problems(study: StudyConfig, manifest: Manifest) -> list[Problem]:
+def problems(study: StudyConfig, manifest: Manifest) -> list[Problem]:
     """Report columns that make no subgroups.
 
     Parameters

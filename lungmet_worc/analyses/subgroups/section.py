@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.material import Material, if_any
+from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.display.blocks import Section, Text
+from lungmet_worc.display.language import Language
+from lungmet_worc.display.wording import joined
 
 
 def section(material: Material) -> Section:
@@ -33,3 +37,23 @@ def section(material: Material) -> Section:
             ),
         ),
     )
+
+
+def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
+    """Return the sentences of the methods that are about this analysis."""
+    if not context.has("subgroups"):
+        return []
+    columns = [str(column) for column in dict.fromkeys(context.tables["subgroups"]["column"])]
+    return [
+        say(
+            "In subgroups ({columns}) the AUC of the pooled probabilities has DeLong's "
+            "interval {cited}; none is given below 10 patients with or 10 without the outcome.",
+            columns=joined(columns, say),
+            cited=cite("delong"),
+        )
+    ]
+
+
+def facts(results: StudyResults) -> dict[str, object]:
+    """Return what the checklists may ask of this analysis."""
+    return {"subgroups": [str(column) for column in results.levels.columns]}

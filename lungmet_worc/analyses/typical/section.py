@@ -6,7 +6,7 @@ import pandas as pd
 
 from lungmet_worc.analyses.material import Material
 from lungmet_worc.analyses.pictures import MOST_BYTES, data_url
-from lungmet_worc.analyses.sections import often_wrong
+from lungmet_worc.analyses.typical.often_wrong import often_wrong
 from lungmet_worc.display.blocks import Block, Card, Cards, Details, Picture, Section, Text
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.wording import arm_label, modality_label, number_text, yes_no

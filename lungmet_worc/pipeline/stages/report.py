@@ -21,7 +21,6 @@ from lungmet_worc.imaging.thumbnails import ThumbnailSource, thumbnails
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.run_facts import run_facts
 from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
-from lungmet_worc.report.checklists import checklists
 from lungmet_worc.report.page import write_report
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.given_names import shown_names
@@ -111,7 +110,7 @@ def write_results(
         digest=replace(digest, errata=tuple(found)),
         tables=tables,
         thumbnails=_thumbnails(plan, tables["typical"]),
-        checklists=checklists(run_facts(plan, results), say),
+        facts=run_facts(plan, results),
         language=study.report.language,
         kinds={name: arm_kind(arm) for name, arm in study.arms.items()},
         names=names,

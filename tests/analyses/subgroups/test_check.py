@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lungmet_worc.analyses.subgroups.check import subgroup_problems
+from lungmet_worc.analyses.subgroups.check import problems as subgroup_problems
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.study.manifest import collect_manifest
 from tests.synthetic import make_study, read_rows, write_cohort, write_rows

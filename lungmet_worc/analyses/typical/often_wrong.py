@@ -1,4 +1,4 @@
-"""The tables of a report that no file has: who was often wrong, settings."""
+"""Patients whom the arms misjudged more often than not."""
 
 from __future__ import annotations
 
@@ -103,27 +103,3 @@ def _wrong_text(row: Row | None, say: Language) -> str:
         tested=tested,
         probability=number_text(float(row["posterior_mean"]), say=say),
     )
-
-
-def flattened(
-    settings: Mapping[str, object], prefix: str = "", *, say: Language = ENGLISH
-) -> list[tuple[str, str]]:
-    """Return settings as (name, text), nested ones as "ensemble.size".
-
-    Parameters
-    ----------
-    settings : mapping of str to object
-    prefix : str
-        Put before every name.
-    say : Language
-    """
-    rows: list[tuple[str, str]] = []
-    for key, value in settings.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            rows += flattened(value, f"{name}.", say=say)
-        elif isinstance(value, list | tuple):
-            rows.append((name, ", ".join(map(str, value)) or say("none")))
-        else:
-            rows.append((name, say("not set") if value is None else str(value)))
-    return rows
