@@ -387,7 +387,7 @@ from lungmet_worc import Study
 from lungmet_worc.tasks.engines.worker import Worker
 import helper
 
-worker = Worker(Path("scratch"))
+worker = Worker(Path("scratch"), "lungmet_worc.worc.environment:set_up")
 from lungmet_worc.tasks.engines.processes import starting_processes
 with starting_processes():
     future = worker._pool.submit(eval, "__import__('sys').path")

@@ -26,8 +26,6 @@ HEAVY = {"WORC", "PREDICT", "fastr", "matplotlib", "pandas", "numpy"}
 
 #: Imports that still run upwards. The list may only become shorter.
 KNOWN = {
-    ("tasks.engines.fastr.home", "worc.environment"),
-    ("tasks.engines.worker", "worc.environment"),
     ("tasks.progress", "pipeline.stages.names"),
     ("tasks.remedies", "pipeline.stages.names"),
     ("tasks.stage_runner", "pipeline.stages.names"),

@@ -95,8 +95,7 @@ def child(arguments: argparse.Namespace) -> None:
         print("{}")
         return
     if arguments.child == "evaluation":
-        environment.prepare(folder / "scratch")
-        environment.import_worc()
+        environment.set_up(folder / "scratch")
     with clocked(PARTS[arguments.child]) as seconds:
         started = time.process_time()
         if arguments.child == "evaluation":

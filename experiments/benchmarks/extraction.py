@@ -59,8 +59,7 @@ def main() -> None:
             rows = list(csv.DictReader(file))
     known = {row["volume"] for row in rows}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        environment.prepare(Path(folder))
-        environment.import_worc()
+        environment.set_up(Path(folder))
         print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
         _warm_up(arguments.cohort, Path(folder))
         for patient, kind in volumes:

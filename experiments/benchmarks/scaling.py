@@ -112,8 +112,7 @@ def measure(size: Size) -> dict[str, float]:
     values[random.random(values.shape) < size.missing] = np.nan
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        environment.prepare(folder / "worker")
-        environment.import_worc()
+        environment.set_up(folder / "worker")
         from lungmet_worc.worc.search import search_split
 
         write_matrix(

@@ -36,8 +36,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        environment.prepare(Path(folder))
-        environment.import_worc()
+        environment.set_up(Path(folder))
         measure(arguments, Path(folder))
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from lungmet_worc.analyses.statistics.metrics import split_metrics
 from lungmet_worc.basics.errors import ResultsError
-from lungmet_worc.basics.natural_order import natural_order
-from lungmet_worc.basics.sentences import Sentence, joined, listed
+from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.basics.words import listed, natural_order
 from lungmet_worc.study.cohort import NOBODY, Cohort
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.tested_splits import UntestedSplit

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lungmet_worc.basics.errors import Problem, Severity
-from lungmet_worc.basics.natural_order import natural_order
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.words import natural_order
 from lungmet_worc.checks.causes import VALUE_NEEDED
 from lungmet_worc.checks.feasibility import FEW_EVENTS
 from lungmet_worc.checks.spellings import spelling_problems

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lungmet_worc.basics.errors import Problem
-from lungmet_worc.basics.sentences import listed
+from lungmet_worc.basics.words import listed
 from lungmet_worc.checks.mended import mended
 from lungmet_worc.checks.patient_view import SCAN_STATES, PatientView, patient_views
 from lungmet_worc.display.language import ENGLISH, Language

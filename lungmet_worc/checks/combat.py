@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lungmet_worc.basics.errors import Problem, Severity
-from lungmet_worc.basics.sentences import Sentence, named
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.words import named
 from lungmet_worc.checks.causes import VALUE_NEEDED
 from lungmet_worc.checks.spellings import spelling_problems
 from lungmet_worc.study.cohort import Cohort

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lungmet_worc.basics.errors import Problem
-from lungmet_worc.basics.sentences import Sentence, joined, listed
+from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.basics.words import listed
 from lungmet_worc.checks.causes import MISSING_VALUES
 from lungmet_worc.study.config import ArmConfig, StudyConfig
 from lungmet_worc.study.manifest import Patient

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from lungmet_worc.basics.errors import NO_CAUSES, Causes, Problem
-from lungmet_worc.basics.sentences import Sentence, Span, listed
+from lungmet_worc.basics.sentences import Sentence, Span
+from lungmet_worc.basics.words import listed
 from lungmet_worc.checks.causes import SMALL_ARM, Finding, findings
 from lungmet_worc.checks.checked_cohort import WIDTH
 from lungmet_worc.checks.merged_sentences import merged

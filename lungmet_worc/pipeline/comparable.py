@@ -12,9 +12,9 @@ from lungmet_worc.analyses.read_results import split_prediction
 from lungmet_worc.analyses.results import ArmPredictions, tested_outcomes
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.basics.errors import Problem, ResultsError, RunFolderError
-from lungmet_worc.basics.natural_order import natural_order
-from lungmet_worc.basics.sentences import Sentence, listed
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
+from lungmet_worc.basics.words import listed, natural_order
 from lungmet_worc.tasks.run_folder.lock import is_locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
 from lungmet_worc.tasks.run_folder.state import now, read_state, tasks_of

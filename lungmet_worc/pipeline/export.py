@@ -31,6 +31,7 @@ from lungmet_worc.tasks.engines.local import LocalEngine
 from lungmet_worc.tasks.run_folder.mark import not_writable, require_new, resolved
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
+from lungmet_worc.worc.environment import SET_UP
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +154,7 @@ def _settings(plan: Plan, arm: str, outcome: str) -> dict[str, Settings]:
     """Return the settings of each modality that a run would use, and those of the arm's search."""
     chosen = plan.study.arms[arm].modalities
     fingerprints = [t for t in plan.fingerprints() if t.key.modality in chosen]
-    with LocalEngine(cores=1, folder=plan.paths.scratch) as engine:
+    with LocalEngine(cores=1, folder=plan.paths.scratch, set_up=SET_UP) as engine:
 
         def run(tasks: Sequence[Task]) -> None:
             for result in engine.run(tasks):

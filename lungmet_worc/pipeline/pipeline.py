@@ -52,6 +52,7 @@ from lungmet_worc.tasks.task import Failure, Task, TaskResult, unfinished
 from lungmet_worc.tasks.timed_tasks import TimeLimit
 from lungmet_worc.worc import errata
 from lungmet_worc.worc.acceleration import checked
+from lungmet_worc.worc.environment import SET_UP
 from lungmet_worc.worc.storage import write_matrix
 
 logger = logging.getLogger(__name__)
@@ -140,6 +141,7 @@ class Pipeline:
             self.study.run,
             cores=self.cores,
             folder=make_scratch(self.paths),
+            set_up=SET_UP,
             note=self.progress.note,
         )
         self._stages = StageRunner(
@@ -174,7 +176,7 @@ class Pipeline:
         self._plan(manifest, report, dict(report.unusable) if self._excludes else {})
         with (
             tempfile.TemporaryDirectory() as folder,
-            make_engine(self.study.run, cores=self.cores, folder=Path(folder)),
+            make_engine(self.study.run, cores=self.cores, folder=Path(folder), set_up=SET_UP),
         ):
             pass
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lungmet_worc.basics.sentences import Sentence, named
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
+from lungmet_worc.basics.words import named
 from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.study.worc_settings import SET_ELSEWHERE
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom

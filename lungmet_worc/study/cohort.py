@@ -9,8 +9,8 @@ from types import MappingProxyType
 import pandas as pd
 
 from lungmet_worc.basics.errors import CohortError
-from lungmet_worc.basics.natural_order import natural_order
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.words import natural_order
 from lungmet_worc.display.shown_names import ShownNames
 from lungmet_worc.study.config import ArmConfig, StudyConfig
 from lungmet_worc.study.given_names import shown_names

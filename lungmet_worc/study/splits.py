@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.basics.errors import CohortError
-from lungmet_worc.basics.natural_order import natural_order
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import write_text
+from lungmet_worc.basics.words import natural_order
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.reading.spreadsheet import is_missing

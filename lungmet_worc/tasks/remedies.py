@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lungmet_worc.basics.sentences import Sentence, joined, named
+from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.basics.words import named
 from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.tasks.task import TaskKey
 

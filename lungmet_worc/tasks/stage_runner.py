@@ -10,7 +10,8 @@ from typing import Any
 
 from lungmet_worc.basics.disk import disk_error
 from lungmet_worc.basics.errors import ResultsError
-from lungmet_worc.basics.sentences import Sentence, listed
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.basics.words import listed
 from lungmet_worc.pipeline.stages import unscored
 from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.tasks.engines import Engine

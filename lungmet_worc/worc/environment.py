@@ -1,8 +1,8 @@
 """Import WORC without its side effects: quiet, one thread, nothing outside the run folder.
 
 ``import WORC`` writes into the home folder and prints (errata E14), and its libraries start
-as many threads as the machine has cores. A worker process calls :func:`prepare` before it
-imports anything of WORC.
+as many threads as the machine has cores. A worker process calls :func:`set_up` before its
+first task.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lungmet_worc.basics.held_folder import make_folder
+from lungmet_worc.tasks.engines.processes import ONE_THREAD
 
 logger = logging.getLogger(__name__)
 
-#: Variables that limit the threads of BLAS, OpenMP and ITK. With one thread per worker the
-#: numbers do not depend on how many workers there are.
-ONE_THREAD = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-)
+#: What workers do before their first task, as "module:function".
+SET_UP = f"{__name__}:set_up"
+
+
+def set_up(folder: Path) -> None:
+    """Import WORC into this process, which writes into a folder only; see `prepare`."""
+    prepare(folder)
+    import_worc()
 
 
 def prepare(folder: Path) -> None:
@@ -42,7 +41,7 @@ def prepare(folder: Path) -> None:
     """
     home = folder / "home"
     make_folder(home)
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ.update(ONE_THREAD)
     os.environ["HOME"] = str(home)
     os.environ["FASTRHOME"] = str(folder / "fastr")
     os.environ["MPLBACKEND"] = "Agg"

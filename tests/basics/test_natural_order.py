@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.basics.words import natural_order
 
 
 def test_ids_are_ordered_as_people_count() -> None:

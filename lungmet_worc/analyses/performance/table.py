@@ -10,7 +10,7 @@ import pandas as pd
 from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.analyses.table_notes import LEFT_OUT, OVER_SPLITS
-from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.basics.words import natural_order
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.measures import METRIC_NAMES, METRICS

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.basics.words import natural_order
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.wording import arm_label, number_text, yes_no
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lungmet_worc.analyses.results import StudyResults
-from lungmet_worc.basics.natural_order import natural_order
+from lungmet_worc.basics.words import natural_order
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table

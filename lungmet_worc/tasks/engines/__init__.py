@@ -39,7 +39,12 @@ class Engine(Protocol):
 
 
 def make_engine(
-    settings: RunConfig, *, cores: int, folder: Path, note: Callable[[str], None] = logger.info
+    settings: RunConfig,
+    *,
+    cores: int,
+    folder: Path,
+    set_up: str,
+    note: Callable[[str], None] = logger.info,
 ) -> Engine:
     """Return the engine that a study asks for.
 
@@ -51,6 +56,8 @@ def make_engine(
         Tasks that run at the same time.
     folder : Path
         Folder of the run in which the workers may write.
+    set_up : str
+        ``module:function`` that each worker calls with a folder of its own before its first task.
     note : callable, optional
         Tells the user something; by default only the log has it.
     """
@@ -60,10 +67,11 @@ def make_engine(
         return FastrEngine(
             cores=cores,
             folder=folder,
+            set_up=set_up,
             plugin=settings.plugin,
             job_memory=settings.memory,
             note=note,
         )
     from lungmet_worc.tasks.engines.local import LocalEngine
 
-    return LocalEngine(cores=cores, folder=folder, note=note)
+    return LocalEngine(cores=cores, folder=folder, set_up=set_up, note=note)

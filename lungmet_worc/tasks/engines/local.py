@@ -32,7 +32,7 @@ class _Running:
 
 
 class LocalEngine:
-    """Runs tasks in worker processes that import WORC once and serve all stages.
+    """Runs tasks in worker processes that are set up once and serve all stages.
 
     A task whose worker died, or ran out of memory, is tried once more, alone if memory was the
     cause. No task is started beside others while memory is short.
@@ -43,15 +43,23 @@ class LocalEngine:
         Number of worker processes, at most.
     folder : Path
         Folder of the run in which the workers may write.
+    set_up : str
+        See `lungmet_worc.tasks.engines.make_engine`.
     note : callable, optional
         Tells the user something; by default only the log has it.
     """
 
     def __init__(
-        self, *, cores: int, folder: Path, note: Callable[[str], None] = logger.info
+        self,
+        *,
+        cores: int,
+        folder: Path,
+        set_up: str,
+        note: Callable[[str], None] = logger.info,
     ) -> None:
         self.cores = cores
         self.folder = folder
+        self._set_up = set_up
         self._note = note
         self._workers: list[Worker] = []
         self._idle: list[Worker] = []
@@ -142,7 +150,7 @@ class LocalEngine:
 
     def _start(self, task: Task) -> None:
         while True:
-            worker = self._idle.pop() if self._idle else Worker(self.folder)
+            worker = self._idle.pop() if self._idle else Worker(self.folder, self._set_up)
             if worker not in self._workers:
                 # Before it starts, so that it is stopped whatever happens meanwhile.
                 self._workers.append(worker)

@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 #: prctl: which signal a process gets when its parent dies. Linux only, as the program is.
 _PARENT_DEATH_SIGNAL = 1
 
+#: Variables that limit the threads of BLAS, OpenMP and ITK. With one thread per worker the
+#: numbers do not depend on how many workers there are.
+ONE_THREAD = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "BLIS_NUM_THREADS",
+        "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+    ),
+    "1",
+)
+
+#: Where this package lies.
+CODE = str(Path(__file__).parents[3])
+
 #: Python's own switch: neither the working folder nor that of a script is looked into.
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 
@@ -122,8 +139,7 @@ def path_for_processes() -> list[str]:
     named = {*filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))}
     kept = [part for part in sys.path if part in named or part not in added]
     # This package may lie beside the script. At the end, it lets no other module in before.
-    here = str(Path(__file__).parents[3])
-    return kept if here in kept else [*kept, here]
+    return kept if CODE in kept else [*kept, CODE]
 
 
 def _keep_the_script_folder_from_loky() -> None:

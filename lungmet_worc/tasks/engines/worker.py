@@ -1,4 +1,4 @@
-"""One worker process: it imports WORC once and runs one task after the other.
+"""One worker process: it is set up once and runs one task after the other.
 
 Each is a pool of loky's with one process, so that a worker that dies takes no other's task with
 it. loky says when a process was killed instead of waiting for ever, and does not import the
@@ -13,6 +13,7 @@ import tempfile
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
@@ -24,9 +25,8 @@ from lungmet_worc.basics.errors import InputChangedError
 from lungmet_worc.basics.held_folder import hold, make_folder
 from lungmet_worc.tasks import failures
 from lungmet_worc.tasks.engines import memory
-from lungmet_worc.tasks.engines.processes import process_pool, starting_processes
+from lungmet_worc.tasks.engines.processes import ONE_THREAD, process_pool, starting_processes
 from lungmet_worc.tasks.task import Failure, Task
-from lungmet_worc.worc import environment
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -44,15 +44,18 @@ class Worker:
     ----------
     folder : Path
         Folder of the run in which it may write.
+    set_up : str
+        ``module:function`` that it calls with a folder of its own before its first task.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, set_up: str) -> None:
         # That a process keeps memory and is replaced is loky's business, and changes nothing.
         warnings.filterwarnings("ignore", "A worker was restarted while some jobs", UserWarning)
         self._folder = folder
+        self._set_up = set_up
         self._process: BaseProcess | None = None
         # Before the worker loads numpy: BLAS reads these once.
-        self._pool = process_pool(1, dict.fromkeys(environment.ONE_THREAD, "1"))
+        self._pool = process_pool(1, ONE_THREAD)
 
     def start(self, task: Task) -> Future[Outcome]:
         """Start a task.
@@ -64,7 +67,9 @@ class Worker:
         """
         arguments = {**task.arguments, "output": str(task.output), "stamp": task.stamp}
         with starting_processes():
-            future = self._pool.submit(run_task, task.function, arguments, str(self._folder))
+            future = self._pool.submit(
+                run_task, task.function, arguments, str(self._folder), self._set_up
+            )
         self._look()
         return future
 
@@ -94,8 +99,8 @@ class Worker:
 _prepared = False
 
 
-def _prepare(folder: Path) -> None:
-    """Set this process up for WORC, before its first task."""
+def _prepare(folder: Path, set_up: str) -> None:
+    """Set this process up before its first task."""
     global _prepared
     if _prepared:
         return
@@ -107,12 +112,11 @@ def _prepare(folder: Path) -> None:
     make_folder(folder)
     own = Path(tempfile.mkdtemp(prefix=f"worker-{platform.node()}-", dir=folder)).resolve()
     os.chdir(own)
-    environment.prepare(own)
-    environment.import_worc()
+    _called(set_up)(own)
     _prepared = True
 
 
-def run_task(function: str, arguments: dict[str, Any], folder: str) -> Outcome:
+def run_task(function: str, arguments: dict[str, Any], folder: str, set_up: str) -> Outcome:
     """Run one task in a worker process.
 
     Parameters
@@ -123,6 +127,8 @@ def run_task(function: str, arguments: dict[str, Any], folder: str) -> Outcome:
         Its keyword arguments.
     folder : str
         Folder of the run in which the worker may write.
+    set_up : str
+        ``module:function`` that is called with a folder of the worker's before its first task.
 
     Returns
     -------
@@ -130,11 +136,10 @@ def run_task(function: str, arguments: dict[str, Any], folder: str) -> Outcome:
         Seconds, the cause of a failure in one line, its traceback, and its kind.
     """
     started = time.perf_counter()
-    module, _, name = function.partition(":")
     try:
-        _prepare(Path(folder))
+        _prepare(Path(folder), set_up)
         started = time.perf_counter()
-        getattr(import_module(module), name)(**arguments)
+        _called(function)(**arguments)
     # Whatever WORC, PREDICT or a reader of images raises becomes the task's cause; a library
     # that wants to end the process ends its task only.
     except (Exception, SystemExit) as error:
@@ -142,6 +147,13 @@ def run_task(function: str, arguments: dict[str, Any], folder: str) -> Outcome:
         kind = failures.kind(error)
         return seconds, _cause(error, kind), traceback.format_exc(), kind
     return time.perf_counter() - started, "", "", Failure.TASK
+
+
+def _called(name: str) -> Callable[..., Any]:
+    """Return the function that is called ``module:function``."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
 
 
 def _cause(error: BaseException, kind: Failure) -> str:

@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from lungmet_worc.basics.disk import disk_cause
 from lungmet_worc.basics.errors import RunFolderError
-from lungmet_worc.basics.sentences import Sentence, listed
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import half_written, write_text
+from lungmet_worc.basics.words import listed
 
 Kind = Literal["run", "comparison", "demo", "night"]
 

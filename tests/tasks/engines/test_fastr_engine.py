@@ -22,6 +22,7 @@ from lungmet_worc.tasks.engines import make_engine
 from lungmet_worc.tasks.engines.fastr import home
 from lungmet_worc.tasks.run_folder.leftovers import remove_tree
 from lungmet_worc.tasks.task import Failure, Task, TaskResult
+from lungmet_worc.worc.environment import SET_UP
 from tests.faults.disturbed import Disturbed, leftovers, table_bytes
 from tests.faults.small_studies import write_synthetic_study
 from tests.tasks.engines.private_slurm import PrivateSlurm
@@ -60,7 +61,9 @@ def settings(plugin: str = "ProcessPoolExecution", **more: object) -> RunConfig:
 def run(
     folder: Path, tasks: list[Task], run_settings: RunConfig | None = None
 ) -> dict[str, TaskResult]:
-    with make_engine(run_settings or settings(), cores=2, folder=folder / "scratch") as engine:
+    with make_engine(
+        run_settings or settings(), cores=2, folder=folder / "scratch", set_up=SET_UP
+    ) as engine:
         return {result.task.label: result for result in engine.run(tasks)}
 
 
@@ -137,7 +140,7 @@ def test_a_killed_process_of_the_pool_does_not_hang_the_run(folder: Path) -> Non
 
 def test_a_run_that_is_stopped_leaves_no_process(folder: Path) -> None:
     tasks = [task(folder, "long", take_long)]
-    with make_engine(settings(), cores=2, folder=folder / "scratch") as engine:
+    with make_engine(settings(), cores=2, folder=folder / "scratch", set_up=SET_UP) as engine:
         results = engine.run([*tasks, task(folder, "short", write)])
         assert next(results).task.label == "short"
         wait_for((folder / "long.txt.started").exists)
@@ -152,7 +155,7 @@ def test_a_run_folder_that_is_renamed_stops_the_engine(folder: Path) -> None:
     with (
         pytest.raises(FolderMovedError),
         holding(folder),
-        make_engine(settings(), cores=2, folder=folder / "scratch") as engine,
+        make_engine(settings(), cores=2, folder=folder / "scratch", set_up=SET_UP) as engine,
     ):
         for result in engine.run(tasks):
             assert result.task.label == "short"
@@ -270,7 +273,7 @@ def test_jobs_of_a_killed_run_are_cancelled_by_the_next(
     notes: list[str] = []
     # As a run does before it begins, while the job still writes there.
     remove_tree(folder / "scratch")
-    with make_engine(SLURM, cores=2, folder=folder / "scratch", note=notes.append):
+    with make_engine(SLURM, cores=2, folder=folder / "scratch", set_up=SET_UP, note=notes.append):
         assert "RUNNING" not in in_slurm.jobs().values()
     assert notes == ["1 job of an earlier run of this folder was cancelled."]
 
@@ -285,7 +288,7 @@ def test_jobs_that_slurm_does_not_take_stop_the_run(in_slurm: PrivateSlurm, fold
 @pytest.mark.slurm
 def test_a_run_in_slurm_that_is_stopped_leaves_no_job(in_slurm: PrivateSlurm, folder: Path) -> None:
     tasks = [task(folder, "long", take_long), task(folder, "short", write)]
-    with make_engine(SLURM, cores=2, folder=folder / "scratch") as engine:
+    with make_engine(SLURM, cores=2, folder=folder / "scratch", set_up=SET_UP) as engine:
         results = engine.run(tasks)
         assert next(results).task.label == "short"
         wait_for((folder / "long.txt.started").exists)

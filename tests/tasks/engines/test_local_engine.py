@@ -10,6 +10,7 @@ import pytest
 from lungmet_worc.study.config import RunConfig
 from lungmet_worc.tasks.engines import make_engine, memory
 from lungmet_worc.tasks.task import Failure, Task, TaskResult, TaskState, unfinished
+from lungmet_worc.worc.environment import SET_UP
 from tests.tasks.engines.small_tasks import (
     die,
     die_once,
@@ -33,7 +34,9 @@ def run(
     scratch = folder / "scratch"
     scratch.mkdir()
     said = [] if notes is None else notes
-    with make_engine(RunConfig(), cores=cores, folder=scratch, note=said.append) as engine:
+    with make_engine(
+        RunConfig(), cores=cores, folder=scratch, set_up=SET_UP, note=said.append
+    ) as engine:
         return {result.task.label: result for result in engine.run(tasks)}
 
 

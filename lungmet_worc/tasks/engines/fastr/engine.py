@@ -69,6 +69,8 @@ class FastrEngine:
         Folder of the run in which fastr may write; machines that run jobs must see it too.
     plugin : str
         Name of one of fastr's execution plugins.
+    set_up : str
+        See `lungmet_worc.tasks.engines.make_engine`.
     job_memory : int, optional
         What a job may use, in bytes.
     note : callable
@@ -81,17 +83,19 @@ class FastrEngine:
         cores: int,
         folder: Path,
         plugin: str,
+        set_up: str,
         job_memory: int | None,
         note: Callable[[str], None],
     ) -> None:
         self.cores = cores
         self.folder = folder
         self.plugin = plugin
+        self._set_up = set_up
         self._memory = job_memory or MEMORY
         self._note = note
         self._home = Home(folder / "fastr")
         here = min(cores, len(os.sched_getaffinity(0)))
-        self._local = LocalEngine(cores=here, folder=folder, note=note)
+        self._local = LocalEngine(cores=here, folder=folder, set_up=set_up, note=note)
         self._pace = Pace()
         self._largest = 0
         self._waves = 0
@@ -212,7 +216,7 @@ class FastrEngine:
     def _execute(self, wave: Wave, job_memory: int, beside: int) -> Iterator[TaskResult]:
         """Run one network, and yield what became of each task of a job that started."""
         self._home.configure(cores=beside, plugin=self.plugin)
-        wave.write(self._home.wanted, self.folder)
+        wave.write(self._home.wanted, self.folder, self._set_up)
         spec = {
             "plugin": self.plugin,
             "tool": TOOL_OF_STAGE[wave.stage],

@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
-import lungmet_worc
 from lungmet_worc.basics.held_folder import make_folder
-from lungmet_worc.tasks.engines.processes import SAFE_PATH
-from lungmet_worc.worc import environment
+from lungmet_worc.tasks.engines.processes import CODE, ONE_THREAD, SAFE_PATH
 
 #: The two tools; fastr calls them by the name of the folder in which they lie, "lungmet".
 TOOLS = Path(__file__).parent / "tools"
@@ -139,12 +137,11 @@ class Home:
         }
         # Tools call "python" by name. Not resolved: a virtual environment is a link.
         first = str(Path(sys.executable).parent)
-        code = str(Path(lungmet_worc.__file__).parents[1])
         return {
             **kept,
-            **dict.fromkeys(environment.ONE_THREAD, "1"),
+            **ONE_THREAD,
             "PATH": os.pathsep.join([first, outer.get("PATH", os.defpath)]),
-            "PYTHONPATH": os.pathsep.join([str(self.folder / "python"), code]),
+            "PYTHONPATH": os.pathsep.join([str(self.folder / "python"), CODE]),
             "PYTHONDONTWRITEBYTECODE": "1",
             **SAFE_PATH,
             "HOME": str(self.folder),

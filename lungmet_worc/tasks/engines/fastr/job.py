@@ -36,7 +36,7 @@ def main() -> None:
         told = results / f"{task['number']}.json"
         # A batch system may start a job again that it lost.
         if not told.exists():
-            result = _run(task, Path(spec["folder"]))
+            result = _run(task, spec["folder"], spec["set_up"])
             spent += result["seconds"]
             write_text(told, json.dumps(result))
     write_text(job, json.dumps({"started": started, "spent": spent}))
@@ -44,13 +44,13 @@ def main() -> None:
     sys.stdout.write(f"TASKS={len(spec['tasks'])}\n")
 
 
-def _run(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _run(task: Mapping[str, Any], folder: str, set_up: str) -> dict[str, Any]:
     output = Path(task["output"])
     if output.exists() and read_stamp(output) == task["stamp"]:
         seconds, error, trace, failure = 0.0, "", "", Failure.TASK
     else:
         arguments = {**task["arguments"], "output": str(output), "stamp": task["stamp"]}
-        seconds, error, trace, failure = run_task(task["function"], arguments, str(folder))
+        seconds, error, trace, failure = run_task(task["function"], arguments, folder, set_up)
     # Linux counts in units of 1024 bytes.
     memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {

@@ -76,7 +76,7 @@ class Wave:
         """Return the file that tells a job what to do."""
         return self.folder / f"{name}.json"
 
-    def write(self, wanted: Path, scratch: Path) -> None:
+    def write(self, wanted: Path, scratch: Path, set_up: str) -> None:
         """Write the files of the jobs."""
         make_folder(self.results_folder)
         for name, tasks in self.jobs.items():
@@ -84,6 +84,7 @@ class Wave:
                 "name": name,
                 "wanted": str(wanted),
                 "folder": str(scratch),
+                "set_up": set_up,
                 "results": str(self.results_folder),
                 "tasks": [
                     {
