@@ -65,28 +65,6 @@ class Span:
         return f"{self.low:{spec}}\N{EN DASH}{self.high:{spec}}"
 
 
-#: So many names are said before "and 3 more".
-MOST_NAMED = 3
-
-
-def named(names: Sequence[str]) -> Sentence:
-    """Return names as in a sentence: "A", "A, B and C", or the first three and how many more."""
-    more = len(names) - MOST_NAMED
-    if more > 0:
-        return Sentence("{names} and {n} more", names=", ".join(names[:MOST_NAMED]), n=more)
-    if len(names) < 2:
-        return Sentence("{name}", name="".join(names))
-    return Sentence("{names} and {last}", names=", ".join(names[:-1]), last=names[-1])
-
-
-def listed(texts: Sequence[str], most: int) -> Sentence:
-    """Return texts as in a list: "A, B, C", or the first of them and how many more (never 1)."""
-    more = len(texts) - most
-    if more > 1:
-        return Sentence("{names} and {n} more", names=joined(texts[:most], ", "), n=more)
-    return joined(texts, ", ")
-
-
 def joined(parts: Sequence[str], mark: str) -> Sentence:
     """Return texts one behind the other, each said in its own right; see `Sentence`."""
     if len(parts) < 2:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lungmet_worc.basics.errors import Problem, Severity
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.basics.words import natural_order
+from lungmet_worc.basics.words import listed
 from lungmet_worc.checks.causes import VALUE_NEEDED
 from lungmet_worc.checks.feasibility import FEW_EVENTS
 from lungmet_worc.checks.spellings import spelling_problems
@@ -207,18 +207,9 @@ def _few_events(
 
 
 def _named(centres: Sequence[str]) -> Sentence:
-    if len(centres) <= _NAMED:
-        one, many = "centre {names}", "the centres {names}"
-        return Sentence(one if len(centres) == 1 else many, names=_quoted(centres))
-    return Sentence(
-        "the centres {names} and {more} more",
-        names=_quoted(centres[:_NAMED]),
-        more=len(centres) - _NAMED,
-    )
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in sorted(names, key=natural_order))
+    names = [f'"{name}"' for name in centres]
+    one, many = "centre {names}", "the centres {names}"
+    return Sentence(one if len(names) == 1 else many, names=listed(names, _NAMED, fewest=1))
 
 
 def _file(study: StudyConfig) -> str:

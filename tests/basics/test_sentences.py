@@ -3,11 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from lungmet_worc.basics.words import listed
 from pydantic import TypeAdapter
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.basics.words import listed
 from lungmet_worc.display.language import language
 
 PROBLEMS = TypeAdapter(list[Problem])

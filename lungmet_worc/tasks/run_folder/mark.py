@@ -141,22 +141,12 @@ def is_our_scratch(scratch: Path) -> bool:
 
 def foreign(folder: Path, names: Sequence[str]) -> RunFolderError:
     """Return the error that names a folder and what lies in it."""
-    shown, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
-    if more > 0:
-        message = Sentence(
-            '"{folder}" holds what lungmet did not write ({shown} and {more} more). Nothing was '
-            "written. Use a new or an empty folder.",
-            folder=folder,
-            shown=shown,
-            more=more,
-        )
-    else:
-        message = Sentence(
-            '"{folder}" holds what lungmet did not write ({shown}). Nothing was written. Use a '
-            "new or an empty folder.",
-            folder=folder,
-            shown=shown,
-        )
+    message = Sentence(
+        '"{folder}" holds what lungmet did not write ({shown}). Nothing was written. Use a new or '
+        "an empty folder.",
+        folder=folder,
+        shown=listed(names, _NAMED, fewest=1),
+    )
     return RunFolderError(message)
 
 
