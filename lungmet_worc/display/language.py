@@ -113,24 +113,16 @@ class Language:
 
     def number(self, value: float, spec: str) -> str:
         """Return a number in a format of Python, such as ".2f", with the marks of the language."""
-        return self._numbers.format_field(value, spec)
-
-    def decimals(self, text: str) -> str:
-        """Return a text of numbers only, such as "0.67 [0.55, 0.78]", with the decimal mark."""
-        return text.replace(".", self._marks.get(ord("."), "."))
+        return str(self._numbers.format_field(value, spec))
 
     @cached_property
-    def _numbers(self) -> _Numbers:
-        return _Numbers(self._marks)
-
-    @cached_property
-    def _marks(self) -> Mapping[int, str]:
-        """Return what stands in place of the marks of English numbers."""
+    def _numbers(self) -> Formatter:
         if self.code == "en":
-            return {}
+            return Formatter()
         from babel.numbers import get_decimal_symbol, get_group_symbol  # English goes without
 
-        return {ord("."): get_decimal_symbol(self.code), ord(","): get_group_symbol(self.code)}
+        marks = {".": get_decimal_symbol(self.code), ",": get_group_symbol(self.code)}
+        return _Numbers(str.maketrans(marks))
 
     def _translated(self, text: str) -> str:
         """Return the translation of a text, or the English one with a warning in the log."""

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.display.measures import LOWER_IS_BETTER
 
 SIGNIFICANT = 0.05
-UNDEFINED = later("not defined")
+UNDEFINED = Sentence("not defined")
 TOO_FEW = later("too few events")
 SMALL_NUMBERS = (
     later("zero"),

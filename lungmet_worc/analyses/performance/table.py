@@ -10,6 +10,7 @@ import pandas as pd
 from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.analyses.table_notes import LEFT_OUT, OVER_SPLITS
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.words import natural_order
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
@@ -150,9 +151,11 @@ def paper_table(performance: pd.DataFrame) -> pd.DataFrame:
 def _cell(mean: float, low: float, high: float) -> str:
     if pd.isna(mean):
         return UNDEFINED
+    # As `number_text` rounds.
+    mean, low, high = (round(value, 9) for value in (mean, low, high))
     if pd.isna(low) or pd.isna(high):
-        return number_text(mean)
-    return f"{number_text(mean)} [{number_text(low)}, {number_text(high)}]"
+        return Sentence("{mean:z.2f}", mean=mean)
+    return Sentence("{mean:z.2f} [{low:z.2f}, {high:z.2f}]", mean=mean, low=low, high=high)
 
 
 def _performance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
@@ -204,7 +207,7 @@ def _paper(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     table = frame.copy()
     table["Measure"] = [PAPER.label("Measure", value, say) for value in frame["Measure"]]
     for column in table.columns[1:]:
-        table[column] = [say.decimals(str(cell)) for cell in frame[column]]
+        table[column] = [say.of(cell) for cell in frame[column]]
     table.columns = pd.Index(
         [
             PAPER.heading(c, say) if c == "Measure" else arm_label(c, say)
