@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
-from lungmet_worc.basics.words import named
 
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.stamped_files import write_stamped_text, write_text
+from lungmet_worc.basics.words import named
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.plan import Plan, by_pair
