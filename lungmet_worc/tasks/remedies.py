@@ -122,12 +122,16 @@ def left_out(excluded: Iterable[tuple[str, str, str]]) -> list[FailureCause]:
     found = []
     for (modality, _), members in groups.items():
         patients = tuple(dict.fromkeys(patient for patient, _ in members))
-        why, remedy = explained(members[0][1])
+        cause = members[0][1]
+        why, remedy = explained(cause)
+        who = {"who": _patients(patients), "modality": modality}
+        what = Sentence("{who}, {modality}: {why}.", **who, why=why)
+        # A sentence of the check is said in the reader's language, unless it was shortened.
+        if (whole := Sentence("{who}, {modality}: {cause}", **who, cause=cause)) == what:
+            what = whole
         found.append(
             FailureCause(
-                Sentence(
-                    "{who}, {modality}: {why}.", who=_patients(patients), modality=modality, why=why
-                ),
+                what,
                 remedy
                 or Sentence("Mend image or segmentation and run again; the patient then enters."),
                 patients,

@@ -19,6 +19,7 @@ from lungmet_worc.study.reasons import (
     NoValue,
     Reason,
 )
+from lungmet_worc.tasks import remedies
 from tests.analyses.made_up import made_up_cohort
 
 EMPTY = Sentence("The mask is empty.")
@@ -81,3 +82,11 @@ def test_the_figure_says_it_without_what_differs_from_patient_to_patient(
         english, dutch = WORDS[-2][1:]
     assert f"1: {english}" in flow(cohort(cause), "en")
     assert f"1: {dutch}" in " ".join(flow(cohort(cause), "nl"))
+
+
+def test_a_run_says_it_as_the_check_did() -> None:
+    (left_out,) = remedies.left_out([("P4", "CT", EMPTY)])
+    assert left_out.what == "P4, CT: The mask is empty."
+    assert language("nl").of(left_out.what) == "P4, CT: Het masker is leeg."
+    (left_out,) = remedies.left_out([("P4", "CT", "ValueError: no voxel")])
+    assert language("nl").of(left_out.what) == "P4, CT: ValueError: no voxel."
