@@ -38,8 +38,9 @@ from lungmet_worc.display.table import Table
 from lungmet_worc.display.table_files import csv_text, read_table
 from lungmet_worc.display.workbook import workbook
 from lungmet_worc.pipeline.export_files import script_text
-from lungmet_worc.pipeline.plan import Plan, by_pair
-from lungmet_worc.pipeline.stages.search import search_tasks
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import STAGES
+from lungmet_worc.pipeline.stages.search import SEARCH
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.study.worc_settings import to_ini
 from lungmet_worc.tasks.engines.fastr.home import Home
@@ -170,17 +171,19 @@ def _forge(study: Path, folder: Path, marks: Path) -> Forged:
     checked = check_study(config)
     paths = RunPaths(folder)
     plan = Plan(config, checked.cohort, checked.digests, paths)
-    for task in plan.fingerprints():
+    made: dict[str, list[Task]] = {"harmonisation": []}
+    made["fingerprint"] = STAGES["fingerprint"].tasks(plan, made)
+    for task in made["fingerprint"]:
         ini = to_ini(config.modality_settings(task.label))
         write_stamped_text(task.output, ini, stamp=task.stamp)
-    for task in plan.arm_settings():
+    for task in STAGES["settings"].tasks(plan, made):
         ini = to_ini(config.modality_settings("MRI"))
         write_stamped_text(task.output, ini, stamp=task.stamp)
-    extractions = by_pair(plan.extractions())
-    for number, task in enumerate(extractions.values()):
+    made["extraction"] = STAGES["extraction"].tasks(plan, made)
+    for number, task in enumerate(made["extraction"]):
         name = "PREDICT_original_sf_volume"
         _forge_file(task, {"features": {name: 1.0 + number, "b": number % 3.0}}, marks)
-    searches = search_tasks(plan, extractions)
+    made["search"] = searches = SEARCH.tasks(plan, made)
     random = np.random.default_rng(0)
     for task in searches:
         arguments = task.arguments
@@ -190,7 +193,7 @@ def _forge(study: Path, folder: Path, marks: Path) -> Forged:
         parts = {"train": arguments["train"], "test": arguments["test"], "outcome": outcome}
         result = {**RESULT, **parts, "posterior": posterior, "predicted": predicted}
         _forge_file(task, result, marks)
-    for task in plan.evaluations(searches):
+    for task in STAGES["evaluation"].tasks(plan, made):
         write_text(task.output, json.dumps({STAMP: task.stamp}))
     # The arm's matrix has the stamp of an earlier version: so the feature files are read.
     paths.matrix("MRI_only").parent.mkdir(parents=True, exist_ok=True)
@@ -547,7 +550,7 @@ def test_bars_and_log_write_control_characters_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bars = Bars()
-    bars.start("search", 1, 0)
+    bars.start(SEARCH, 1, 0)
     bars.advance(ORDER)
     bars.note(ORDER)
     bars.finish()

@@ -25,12 +25,7 @@ PROCESS_OF_FASTR = "tasks.engines.fastr.network"
 HEAVY = {"WORC", "PREDICT", "fastr", "matplotlib", "pandas", "numpy"}
 
 #: Imports that still run upwards. The list may only become shorter.
-KNOWN = {
-    ("tasks.progress", "pipeline.stages.names"),
-    ("tasks.remedies", "pipeline.stages.names"),
-    ("tasks.stage_runner", "pipeline.stages.names"),
-    ("tasks.stage_runner", "pipeline.stages.unscored"),
-}
+KNOWN = {}
 
 
 def rooms_of(document: str) -> list[str]:

@@ -83,13 +83,13 @@ def measure(sizes: Sequence[int], folder: Path, *, plain: bool) -> dict[str, flo
 
 def child(arguments: argparse.Namespace) -> None:
     """Do one step of a cell and print what was measured as JSON."""
-    from lungmet_worc.pipeline.stages.search import search_tasks
+    from lungmet_worc.pipeline.stages import tasks_of
     from lungmet_worc.worc import environment
 
     folder: Path = arguments.keep
     patients, splits, candidates = (getattr(arguments, axis)[0] for axis in AXES)
     plan = make_plan(folder, patients, splits, accelerate=not arguments.plain)
-    searches = search_tasks(plan, {})
+    searches = tasks_of(plan)["search"]
     if arguments.child == "make":
         write_splits(plan, searches, candidates)
         print("{}")
@@ -207,20 +207,22 @@ def split_result(arguments: Any, n_candidates: int) -> dict[str, Any]:
 
 def evaluate_arms(plan: Plan, searches: Sequence[Task]) -> None:
     """Evaluate every arm, as the tasks of a run do."""
+    from lungmet_worc.pipeline.stages.evaluation import EVALUATION
     from lungmet_worc.worc.evaluation import evaluate
 
-    for task in plan.evaluations(list(searches)):
+    for task in EVALUATION.tasks(plan, {"search": searches}):
         evaluate(**task.arguments, output=str(task.output), stamp=task.stamp)
 
 
 def write_report(plan: Plan, searches: Sequence[Task]) -> None:
     """Write tables, figures and report, as the end of a run does."""
     from lungmet_worc.analyses.run.digest import make_digest
+    from lungmet_worc.pipeline.stages import STAGES
     from lungmet_worc.pipeline.stages.report import write_results
     from lungmet_worc.tasks.run_folder.state import now
 
     about = {"study": plan.study.model_dump(mode="json"), "started": now()}
-    write_results(plan, searches, [], {}, make_digest(about), plan.paths)
+    write_results(plan, searches, [], {}, make_digest(about, STAGES), plan.paths)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.pipeline.estimate import SECONDS_PER_VOLUME
+from lungmet_worc.pipeline.stages.extraction import SECONDS_PER_VOLUME
 from lungmet_worc.study.worc_settings import PRESETS
 
 RESULTS = Path(__file__).with_name("results")

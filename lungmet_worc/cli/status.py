@@ -70,7 +70,6 @@ def status_text(
 
 
 def _table(digest: Digest, paces: Sequence[StagePace], say: Language) -> str:
-    from lungmet_worc.pipeline.stages.names import stage_name
     from lungmet_worc.tasks.progress import duration
 
     if not paces:
@@ -85,7 +84,7 @@ def _table(digest: Digest, paces: Sequence[StagePace], say: Language) -> str:
             if pace.seconds_left is not None:
                 left = say("about {time}", time=say.of(duration(pace.seconds_left)))
         counts = [str(number) for number in (pace.done, pace.to_do, pace.failed)]
-        rows.append([say.of(stage_name(pace.stage)), *counts, rate, left])
+        rows.append([say.of(pace.stage), *counts, rate, left])
     return "\n".join(map(_line, rows))
 
 

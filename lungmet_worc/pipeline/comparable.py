@@ -15,6 +15,7 @@ from lungmet_worc.basics.errors import Problem, ResultsError, RunFolderError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.basics.words import listed, natural_order
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.tasks.run_folder.lock import is_locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths, found_run
 from lungmet_worc.tasks.run_folder.state import now, read_state, tasks_of
@@ -108,7 +109,7 @@ def open_run(name: str) -> ComparableRun:
         raise _unusable(name, error.message, remedy) from error
     if "study" not in state:
         raise _unusable(name, *_INCOMPLETE["stopped"])
-    digest = make_digest(state, running=is_locked(paths), now=now())
+    digest = make_digest(state, STAGES, running=is_locked(paths), now=now())
     if digest.ending == "partial":
         what = Sentence("The run is partial: {partial}.", partial=digest.partial)
         raise _unusable(name, what, Sentence("Run it to its end, without a deadline."))

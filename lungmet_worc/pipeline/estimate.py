@@ -15,10 +15,10 @@ from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.pipeline.feature_store import FeatureStore
-from lungmet_worc.pipeline.plan import Plan, by_pair
+from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.runnable import runnable_cohort
-from lungmet_worc.pipeline.stages.names import stage_name
-from lungmet_worc.pipeline.stages.search import permutation_tasks, search_tasks
+from lungmet_worc.pipeline.stages import STAGES
+from lungmet_worc.pipeline.stages.extraction import EXTRACTION
 from lungmet_worc.pipeline.stale import StaleTasks, changed_settings, stale_tasks
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
@@ -29,30 +29,6 @@ from lungmet_worc.tasks.run_folder.mark import require_ours
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state, tasks_of
 from lungmet_worc.tasks.task import Task, TaskState, unfinished
-
-#: In the order in which they run.
-STAGES = (
-    "fingerprint",
-    "extraction",
-    "settings",
-    "harmonisation",
-    "search",
-    "permutation",
-    "evaluation",
-)
-
-#: Stages that a study need not have.
-_OPTIONAL = ("harmonisation", "permutation")
-
-#: By [run] accelerate: seconds of one core, measured on the 51 patients of the public cohort (see
-#: experiments/benchmarks), used until the run itself has measured tasks of its own.
-SECONDS_PER_VOLUME = {
-    (True, "coarse"): 0.5,
-    (True, "full"): 1.7,
-    (False, "coarse"): 1.5,
-    (False, "full"): 90.0,
-}
-SECONDS_PER_FIT = {True: 0.02, False: 0.06}
 
 _ROW = "{:<12} {:>7} {:>9} {:>9}   {}"
 
@@ -106,7 +82,7 @@ class PlanSummary:
         lines = [self.cohort.to_text(say).rstrip(), "", _ROW.format(*heads)]
         for stage in self.stages:
             about = say.of(duration(math.ceil(stage.seconds / self.cores)))
-            name = say.of(stage_name(stage.stage))
+            name = say.of(stage.stage)
             lines.append(_ROW.format(name, stage.fresh, stage.missing, stage.stale, about))
         total = say.of(duration(math.ceil(self.seconds)))
         in_all = say.plural(
@@ -165,56 +141,32 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     plan = Plan(study, cohort, checked.digests, paths)
     measured = mean_seconds(read_state(paths))
     record = MadeFrom(paths.made_from)
-    fingerprints = plan.fingerprints()
-    plan = replace(plan, expected=_expected(fingerprints, record))
-    arm_settings = plan.arm_settings()
-    plan = replace(plan, expected={**plan.expected, **_expected(arm_settings, record)})
-    extractions = plan.extractions()
-    features = by_pair(extractions)
-    harmonisations, searches = plan.harmonisations(features), search_tasks(plan, features)
-    evaluations = plan.evaluations(searches)
-    tasks = (
-        fingerprints,
-        extractions,
-        arm_settings,
-        harmonisations,
-        searches,
-        permutation_tasks(plan, features),
-        evaluations,
-    )
-    record.add(task for stage in tasks for task in stage)
     foretold = {**expected_seconds(study), **measured}
     store = study.run.feature_store
     kept_features = None if store is None else FeatureStore(store).look()
-    planned = [
-        _stage(name, stage, foretold[name], kept_features if name == "extraction" else None)
-        for name, stage in zip(STAGES, tasks, strict=True)
-        if stage or name not in _OPTIONAL
-    ]
+    made: dict[str, list[Task]] = {}
+    planned = []
+    for stage in STAGES.values():
+        made[stage.name] = tasks = stage.tasks(plan, made)
+        record.add(tasks)
+        if decided := _expected(tasks, record):
+            plan = replace(plan, expected={**plan.expected, **decided})
+        if tasks or not stage.optional:
+            of_store = kept_features if stage is EXTRACTION else None
+            planned.append(_stage(stage.name, tasks, foretold[stage.name], of_store))
     stale = [task for _, of_stage in planned for task in of_stage]
     return PlanSummary(
         tuple(stage for stage, _ in planned),
         checked.counted,
         cores,
         tuple(stale_tasks(stale, record)),
-        0 if kept_features is None else _perhaps_stored(extractions, kept_features),
+        0 if kept_features is None else _perhaps_stored(made["extraction"], kept_features),
     )
 
 
 def expected_seconds(study: StudyConfig) -> dict[str, float]:
     """Return about how long a task of each stage takes on one core, in seconds."""
-    search, accelerate = study.search, study.run.accelerate
-    coarse = study.worc_settings()["ImageFeatures"]["texture_Gabor"] == "False"
-    per_search = SECONDS_PER_FIT[accelerate] * search.candidates * search.inner_splits
-    return {
-        "fingerprint": 2.0,
-        "extraction": SECONDS_PER_VOLUME[accelerate, "coarse" if coarse else "full"],
-        "settings": 0.1,
-        "harmonisation": 5.0,
-        "search": per_search,
-        "permutation": per_search,
-        "evaluation": 1.0,
-    }
+    return {stage.name: stage.seconds(study) for stage in STAGES.values()}
 
 
 def _expected(tasks: Sequence[Task], record: MadeFrom) -> dict[Path, worc_settings.Settings]:
@@ -224,7 +176,7 @@ def _expected(tasks: Sequence[Task], record: MadeFrom) -> dict[Path, worc_settin
     """
     expected: dict[Path, worc_settings.Settings] = {}
     for task in tasks:
-        if task.state() is not TaskState.STALE:
+        if task.output.suffix != ".ini" or task.state() is not TaskState.STALE:
             continue
         stamp, new = read_stamp(task.output), task.ingredients
         if stamp is None:  # damaged: nobody can tell what it said

@@ -22,6 +22,8 @@ from lungmet_worc.pipeline.export_files import (
 from lungmet_worc.pipeline.export_limits import inexpressible
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.runnable import runnable_cohort
+from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
+from lungmet_worc.pipeline.stages.settings import SETTINGS
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.ids import numbered_ids
 from lungmet_worc.study.splits import with_counted_splits
@@ -153,7 +155,7 @@ def _names(plan: Plan, experiment: str) -> Mapping[str, str]:
 def _settings(plan: Plan, arm: str, outcome: str) -> dict[str, Settings]:
     """Return the settings of each modality that a run would use, and those of the arm's search."""
     chosen = plan.study.arms[arm].modalities
-    fingerprints = [t for t in plan.fingerprints() if t.key.modality in chosen]
+    fingerprints = [t for t in FINGERPRINT.tasks(plan, {}) if t.key.modality in chosen]
     with LocalEngine(cores=1, folder=plan.paths.scratch, set_up=SET_UP) as engine:
 
         def run(tasks: Sequence[Task]) -> None:
@@ -167,7 +169,7 @@ def _settings(plan: Plan, arm: str, outcome: str) -> dict[str, Settings]:
                     raise TaskFailedError(message)
 
         run(fingerprints)
-        run([task for task in plan.arm_settings() if task.key.arm == arm])
+        run([task for task in SETTINGS.tasks(plan, {}) if task.key.arm == arm])
         settings = {name: read_ini(plan.paths.fingerprint(name)) for name in chosen}
         settings[chosen[0]] = read_ini(plan.paths.settings(arm, chosen[0]))
         again = [_again(task, settings[task.key.modality]) for task in fingerprints]

@@ -20,7 +20,9 @@ from lungmet_worc.basics.errors import ResultsError, RunFolderError
 from lungmet_worc.basics.regular_file import damaged
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp, replaced, to_the_disk, write_bytes
-from lungmet_worc.tasks.task import Task, content_hash
+from lungmet_worc.tasks.stage import Stage
+from lungmet_worc.tasks.stage_runner import StageRunner
+from lungmet_worc.tasks.task import Task, TaskResult, content_hash, unfinished
 from lungmet_worc.worc.storage import read_features
 
 logger = logging.getLogger(__name__)
@@ -75,6 +77,42 @@ class FeatureStore:
             )
             raise RunFolderError(message) from error
         return self.look()
+
+    def spare(self, stage: Stage, tasks: Sequence[Task], runner: StageRunner) -> list[TaskResult]:
+        """Run extractions that neither the run has nor the store, and add them; return failures.
+
+        Parameters
+        ----------
+        stage : Stage
+            The stage of the tasks.
+        tasks : sequence of Task
+            All extractions of the run, fresh or not.
+        runner : StageRunner
+            Of the run.
+        """
+        needed = [task for task in unfinished(tasks) if self.has(task)]
+        runner.keep(task.output for task in needed)
+        taken = self.take(needed)
+        runner.already_done(taken, source="feature store")
+        if taken:
+            runner.progress.note(
+                Sentence.plural(
+                    len(taken),
+                    "{n} feature file was taken from the feature store.",
+                    "{n} feature files were taken from the feature store.",
+                )
+            )
+        failed = runner.run(stage, tasks)
+        try:
+            self.add(tasks)
+        except OSError as error:  # the run has its features, whatever befalls the store
+            runner.progress.note(
+                Sentence(
+                    "The features could not be kept in the feature store: {why}.",
+                    why=error.strerror or str(error),
+                )
+            )
+        return failed
 
     def look(self) -> FeatureStore:
         """See what is in the folder; nothing is made or written."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lungmet_worc.basics.sentences import Sentence, joined
-from lungmet_worc.pipeline.stages.names import stage_name
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.tasks.progress import duration
 from lungmet_worc.tasks.run_folder.state import tasks_of
 
@@ -47,7 +47,7 @@ class StagePace:
         parts = [
             Sentence(
                 "{stage} {done} of {total} done",
-                stage=stage_name(self.stage),
+                stage=self.stage,
                 done=self.done,
                 total=self.done + self.to_do + self.failed,
             )
@@ -83,9 +83,8 @@ def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
         number = len(study["arms"]) * study["search"]["splits"] - len(state.get("untested", ()))
         counts["search"] = Counter({"to do": number})
     cores = int(state.get("cores") or 1)
-    order = ("fingerprint", "extraction", "settings", "search", "permutation", "evaluation")
     paces = []
-    for stage in (name for name in order if name in counts):
+    for stage in (name for name in STAGES if name in counts):
         number = counts[stage]
         mean = statistics.fmean(seconds[stage]) if stage in seconds else 0.0
         rate = 60 * cores / mean if mean else None

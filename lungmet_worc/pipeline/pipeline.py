@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.disk import as_disk_error
 from lungmet_worc.basics.errors import TaskFailedError
 from lungmet_worc.basics.held_folder import is_in_place
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.basics.stamped_files import read_stamp, write_text
 from lungmet_worc.checks.study import CheckReport, check_study
-from lungmet_worc.pipeline import arm_matrix
 from lungmet_worc.pipeline.estimate import expected_seconds, mean_seconds
 from lungmet_worc.pipeline.feature_store import FeatureStore
 from lungmet_worc.pipeline.feature_table import write_patients
-from lungmet_worc.pipeline.plan import Plan, by_pair
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.reporting import report
 from lungmet_worc.pipeline.runnable import cohort_without, refuse_errors
-from lungmet_worc.pipeline.stages import unscored
-from lungmet_worc.pipeline.stages.search import permutation_tasks, search_tasks
+from lungmet_worc.pipeline.stages import STAGES, stages_of, tasks_of
+from lungmet_worc.pipeline.stages.extraction import EXTRACTION
+from lungmet_worc.pipeline.stages.permutation import PERMUTATION
+from lungmet_worc.pipeline.stages.search import SEARCH
 from lungmet_worc.pipeline.stages.unscored import without_workflow
-from lungmet_worc.study import clinical
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, read_manifest
 from lungmet_worc.study.splits import with_counted_splits, write_splits
@@ -45,19 +42,20 @@ from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.log import logging_to
 from lungmet_worc.tasks.run_folder.mark import claim, is_json
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.run_folder.record import is_fresh, put_in_place
 from lungmet_worc.tasks.run_folder.state import now, read_state, write_state
+from lungmet_worc.tasks.stage import Part, Stage
 from lungmet_worc.tasks.stage_runner import StageRunner, require_complete
 from lungmet_worc.tasks.task import Failure, Task, TaskResult, unfinished
 from lungmet_worc.tasks.timed_tasks import TimeLimit
-from lungmet_worc.worc import errata
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.environment import SET_UP
-from lungmet_worc.worc.storage import write_matrix
 
 logger = logging.getLogger(__name__)
 
-Only = Literal["extraction", "search", "report"]
+#: What has no tasks.
+CHECK = Stage(Sentence("check"), Sentence("Checking"))
+
+Tasks = dict[str, list[Task]]
 
 
 @dataclass
@@ -89,7 +87,7 @@ class Pipeline:
     _stages: StageRunner = field(init=False, repr=False)
     _store: FeatureStore | None = field(init=False, default=None, repr=False)
 
-    def run(self, only: Only | None = None) -> None:
+    def run(self, only: Part | None = None) -> None:
         """Run the study, or one stage of it, and write everything that it gives.
 
         Raises
@@ -119,7 +117,7 @@ class Pipeline:
                 raise
             raise storage from error
 
-    def _run(self, only: Only | None) -> None:
+    def _run(self, only: Part | None) -> None:
         remove_leftovers(self.paths)
         self.state = read_state(self.paths)
         last_started = self.state.get("started")
@@ -180,7 +178,7 @@ class Pipeline:
         ):
             pass
 
-    def _run_stages(self, only: Only | None) -> None:
+    def _run_stages(self, only: Part | None) -> None:
         if self.study.run.accelerate:
             for warning in checked.warnings():
                 logger.warning("%s", warning)
@@ -192,56 +190,40 @@ class Pipeline:
         if only in (None, "extraction"):
             if self.study.run.feature_store is not None:
                 self._store = FeatureStore(self.study.run.feature_store).open()
-            self._stages.must("fingerprint", plan.fingerprints())
-            failed = self._extract(plan)
+            made, failed = self._extract(plan)
             if failed:
                 unusable.update(self._excluded(failed))
                 plan = self._plan(manifest, report, unusable)
-                self._stages.must("fingerprint", plan.fingerprints())
-                if failed := self._extract(plan):
-                    raise failed_tasks(failed, "extraction")
+                made, failed = self._extract(plan)
+                if failed:
+                    raise _all_failed(failed)
         else:
             unusable.update(self._remembered(manifest))
             plan = self._plan(manifest, report, unusable)
-            require_complete("extraction", [*plan.fingerprints(), *plan.extractions()])
+            made = tasks_of(plan, stages_of("extraction"))
+            require_complete("extraction", [task for tasks in made.values() for task in tasks])
         self._remember_arms(plan, unusable)
         self._remember_cohort(plan)
         if only == "extraction":
             return
-        searches = self._search(plan, only)
-        permutations = self._permutations(plan, only)
+        self._search(plan, made, only)
         if only == "search":
             return
-        self._report(plan, searches, permutations, unusable)
+        self._report(plan, made, unusable)
 
-    def _extract(self, plan: Plan) -> list[TaskResult]:
-        """Extract the features that are not there, nor in the feature store; return failures."""
-        tasks = plan.extractions()
-        if self._store is None:
-            return self._stages.run("extraction", tasks)
-        needed = [task for task in unfinished(tasks) if self._store.has(task)]
-        self._stages.keep(task.output for task in needed)
-        taken = self._store.take(needed)
-        self._stages.already_done(taken, source="feature store")
-        if taken:
-            self.progress.note(
-                Sentence.plural(
-                    len(taken),
-                    "{n} feature file was taken from the feature store.",
-                    "{n} feature files were taken from the feature store.",
-                )
-            )
-        failed = self._stages.run("extraction", tasks)
-        try:
-            self._store.add(tasks)
-        except OSError as error:  # the run has its features, whatever befalls the store
-            self.progress.note(
-                Sentence(
-                    "The features could not be kept in the feature store: {why}.",
-                    why=error.strerror or str(error),
-                )
-            )
-        return failed
+    def _extract(self, plan: Plan) -> tuple[Tasks, list[TaskResult]]:
+        """Run the stages up to the features; return their tasks, and what failed in the last."""
+        made: Tasks = {}
+        failed: list[TaskResult] = []
+        for stage in stages_of("extraction"):
+            made[stage.name] = tasks = stage.tasks(plan, made)
+            if self._store is None or stage is not EXTRACTION:
+                failed = self._stages.run(stage, tasks)
+            else:
+                failed = self._store.spare(stage, tasks, self._stages)
+            if failed:
+                break
+        return made, failed
 
     @property
     def _excludes(self) -> bool:
@@ -249,7 +231,7 @@ class Pipeline:
 
     def _check(self) -> tuple[Manifest, CheckReport]:
         """Check manifest and images; errors end the run before anything is computed."""
-        self.progress.start("check", 1, 0)
+        self.progress.start(CHECK, 1, 0)
         report = check_study(self.study, cores=self.cores, kept=self.paths.inspections)
         self.progress.advance("manifest, images and segmentations")
         self.progress.finish()
@@ -288,15 +270,13 @@ class Pipeline:
     def _excluded(self, failed: Sequence[TaskResult]) -> dict[tuple[str, str], str]:
         """Return who is excluded after failed extractions, or stop the run.
 
-        A file that changed is no fault of the patient: the next run plans with what it holds.
+        A file that changed is no fault of the patient: the next run plans with what it holds. What
+        failed for all patients of a modality is none either.
         """
-        changed = [result for result in failed if result.failure is Failure.INPUT]
-        if changed or not self._excludes:
-            raise failed_tasks(changed if self._excludes else failed, "extraction")
-        causes = {}
-        for result in failed:
-            causes[result.task.key.patient, result.task.key.modality] = result.error
-        return causes
+        of_all = [r for r in failed if r.failure is Failure.INPUT or not r.task.key.patient]
+        if of_all or not self._excludes:
+            raise _all_failed(of_all if self._excludes else failed)
+        return {(r.task.key.patient, r.task.key.modality): r.error for r in failed}
 
     def _remembered(self, manifest: Manifest) -> dict[tuple[str, str], str]:
         """Return who was excluded when the features were extracted."""
@@ -329,27 +309,28 @@ class Pipeline:
             "study": self.study.search.seed,
             "searches": {str(split.index): plan.seed(split) for split in plan.splits},
         }
-        self.state["inputs"] = plan.inputs()
+        self.state["inputs"] = plan.inputs
         self._aside.keep([self.paths.splits])
         write_patients(self.paths.patients, plan)
         write_splits(self.paths.splits, plan.splits, plan.names)
 
-    def _search(self, plan: Plan, only: Only | None) -> list[Task]:
-        extractions = by_pair(plan.extractions())
-        if only == "report":
-            require_complete("search", plan.arm_settings())
-        else:
-            self._stages.must("settings", plan.arm_settings())
-            if harmonisations := plan.harmonisations(extractions):
-                self._stages.must("harmonisation", harmonisations)
-            for name in self.study.arms:
-                self._prepare_arm(plan, name, extractions)
-        searches = search_tasks(plan, extractions)
-        if only == "report":
-            require_complete("search", searches)
-        else:
-            self._stages.must("search", searches)
-        return self._tested(plan, self._common(searches))
+    def _search(self, plan: Plan, made: Tasks, only: Part | None) -> None:
+        """Run the stages up to the searches; of their tasks those are kept that are reported."""
+        for stage in stages_of("search"):
+            if self.state["partial"]:  # there was no time for more
+                made[stage.name] = []
+                continue
+            tasks = stage.tasks(plan, made)
+            if only != "report" and (tasks or not stage.optional):
+                stage.prepare(plan, made, self._stages)
+                self._stages.must(stage, tasks)
+            elif not stage.optional:
+                require_complete("search", tasks)
+            if stage is SEARCH:
+                tasks = self._tested(plan, self._common(tasks))
+            elif stage is PERMUTATION:
+                tasks = self._whole(tasks)
+            made[stage.name] = tasks
 
     def _tested(self, plan: Plan, searches: list[Task]) -> list[Task]:
         """Return the searches that found a workflow; the others are said, and left out."""
@@ -371,19 +352,12 @@ class Pipeline:
         self.untested = [*decided, *lost]
         self.state["untested"] = [asdict(split) for split in self.untested]
 
-    def _permutations(self, plan: Plan, only: Only | None) -> list[Task]:
-        """Run the searches with permuted outcomes and return those that are complete.
+    def _whole(self, tasks: list[Task]) -> list[Task]:
+        """Return the tasks of the permutations that are complete.
 
-        A permutation is complete when all splits of all arms are; the deadline may have left
-        some out.
+        That is when all splits of all arms are; the deadline may have left some out.
         """
-        if self.state["partial"]:  # there was no time for them
-            return []
-        tasks = permutation_tasks(plan, by_pair(plan.extractions()))
-        if only != "report" and tasks:
-            self._stages.must("permutation", tasks)
         missing = {task.key.permutation for task in unfinished(tasks)}
-        complete = [task for task in tasks if task.key.permutation not in missing]
         if missing:
             self.progress.note(
                 Sentence.plural(
@@ -393,7 +367,7 @@ class Pipeline:
                     of=self.study.statistics.permutations,
                 )
             )
-        return complete
+        return [task for task in tasks if task.key.permutation not in missing]
 
     def _common(self, searches: list[Task]) -> list[Task]:
         """Return the searches of the splits that the deadline let all arms finish."""
@@ -406,77 +380,18 @@ class Pipeline:
             )
         return common
 
-    def _prepare_arm(
-        self, plan: Plan, name: str, extractions: Mapping[tuple[str, str], Task]
-    ) -> None:
-        """Write what the search of an arm reads: outcomes, clinical features, all features."""
-        arm = self.study.arms[name]
-        members = [plan.patients[member] for member in plan.cohort.arms[name]]
-        outcomes = {plan.names[p]: plan.outcomes[p] for p in plan.cohort.arms[name]}
-        self._aside.keep([self.paths.labels(name), self.paths.semantics(name)])
-        arm_matrix.write_labels(self.paths.labels(name), self.study.outcome, outcomes)
-        if arm.clinical:
-            encoded = clinical.encode(members, arm.clinical, self.study.clinical)
-            arm_matrix.write_semantics(self.paths.semantics(name), encoded, plan.names)
-        for modality in arm.modalities[1:]:
-            text = self.paths.fingerprint(modality).read_text("utf-8")
-            self._aside.keep([self.paths.settings(name, modality)])
-            write_text(self.paths.settings(name, modality), text)
-        stamp = plan.arm_stamp(name, extractions)
-        if read_stamp(self.paths.matrix(name)) != stamp:
-            self._stages.keep([self.paths.matrix(name)])
-            files = {pair: task.output for pair, task in extractions.items()}
-            harmonised = {task.label: task.output for task in plan.harmonisations(extractions)}
-            matrix = arm_matrix.arm_matrix(arm, members, files, self.study.clinical, harmonised)
-            write_matrix(self.paths.matrix(name), matrix, stamp=stamp)
-
-    def _report(
-        self,
-        plan: Plan,
-        searches: Sequence[Task],
-        permutations: Sequence[Task],
-        unusable: Mapping[tuple[str, str], str],
-    ) -> None:
-        unusable = {who: unusable[who] for who in sorted(unusable)}  # not by the manifest's rows
-        if not searches:
+    def _report(self, plan: Plan, made: Tasks, unusable: Mapping[tuple[str, str], str]) -> None:
+        if not made["search"]:
             message = Sentence(
                 "No candidate workflow of any search could be scored, so there is nothing to "
                 'report. "lungmet status" says why; search more candidates, or give the arms other '
                 "columns."
             )
             raise TaskFailedError(message)
-        evaluations = plan.evaluations(list(searches))
-        self._stages.must("evaluation", evaluations)
-        stamp = plan.report_stamp(evaluations, unusable, permutations)
-        fresh = is_fresh(self.paths.report_files, stamp)
-        self.progress.start("report", 1, int(fresh))
-        began = time.monotonic()
-        if not fresh:
-            from lungmet_worc.pipeline.stages.report import write_results
-
-            # Of a partial report's splits only.
-            reported = {task.key.split for task in searches}
-            if not self.state["partial"]:
-                reported |= {split.split for split in self.untested}
-            untested = [split for split in self.untested if split.split in reported]
-            staged = RunPaths(self.paths.scratch / "report")
-            # When this run started says nothing about the results; when the first one did, does.
-            digest = make_digest(self._as_reported())
-            write_results(plan, searches, permutations, unusable, digest, staged, untested)
-            put_in_place(staged.folder, self.paths.report_files, self._stages.keep, stamp=stamp)
-            self.state["report_seconds"] = round(time.monotonic() - began, 3)
-            self.progress.advance("tables, figures and report")
-        self.progress.finish()
-        number = unscored.remember(self.state["tasks"], searches)
-        with (self.paths.tables / "splits.csv").open(encoding="utf-8", newline="") as file:
-            undefined = any(not row["ppv"] or not row["npv"] for row in csv.DictReader(file))
-        self.state["errata"] = errata.met(plan.study, plan.names, number, undefined=undefined)
-        if not self.state["partial"]:
-            self._stages.forget_ingredients()
-
-    def _as_reported(self) -> dict[str, Any]:
-        """Return the state as the report tells it, the same however often it is written."""
-        return {**self.state, "started": self.state["begun"], "finished": self.state["begun"]}
+        for stage in stages_of("report"):
+            made[stage.name] = tasks = stage.tasks(plan, made)
+            self._stages.must(stage, tasks)
+        report(plan, made, unusable, self.untested, self._stages)
 
     def _about(self) -> dict[str, Any]:
         study = self.study.model_dump(mode="json", exclude={"path"})
@@ -495,3 +410,7 @@ class Pipeline:
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def _all_failed(failed: Sequence[TaskResult]) -> TaskFailedError:
+    return failed_tasks(failed, STAGES[failed[0].task.key.stage])

@@ -117,9 +117,10 @@ class Run:
     def digest(self) -> Digest:
         """Return what the run did: done, or what failed, for whom, why, and what to do."""
         from lungmet_worc.analyses.run.digest import make_digest
+        from lungmet_worc.pipeline.stages import STAGES
 
         state = read_state(self.paths)
-        return make_digest(state, running=is_locked(self.paths), now=now())
+        return make_digest(state, STAGES, running=is_locked(self.paths), now=now())
 
     def paces(self) -> list[StagePace]:
         """Return the tasks of each stage, how many are done a minute, and how long is left."""

@@ -9,7 +9,6 @@ from typing import Any
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.basics.words import named
-from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.study.worc_settings import SET_ELSEWHERE
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.task import Task, TaskKey
@@ -85,7 +84,7 @@ class StaleTasks:
             self.number,
             "{stage}, {n} task ({of}): {cause}",
             "{stage}, {n} tasks ({of}): {cause}",
-            stage=stage_name(self.stage),
+            stage=Sentence(self.stage),
             of=", ".join(self.of),
             cause=self.cause.sentence,
         )
@@ -122,7 +121,7 @@ def _told(task: Task, record: MadeFrom) -> list[Cause]:
     """Return why a task is stale; the record may be somebody else's, and say anything."""
     try:
         old = record.of(read_stamp(task.output))
-        causes = _causes(task.key, old, task.ingredients, record)
+        causes = _causes(task.key, old, record.of(task.stamp) or task.ingredients, record)
         named([name for cause in causes for name in cause.patients])
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         return [Cause(_UNKNOWN)]
@@ -142,18 +141,16 @@ def _causes(
     """Return what differs between the ingredients of a task's output and those it has now."""
     if not old:
         return [Cause(_UNKNOWN)]
-    stage, of = key.stage, key.of
-    found = [*_versions(old, new), *_patients(stage, of, old, new)]
-    if stage == "extraction":
-        found += _images(of, (key.patient,), old, new)
+    of = key.of
+    found = [*_versions(old, new), *_patients(key, old, new), *_images(key, old, new)]
     found += _features(old, new, record)
     found += _harmonised(of, old, new, record)
     found += _clinical(of, old, new)
-    found += _study(stage, of, old, new)
-    if stage == "evaluation":
+    found += _study(of, old, new)
+    if "results" in new:
         found += _results(old, new)
     if not found:
-        found.append(Cause(_OTHERWISE if stage == "search" else _ORDER))
+        found.append(Cause(_OTHERWISE if "seed" in new else _ORDER))
     return list(dict.fromkeys(found))
 
 
@@ -166,29 +163,28 @@ def _versions(old: Ingredients, new: Ingredients) -> Iterator[Cause]:
             yield Cause(_was(name, before.get(name, Sentence("not used")), after[name]))
 
 
-def _patients(stage: str, of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
+def _patients(key: TaskKey, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
     before, after = old.get("patients") or [], new.get("patients") or []
     entered = tuple(name for name in after if name not in set(before))
     left = tuple(name for name in before if name not in set(after))
-    of_modality = stage == "fingerprint"
     if entered:
         what = (
             Sentence("new in the modality: {who}", who=_WHO)
-            if of_modality
+            if key.modality
             else Sentence("new in the arm: {who}", who=_WHO)
         )
         yield Cause(what, entered)
     if left:
         what = (
             Sentence("no longer in the modality: {who}", who=_WHO)
-            if of_modality
+            if key.modality
             else Sentence("no longer in the arm: {who}", who=_WHO)
         )
         yield Cause(what, left)
     if not entered and not left and before != after:
         yield Cause(_ORDER)
     for kind, part in (("images", "image"), ("masks", "mask")):
-        yield from _differing(_changed(of, part), old.get(kind), new.get(kind))
+        yield from _differing(_changed(key.of, part), old.get(kind), new.get(kind))
     what = Sentence("the outcome of {who} changed", who=_WHO)
     yield from _differing(what, old.get("outcomes"), new.get("outcomes"))
 
@@ -199,9 +195,9 @@ def _changed(modality: str, part: str) -> Sentence:
     return Sentence("the {modality} mask of {who} changed", modality=modality, who=_WHO)
 
 
-def _images(of: str, patient: tuple[str, ...], old: Ingredients, new: Ingredients) -> list[Cause]:
+def _images(key: TaskKey, old: Ingredients, new: Ingredients) -> list[Cause]:
     return [
-        Cause(_changed(of, part), patient)
+        Cause(_changed(key.modality, part), (key.patient,))
         for part in ("image", "mask")
         if old.get(part) != new.get(part)
     ]
@@ -272,7 +268,7 @@ def _clinical(of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
         yield from _differing(what, before, after)
 
 
-def _study(stage: str, of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
+def _study(of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
     names = {
         "label": f"[modalities.{of}] label",
         "modalities": f"[arms.{of}] modalities",
@@ -289,7 +285,7 @@ def _study(stage: str, of: str, old: Ingredients, new: Ingredients) -> Iterator[
         *changed_settings(old.get("overrides"), new.get("overrides")).items(),
     ]
     # That clinical columns are used follows from their names, which the search has beside it.
-    follows = _CLINICAL if stage == "search" else None
+    follows = _CLINICAL if "clinical" in new else None
     changes = [(place, values) for place, values in changes if place != follows]
     # A setting and its override are one change to the user.
     said: dict[str, Sentence] = {}

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from lungmet_worc.checks.study import CheckReport
     from lungmet_worc.pipeline.estimate import PlanSummary
-    from lungmet_worc.pipeline.pipeline import Only
     from lungmet_worc.pipeline.run import Run
     from lungmet_worc.tasks.progress import Progress
+    from lungmet_worc.tasks.stage import Part
 
 
 @short_tracebacks
@@ -156,7 +156,7 @@ class Study:
         self,
         out: Path | str,
         *,
-        only: Only | None = None,
+        only: Part | None = None,
         cores: int | None = None,
         until: str | None = None,
         progress: Progress | None = None,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lungmet_worc.basics.disk import disk_cause, with_causes
 from lungmet_worc.basics.errors import InputChangedError, Problem, TaskFailedError
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.tasks.task import Failure, Task, TaskResult
 
 
@@ -44,15 +45,15 @@ _REMEDY_OF_EXTRACTION = Sentence(
 )
 
 
-def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
+def failed_tasks(failed: Sequence[TaskResult], stage: Stage) -> TaskFailedError:
     """Return the error that lists failed tasks, each cause once.
 
     Parameters
     ----------
     failed : sequence of TaskResult
         The failed tasks of a stage, at least one.
-    stage : str
-        The stage.
+    stage : Stage
+        Their stage.
     """
     causes: dict[tuple[str, Failure], list[Task]] = {}
     for result in failed:
@@ -60,7 +61,7 @@ def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
     problems = []
     for (error, failure), tasks in causes.items():
         remedy = _REMEDIES.get(failure, _REMEDY_OF_TASK)
-        if failure is Failure.TASK and stage == "extraction":
+        if failure is Failure.TASK and tasks[0].key.patient:
             remedy = _REMEDY_OF_EXTRACTION
         patients = {task.key.patient for task in tasks}
         labels = ", ".join(task.label for task in tasks)
@@ -73,6 +74,6 @@ def failed_tasks(failed: Sequence[TaskResult], stage: str) -> TaskFailedError:
         "from there.",
         "{n} tasks of the stage {stage} failed. What is finished is kept; the same command goes on "
         "from there.",
-        stage=stage,
+        stage=stage.name,
     )
     return TaskFailedError(message, problems)

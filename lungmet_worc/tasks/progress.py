@@ -13,7 +13,7 @@ from tqdm import tqdm
 from lungmet_worc.basics.control_characters import unfiltered, visible
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language
-from lungmet_worc.pipeline.stages.names import stage_activity
+from lungmet_worc.tasks.stage import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 class Progress(Protocol):
     """Listens to a run."""
 
-    def start(self, stage: str, total: int, fresh: int) -> None:
+    def start(self, stage: Stage, total: int, fresh: int) -> None:
         """Start a stage of ``total`` tasks, of which ``fresh`` need not run."""
 
     def advance(self, label: str) -> None:
@@ -37,9 +37,9 @@ class Progress(Protocol):
 class Quiet:
     """A listener that only writes to the log."""
 
-    def start(self, stage: str, total: int, fresh: int) -> None:
+    def start(self, stage: Stage, total: int, fresh: int) -> None:
         """Log the start of a stage."""
-        logger.info("%s: %d tasks, %d of them already done", stage, total, fresh)
+        logger.info("%s: %d tasks, %d of them already done", stage.name, total, fresh)
 
     def advance(self, label: str) -> None:
         """Log the end of a task."""
@@ -76,13 +76,14 @@ class Bars:
         self._bar: tqdm[Any] | None = None
         # A terminal that does not tell its width has no room for a bar.
         self._terminal = sys.stderr.isatty() and shutil.get_terminal_size((0, 0)).columns > 0
-        self._stage = ""
+        self._activity = ""
         self._total = self._done = self._fresh = 0
         self._started = self._said = 0.0
 
-    def start(self, stage: str, total: int, fresh: int) -> None:
+    def start(self, stage: Stage, total: int, fresh: int) -> None:
         """Start the bar of a stage, with what is done already filled in."""
-        self._stage, self._total, self._done, self._fresh = stage, total, fresh, fresh
+        self._activity = stage.activity
+        self._total, self._done, self._fresh = total, fresh, fresh
         self._started = self._said = time.monotonic()
         title = self._title()
         if self._terminal:
@@ -141,7 +142,7 @@ class Bars:
             self._say(text)
 
     def _title(self) -> str:
-        return f"{self._language.of(stage_activity(self._stage)):<22}"
+        return f"{self._language.of(self._activity):<22}"
 
     def _pace(self, now: float) -> Sentence:
         """Return rate and time left, once a few tasks are known."""

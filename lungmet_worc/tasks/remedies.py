@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.basics.words import named
-from lungmet_worc.pipeline.stages.names import stage_name
+from lungmet_worc.tasks.stage import Stage, said_of_failed
 from lungmet_worc.tasks.task import TaskKey
 
 #: What is found in an error, what it means, and what to do about it.
@@ -77,7 +77,9 @@ class FailureCause:
         return joined([self.what, self.remedy], " ") if self.remedy else self.what
 
 
-def failed_tasks(failures: Iterable[tuple[TaskKey, str]], log: str) -> list[FailureCause]:
+def failed_tasks(
+    failures: Iterable[tuple[TaskKey, str]], log: str, stages: Mapping[str, Stage]
+) -> list[FailureCause]:
     """Return the causes of failed tasks, each once.
 
     Parameters
@@ -86,6 +88,8 @@ def failed_tasks(failures: Iterable[tuple[TaskKey, str]], log: str) -> list[Fail
         Key and error of each task.
     log : str
         Where the tracebacks are, for the reader.
+    stages : mapping of str to Stage
+        The stages by name.
     """
     groups: dict[tuple[str, str], list[tuple[TaskKey, str]]] = {}
     for key, error in failures:
@@ -95,16 +99,15 @@ def failed_tasks(failures: Iterable[tuple[TaskKey, str]], log: str) -> list[Fail
     for (stage, _), members in groups.items():
         keys = [key for key, _ in members]
         why, remedy = explained(members[0][1])
-        patients: tuple[str, ...] = ()
-        if stage == "extraction":
-            patients = tuple(dict.fromkeys(key.patient for key in keys))
-            if not remedy:
-                remedy = Sentence(
-                    "Mend image or segmentation, or let the study go on without the patient: "
-                    '[run] on_error = "exclude-patient".'
-                )
+        patients = tuple(dict.fromkeys(key.patient for key in keys if key.patient))
+        if patients and not remedy:
+            remedy = Sentence(
+                "Mend image or segmentation, or let the study go on without the patient: "
+                '[run] on_error = "exclude-patient".'
+            )
         remedy = remedy or Sentence("The whole traceback is in {log}.", log=log)
-        found.append(FailureCause(_failed(stage, keys, why), remedy, patients))
+        said = stages[stage].failed if stage in stages else said_of_failed
+        found.append(FailureCause(said(keys, why), remedy, patients))
     return found
 
 
@@ -124,7 +127,7 @@ def left_out(excluded: Iterable[tuple[str, str, str]]) -> list[FailureCause]:
         patients = tuple(dict.fromkeys(patient for patient, _ in members))
         cause = members[0][1]
         why, remedy = explained(cause)
-        who = {"who": _patients(patients), "modality": modality}
+        who = {"who": patients_said(patients), "modality": modality}
         what = Sentence("{who}, {modality}: {why}.", **who, why=why)
         # A sentence of the check is said in the reader's language, unless it was shortened.
         if (whole := Sentence("{who}, {modality}: {cause}", **who, cause=cause)) == what:
@@ -158,38 +161,8 @@ def plain_cause(cause: str) -> str:
     return cause if len(cause) <= _LONGEST // 2 else f"{cause[: _LONGEST // 2]} ..."
 
 
-def _failed(stage: str, keys: Sequence[TaskKey], why: str) -> Sentence:
-    """Return what failed and why, for example ``CT features of P1 and P2 failed: ...``."""
-    by_place: dict[str, list[TaskKey]] = {}
-    for key in keys:
-        by_place.setdefault(key.of, []).append(key)
-    if stage == "extraction":
-        parts = [_features(place, [key.patient for key in of]) for place, of in by_place.items()]
-        return Sentence("{what} failed: {why}.", what=joined(parts, "; "), why=why)
-    if stage == "search":
-        parts = [_splits(place, of) for place, of in by_place.items()]
-        return Sentence("The search of {what} failed: {why}.", what=joined(parts, "; "), why=why)
-    what = named(list(by_place))
-    if stage == "fingerprint":
-        return Sentence("The look at the images of {what} failed: {why}.", what=what, why=why)
-    if stage == "settings":
-        return Sentence("The settings of {what} failed: {why}.", what=what, why=why)
-    name = stage_name(stage)
-    return Sentence("The {stage} of {what} failed: {why}.", stage=name, what=what, why=why)
-
-
-def _features(modality: str, patients: Sequence[str]) -> Sentence:
-    return Sentence("{modality} features of {who}", modality=modality, who=_patients(patients))
-
-
-def _splits(arm: str, keys: Sequence[TaskKey]) -> Sentence:
-    said = named([str(key.split + 1) for key in keys])
-    if len(keys) == 1:
-        return Sentence("{arm}, split {numbers}", arm=arm, numbers=said)
-    return Sentence("{arm}, splits {numbers}", arm=arm, numbers=said)
-
-
-def _patients(patients: Sequence[str]) -> str:
+def patients_said(patients: Sequence[str]) -> str:
+    """Return patients as the object of a sentence: one by id, several by number and ids."""
     if len(patients) == 1:
         return patients[0]
     return Sentence("{n} patients ({who})", n=len(patients), who=named(patients))

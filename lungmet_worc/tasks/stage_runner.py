@@ -12,8 +12,6 @@ from lungmet_worc.basics.disk import disk_error
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.words import listed
-from lungmet_worc.pipeline.stages import unscored
-from lungmet_worc.pipeline.stages.names import stage_name
 from lungmet_worc.tasks.engines import Engine
 from lungmet_worc.tasks.failures import failed_tasks
 from lungmet_worc.tasks.progress import Progress
@@ -21,6 +19,7 @@ from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import now, write_state
+from lungmet_worc.tasks.stage import Part, Stage
 from lungmet_worc.tasks.task import Failure, Task, TaskKey, TaskResult, unfinished
 from lungmet_worc.tasks.timed_tasks import TimeLimit
 
@@ -67,13 +66,13 @@ class StageRunner:
         self._written = 0.0
         self._told_aside = False
 
-    def must(self, stage: str, tasks: Sequence[Task]) -> None:
+    def must(self, stage: Stage, tasks: Sequence[Task]) -> None:
         """Run a stage that the run cannot go on without.
 
         Parameters
         ----------
-        stage : str
-            Its name, the first part of its tasks' keys.
+        stage : Stage
+            The stage.
         tasks : sequence of Task
             All tasks of the stage, fresh or not.
 
@@ -90,13 +89,13 @@ class StageRunner:
         if failed:
             raise failed_tasks(failed, stage)
 
-    def run(self, stage: str, tasks: Sequence[Task]) -> list[TaskResult]:
+    def run(self, stage: Stage, tasks: Sequence[Task]) -> list[TaskResult]:
         """Run the tasks of a stage that are not fresh and return what failed.
 
         Parameters
         ----------
-        stage : str
-            Its name, the first part of its tasks' keys.
+        stage : Stage
+            The stage.
         tasks : sequence of Task
             All tasks of the stage, fresh or not.
 
@@ -114,7 +113,7 @@ class StageRunner:
         todo = unfinished(tasks)
         self._remember_ingredients(tasks)
         self.keep(task.output for task in todo)
-        known = self._begin(stage, tasks, todo)
+        known = self._begin(stage.name, tasks, todo)
         self.progress.start(stage, len(tasks), len(tasks) - len(todo))
         failed = []
         for result in self._results(stage, todo) if todo else ():
@@ -127,8 +126,7 @@ class StageRunner:
                     self.progress.finish()
                     raise disk_error(result.error, self.paths.folder, _still_needed(tasks, known))
         self.progress.finish()
-        if stage == "search":
-            unscored.remember(known, tasks)
+        stage.after(known, tasks)
         self._write_state(at_once=True)
         return failed
 
@@ -185,7 +183,7 @@ class StageRunner:
             known[str(task.key)] = {"state": "to do", "stamp": task.stamp}
         return known
 
-    def _results(self, stage: str, todo: Sequence[Task]) -> Iterator[TaskResult]:
+    def _results(self, stage: Stage, todo: Sequence[Task]) -> Iterator[TaskResult]:
         """Run tasks, and start none that the deadline leaves no time for."""
         limit = self.time_limit()
         return self.engine.run(todo) if limit is None else limit.results(self.engine, stage, todo)
@@ -219,13 +217,13 @@ class StageRunner:
             self._written = time.monotonic()
 
 
-def require_complete(stage: str, tasks: Sequence[Task]) -> None:
+def require_complete(part: Part, tasks: Sequence[Task]) -> None:
     """Raise if tasks of an earlier stage are not fresh.
 
     Parameters
     ----------
-    stage : str
-        The stage that would make them, as ``--only`` names it.
+    part : {"extraction", "search", "report"}
+        What would make them, as ``--only`` names it.
     tasks : sequence of Task
 
     Raises
@@ -238,8 +236,8 @@ def require_complete(stage: str, tasks: Sequence[Task]) -> None:
         message = Sentence(
             "The {title} is not complete: {tasks}. "
             'Run "lungmet run" with "--only {stage}" first, or without --only.',
-            title=stage_name(stage),
-            stage=stage,
+            title=Sentence(part),
+            stage=part,
             tasks=listed([task.label for task in todo], 3),
         )
         raise ResultsError(message)

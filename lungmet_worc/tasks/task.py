@@ -125,6 +125,8 @@ class Task:
         Content hash of everything that the output depends on.
     ingredients : mapping
         The same in named, JSON-able parts without any path, to explain a stale output by.
+    tool : str
+        The tool of fastr that runs it there; without one it runs in this process's engine.
     """
 
     key: TaskKey
@@ -134,6 +136,7 @@ class Task:
     output: Path
     stamp: str
     ingredients: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    tool: str = ""
 
     def state(self) -> TaskState:
         """Return whether the task's output is missing, stale or fresh."""

@@ -11,15 +11,10 @@ from datetime import datetime
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.tasks.deadline import next_batch, reserve, seconds_left, too_early
 from lungmet_worc.tasks.engines import Engine
+from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.tasks.task import Task, TaskResult
 
 logger = logging.getLogger(__name__)
-
-#: What the time is kept for, so that it is not itself limited.
-_KEPT = "evaluation"
-
-#: Stages of which any part is worth something.
-_DIVISIBLE = ("search", "permutation")
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class TimeLimit:
     cores: int
     note: Callable[[str], None]
 
-    def results(self, engine: Engine, stage: str, todo: Sequence[Task]) -> Iterator[TaskResult]:
+    def results(self, engine: Engine, stage: Stage, todo: Sequence[Task]) -> Iterator[TaskResult]:
         """Run tasks batch by batch as long as they end in time, and yield their results.
 
         How long a task takes is what this run measured itself, before that what is foretold.
@@ -55,31 +50,31 @@ class TimeLimit:
         DeadlineError
             There is no time for a stage that every result needs.
         """
-        if stage == _KEPT:
+        if stage.part == "report":  # what the time is kept for
             yield from engine.run(todo)
             return
         measured: list[float] = []
         waiting = list(todo)
         while waiting:
-            each = statistics.fmean(measured) if measured else self.foretold[stage]
+            each = statistics.fmean(measured) if measured else self.foretold[stage.name]
             seconds = self._seconds(stage) - engine.start_up
             number = next_batch(len(waiting), seconds, each, self.cores)
             if not measured:  # a guess is good for the first ones only
                 number = min(number, self.cores)
             if not number:
-                if stage not in _DIVISIBLE:  # nothing can be evaluated without the others
+                if not stage.divisible:  # nothing can be evaluated without the others
                     why = Sentence.plural(
                         len(waiting),
                         "{n} task of the {stage} is not done",
                         "{n} tasks of the {stage} are not done",
-                        stage=stage,
+                        stage=stage.name,
                     )
                     raise too_early(why)
                 text = Sentence.plural(
                     len(waiting),
                     "The deadline leaves no time for {n} task of the {stage}.",
                     "The deadline leaves no time for {n} tasks of the {stage}.",
-                    stage=stage,
+                    stage=stage.name,
                 )
                 logger.warning("%s", text)
                 self.note(text)
@@ -90,9 +85,9 @@ class TimeLimit:
                     measured.append(result.seconds)
                 yield result
 
-    def _seconds(self, stage: str) -> float:
+    def _seconds(self, stage: Stage) -> float:
         """Return the wall time that the tasks of a stage have."""
         left = seconds_left(self.deadline)
-        if stage not in _DIVISIBLE:
+        if not stage.divisible:
             return left
         return left - reserve(self.foretold, arms=self.arms, splits=self.splits, cores=self.cores)

@@ -17,6 +17,7 @@ from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import read_state
+from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.tasks.stage_runner import StageRunner
 from lungmet_worc.tasks.task import Task, TaskKey, TaskResult
 from lungmet_worc.worc.storage import write_features
@@ -138,7 +139,9 @@ def run_stage(paths: RunPaths, engine: object) -> None:
     state: dict[str, object] = {"study": {"name": "moved", "arms": {}, "search": {"splits": 2}}}
     with locked(paths):
         aside = KeptAside(paths, "2026-11-23T18:01:49+00:00")
-        StageRunner(engine, paths, Quiet(), state, aside, lambda: None).must("stage", tasks)  # type: ignore[arg-type]
+        StageRunner(engine, paths, Quiet(), state, aside, lambda: None).must(
+            Stage("stage", ""), tasks
+        )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -164,8 +167,8 @@ class Renames(Quiet):
         self.folder, self.stage, self.number = folder, stage, number
         self.now = ""
 
-    def start(self, stage: str, total: int, fresh: int) -> None:
-        self.now = stage
+    def start(self, stage: Stage, total: int, fresh: int) -> None:
+        self.now = stage.name
 
     def advance(self, label: str) -> None:
         if self.now == self.stage:

@@ -20,8 +20,8 @@ from lungmet_worc.basics.errors import StudyFileError
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli import build_parser, main
 from lungmet_worc.pipeline import arm_matrix as arms
-from lungmet_worc.pipeline.plan import Plan, by_pair
-from lungmet_worc.pipeline.stages.search import search_tasks
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import tasks_of
 from lungmet_worc.study.config import ArmConfig, StudyConfig
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 from lungmet_worc.study.manifest import read_manifest
@@ -113,15 +113,8 @@ class TestOnlyNamedColumns:
         checked = check_study(study)
         assert checked.ok
         plan = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
-        tasks = plan.extractions()
-        pairs = by_pair(tasks)
-        everything = [
-            *plan.fingerprints(),
-            *tasks,
-            *plan.arm_settings(),
-            *search_tasks(plan, pairs),
-        ]
-        return {str(task.key): task.stamp for task in everything}
+        made = tasks_of(plan)
+        return {str(task.key): task.stamp for tasks in made.values() for task in tasks}
 
     def _matrix(self, study: StudyConfig) -> pd.DataFrame:
         arm = study.arms["a"]

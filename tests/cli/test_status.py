@@ -14,6 +14,7 @@ from lungmet_worc.cli import status
 from lungmet_worc.display.language import language
 from lungmet_worc.pipeline.pace import stage_paces
 from lungmet_worc.pipeline.run import Run
+from lungmet_worc.pipeline.stages import STAGES
 from tests.analyses.run.test_digest import make_state
 
 
@@ -40,7 +41,7 @@ def test_rates_and_time_left() -> None:
 
 def test_the_text_of_a_running_run() -> None:
     state = running(4)
-    digest = make_digest(state, running=True, now="2026-11-23T18:10:00+00:00")
+    digest = make_digest(state, STAGES, running=True, now="2026-11-23T18:10:00+00:00")
     text = status.status_text(digest, stage_paces(state))
     assert "Running." in text
     assert "extraction          4        6        0           40   about 9 s" in text
@@ -48,7 +49,7 @@ def test_the_text_of_a_running_run() -> None:
 
 
 def test_the_text_in_dutch() -> None:
-    digest = make_digest(running(4), running=True, now="2026-11-23T18:10:00+00:00")
+    digest = make_digest(running(4), STAGES, running=True, now="2026-11-23T18:10:00+00:00")
     text = status.status_text(digest, stage_paces(running(4)), language("nl"))
     assert "te doen" in text
     assert "ongeveer 9 s" in text
@@ -62,7 +63,9 @@ class Watched:
 
     def digest(self) -> Any:
         last = len(self.states) == 1
-        return make_digest(self.states[0], running=not last, now="2026-11-23T18:10:00+00:00")
+        return make_digest(
+            self.states[0], STAGES, running=not last, now="2026-11-23T18:10:00+00:00"
+        )
 
     def paces(self) -> Any:
         return stage_paces(self.states[0] if len(self.states) == 1 else self.states.pop(0))
@@ -118,15 +121,17 @@ def test_ctrl_c_ends_the_watching_only(
 
 def test_a_stopped_run_says_how_to_go_on() -> None:
     state = {**running(4), "study_file": "my study.toml"}
-    text = status.status_text(make_digest(state), stage_paces(state), folder="/runs/one")
+    text = status.status_text(make_digest(state, STAGES), stage_paces(state), folder="/runs/one")
     assert "Stopped before its end" in text
     assert re.search(r"^extraction +4 +6 +0$", text, re.MULTILINE)
     last = text.splitlines()[-1]
     assert last.endswith("lungmet run 'my study.toml' --out /runs/one")
-    by_script = status.status_text(make_digest(running(4)), stage_paces(state), folder="/runs/one")
+    by_script = status.status_text(
+        make_digest(running(4), STAGES), stage_paces(state), folder="/runs/one"
+    )
     assert by_script.splitlines()[-1].startswith("Go on: run the same script again")
     done = status.status_text(
-        make_digest(make_state()), stage_paces(make_state()), folder="/runs/one"
+        make_digest(make_state(), STAGES), stage_paces(make_state()), folder="/runs/one"
     )
     assert "Go on" not in done
 
@@ -134,28 +139,28 @@ def test_a_stopped_run_says_how_to_go_on() -> None:
 def test_a_run_of_one_stage_did_not_stop() -> None:
     """All that was asked for is done."""
     state = {**running(10), "finished": "2026-11-23T19:01:00+00:00", "only": "extraction"}
-    digest = make_digest(state)
+    digest = make_digest(state, STAGES)
     assert digest.verdict.startswith("The extraction is done, as asked for")
     text = status.status_text(digest, stage_paces(state), folder="/runs/one")
     assert "Stopped" not in text
     assert "Go on" in text
-    killed = make_digest({**state, "finished": None})
+    killed = make_digest({**state, "finished": None}, STAGES)
     assert killed.verdict.startswith("Stopped before its end")
-    searched = make_digest({**make_state(), "only": "search"})
+    searched = make_digest({**make_state(), "only": "search"}, STAGES)
     assert searched.verdict.startswith("The search is done, as asked for")
-    whole = make_digest({**make_state(), "only": "report"})
+    whole = make_digest({**make_state(), "only": "report"}, STAGES)
     assert whole.verdict == "Complete."
 
 
 def test_a_run_that_stopped_in_its_check() -> None:
     state = make_state(tasks={}, finished=None, arms={})
-    text = status.status_text(make_digest(state), stage_paces(state), folder="/runs/one")
+    text = status.status_text(make_digest(state, STAGES), stage_paces(state), folder="/runs/one")
     assert "No task has begun yet" in text
     assert "to do" not in text
 
 
 def test_one_patient_is_one_patient() -> None:
     one = {"n_patients": 1, "n_events": 1, "n_left_out": 1}
-    digest = make_digest(make_state(arms={"MRI": one, "CT": one}))
+    digest = make_digest(make_state(arms={"MRI": one, "CT": one}), STAGES)
     assert digest.arms[0].sentence.startswith("MRI: 1 patient, 1 with the outcome")
     assert digest.arms[0].sentence.endswith("; 1 patient left out")

@@ -15,6 +15,7 @@ from lungmet_worc.analyses.run.digest import ArmDigest
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language, catalogues, language, read_texts
 from lungmet_worc.display.privacy import cleaned
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.tasks import remedies
 from lungmet_worc.tasks.task import TaskKey
 from tests.display.said_texts import PACKAGE, home, homes, said_texts
@@ -149,13 +150,13 @@ def test_a_digest_in_dutch() -> None:
     errors = [
         (TaskKey("extraction", "CT", f"P{n}"), f"ValueError: P{n} has no tumour.") for n in (1, 2)
     ]
-    (cause,) = remedies.failed_tasks(errors, "log.txt")
+    (cause,) = remedies.failed_tasks(errors, "log.txt", STAGES)
     assert say.of(cause.what) == (
         "Het berekenen van CT-kenmerken van 2 patiënten (P1 en P2) is mislukt: "
         "ValueError: P1 has no tumour."
     )
     (memory,) = remedies.failed_tasks(
-        [(TaskKey("search", arm="CT", split=1), "MemoryError")], "log.txt"
+        [(TaskKey("search", arm="CT", split=1), "MemoryError")], "log.txt", STAGES
     )
     assert say.of(memory.sentence) == (
         "De zoektocht van CT, splitsing 2 is mislukt: het geheugen was vol, of iemand heeft het "

@@ -17,6 +17,7 @@ from lungmet_worc.cli.run_summary import summary_text, tables_text
 from lungmet_worc.display.language import ENGLISH, language
 from lungmet_worc.display.shown_names import LONGEST, ShownNames
 from lungmet_worc.pipeline.compare import compare_runs
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.report.arm_descriptions import describe_arm
 from lungmet_worc.study.cohort import build_cohort
 from lungmet_worc.study.config import ArmConfig, StudyConfig
@@ -130,7 +131,7 @@ def test_check_and_digest_say_labels(tmp_path: Path) -> None:
     assert set(cohort.arms) == {"one", "two"}  # the keys stay
     state = make_state()
     state["study"]["arms"]["MRI"]["label"] = ARM
-    digest = make_digest(state)
+    digest = make_digest(state, STAGES)
     assert [arm.sentence.partition(":")[0] for arm in digest.arms] == [ARM, "CT"]
     assert f"{ARM} 6 of 200" in digest.to_text()
 

@@ -10,8 +10,8 @@ import pytest
 
 from lungmet_worc import Run, Study
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.pipeline.plan import Plan, by_pair
-from lungmet_worc.pipeline.stages.search import permutation_tasks
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import tasks_of
 from lungmet_worc.study.cohort import build_cohort
 from lungmet_worc.study.manifest import read_manifest
 from lungmet_worc.tasks.run_folder.paths import RunPaths
@@ -45,7 +45,7 @@ def plan_of(study: Path, run: Path) -> Plan:
 def test_outcomes_are_permuted_before_splits_are_drawn(permuted_study: tuple[Path, Path]) -> None:
     study, run = permuted_study
     plan = plan_of(study, run)
-    tasks = permutation_tasks(plan, by_pair(plan.extractions()))
+    tasks = tasks_of(plan)["permutation"]
     n_splits, arms = len(plan.splits), list(plan.study.arms)
     assert len(tasks) == N_PERMUTATIONS * n_splits * len(arms)
     permuted = [tasks[0].arguments["outcomes"], tasks[-1].arguments["outcomes"]]

@@ -28,6 +28,7 @@ from lungmet_worc.pipeline.pipeline import Only
 from lungmet_worc.tasks.engines.local import LocalEngine
 from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.storage import read_features, read_matrix, read_result
 from tests.synthetic import change_cell
@@ -45,9 +46,9 @@ class Recorder:
         self.notes: list[str] = []
         self._stage = ""
 
-    def start(self, stage: str, total: int, fresh: int) -> None:
-        self._stage = stage
-        self.ran.setdefault(stage, 0)
+    def start(self, stage: Stage, total: int, fresh: int) -> None:
+        self._stage = stage.name
+        self.ran.setdefault(stage.name, 0)
 
     def advance(self, label: str) -> None:
         self.ran[self._stage] += 1
@@ -410,9 +411,9 @@ class Changing(Recorder):
         super().__init__()
         self.image, self.content = image, content
 
-    def start(self, stage: str, total: int, fresh: int) -> None:
+    def start(self, stage: Stage, total: int, fresh: int) -> None:
         super().start(stage, total, fresh)
-        if stage == "extraction":
+        if stage.name == "extraction":
             self.image.write_bytes(self.content)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from lungmet_worc.basics import versions
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.pipeline.plan import Plan, by_pair
-from lungmet_worc.pipeline.stages.search import search_tasks
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.reporting import report_stamp
+from lungmet_worc.pipeline.stages import tasks_of
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
@@ -28,9 +29,7 @@ def study(manifest: Path) -> StudyConfig:
 def stamp(study: StudyConfig, unusable: dict[tuple[str, str], str] | None = None) -> str:
     checked = check_study(study)
     plan = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
-    extractions = by_pair(plan.extractions())
-    evaluations = plan.evaluations(search_tasks(plan, extractions))
-    return plan.report_stamp(evaluations, unusable or {})
+    return report_stamp(plan, tasks_of(plan)["evaluation"], unusable or {})
 
 
 def changed(study: StudyConfig, part: str, **values: object) -> StudyConfig:

@@ -15,8 +15,8 @@ from lungmet_worc.basics.stamped_files import write_stamped_text, write_text
 from lungmet_worc.basics.words import named
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
-from lungmet_worc.pipeline.plan import Plan, by_pair
-from lungmet_worc.pipeline.stages.search import search_tasks
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.study_file import load_study
@@ -24,6 +24,7 @@ from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import claim
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state
+from lungmet_worc.tasks.task import Task
 from lungmet_worc.worc.storage import write_matrix
 from tests.synthetic import change_cell, read_rows, write_cohort, write_rows, write_study
 
@@ -44,24 +45,26 @@ def made(study: Path, tmp_path: Path) -> RunPaths:
     checked = check_study(load_study(study))
     plan = Plan(load_study(study), checked.cohort, checked.digests, paths)
     record = MadeFrom(paths.made_from)
-    for stage in (plan.fingerprints, plan.arm_settings):
-        tasks = stage()
+    done: dict[str, list[Task]] = {}
+    for name, stage in STAGES.items():
+        done[name] = tasks = stage.tasks(plan, done)
         for task in tasks:
-            text = worc_settings.to_ini(task.arguments["settings"])
-            write_stamped_text(task.output, text, stamp=task.stamp)
+            _write(task)
         record.add(tasks)
-    extractions = plan.extractions()
-    searches = search_tasks(plan, by_pair(extractions))
-    import pandas as pd
-
-    for task in (*extractions, *searches):
-        write_matrix(task.output, pd.DataFrame({"a": [1.0]}), stamp=task.stamp)
-    evaluations = plan.evaluations(searches)
-    for task in evaluations:
-        write_text(task.output, json.dumps({"lungmet_stamp": task.stamp}))
-    record.add([*extractions, *searches, *evaluations])
     record.write()
     return paths
+
+
+def _write(task: Task) -> None:
+    import pandas as pd
+
+    if task.output.suffix == ".ini":
+        text = worc_settings.to_ini(task.arguments["settings"])
+        write_stamped_text(task.output, text, stamp=task.stamp)
+    elif task.key.stage == "evaluation":
+        write_text(task.output, json.dumps({"lungmet_stamp": task.stamp}))
+    else:
+        write_matrix(task.output, pd.DataFrame({"a": [1.0]}), stamp=task.stamp)
 
 
 def explained(study: Path | StudyConfig, paths: RunPaths) -> list[str]:

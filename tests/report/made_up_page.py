@@ -16,6 +16,7 @@ from lungmet_worc.analyses.all_tables import make_all_tables
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.display.language import language as say
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
 from tests.analyses.made_up import made_up_cohort, made_up_results
@@ -74,7 +75,7 @@ def made_up_context(
         excluded=[("P55", "CT: extraction failed")],
         versions={"WORC": "3.7.0", "PREDICT": "3.2.0", "PyRadiomics": "3.0.1"},
         created="2025-11-23",
-        digest=make_digest(state(names, n_splits)),
+        digest=make_digest(state(names, n_splits), STAGES),
         tables=tables,
         thumbnails=thumbnails(tables["typical"]),
         facts={**FACTS, "arms": names},

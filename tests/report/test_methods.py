@@ -12,6 +12,7 @@ from lungmet_worc.analyses.comparison.statistics import TEST_NAME
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.display.language import language
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.report.methods import methods
 from lungmet_worc.report.references import Citations, all_references
 
@@ -53,7 +54,7 @@ def context(**change: Any) -> ReportContext:
         "excluded": (),
         "versions": {"WORC": "3.7.0", "PREDICT": "3.2.0", "scikit-learn": "1.5.2"},
         "created": "2025-11-23",
-        "digest": make_digest(STATE, now="2025-11-23T00:00:00+00:00"),
+        "digest": make_digest(STATE, STAGES, now="2025-11-23T00:00:00+00:00"),
     }
     return ReportContext(**{**values, **change})
 

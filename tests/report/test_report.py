@@ -20,6 +20,7 @@ from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.analyses.typical.often_wrong import often_wrong
 from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.display.privacy import cleaned, without_paths
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.report.headline import headline
 from lungmet_worc.report.page import _typeset, write_report
 from lungmet_worc.report.run_sections import flattened
@@ -117,7 +118,7 @@ def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> 
         excluded=[("STS_003", "CT: extraction failed")],
         versions={"WORC": "3.7.0", "PREDICT": "3.2.0"},
         created="2025-11-23",
-        digest=make_digest(STATE),
+        digest=make_digest(STATE, STAGES),
     )
     return dataclasses.replace(context, **change)  # type: ignore[arg-type]
 
@@ -433,7 +434,7 @@ def test_how_the_run_went_is_on_the_first_screen(context: ReportContext, tmp_pat
 
 
 def test_an_unfinished_run_is_seen_at_once(context: ReportContext, tmp_path: Path) -> None:
-    digest = make_digest({**STATE, "partial": {"splits": 7, "of": 20}})
+    digest = make_digest({**STATE, "partial": {"splits": 7, "of": 20}}, STAGES)
     html = written(dataclasses.replace(context, digest=digest), tmp_path)
     assert 'class="verdict unfinished"' in html
     assert "Partial: 7 of 20 splits in every arm." in html

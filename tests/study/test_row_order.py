@@ -13,8 +13,9 @@ from lungmet_worc import Study
 from lungmet_worc.basics.stamped_files import write_stamped_text
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
-from lungmet_worc.pipeline.plan import Plan, by_pair
-from lungmet_worc.pipeline.stages.search import permutation_tasks, search_tasks
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.reporting import report_stamp
+from lungmet_worc.pipeline.stages import tasks_of
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.study_file import load_study
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
@@ -75,18 +76,7 @@ def all_tasks(study: Path, paths: RunPaths) -> tuple[Plan, list[Task]]:
     config = load_study(study)
     checked = check_study(config)
     plan = Plan(config, checked.cohort, checked.digests, paths)
-    extractions = plan.extractions()
-    pairs = by_pair(extractions)
-    searches = search_tasks(plan, pairs)
-    tasks = [
-        *plan.fingerprints(),
-        *extractions,
-        *plan.arm_settings(),
-        *plan.harmonisations(pairs),
-        *searches,
-        *permutation_tasks(plan, pairs),
-        *plan.evaluations(searches),
-    ]
+    tasks = [task for of_stage in tasks_of(plan).values() for task in of_stage]
     return plan, tasks
 
 
@@ -105,7 +95,7 @@ def test_all_stamps_are_the_same(tmp_path: Path, seed: int) -> None:
     assert [(task.key, task.stamp) for task in same] == [(task.key, task.stamp) for task in tasks]
     assert [task.arguments for task in same] == [task.arguments for task in tasks]
     assert again.splits == plan.splits
-    assert again.report_stamp(tasks, {}) == plan.report_stamp(tasks, {})
+    assert report_stamp(again, tasks, {}) == report_stamp(plan, tasks, {})
     assert again.cohort.table().equals(plan.cohort.table())
 
 

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from lungmet_worc.basics.errors import StudyFileError
 from lungmet_worc.cli import main
+from lungmet_worc.pipeline.stages.evaluation import EVALUATION
+from lungmet_worc.pipeline.stages.extraction import EXTRACTION
+from lungmet_worc.pipeline.stages.search import SEARCH
 from lungmet_worc.study.clock import parse_deadline
 from lungmet_worc.study.config import RunConfig
 from lungmet_worc.tasks import deadline, timed_tasks
@@ -195,13 +198,13 @@ def test_tasks_end_in_time_and_use_it(
     monkeypatch.setattr(timed_tasks, "seconds_left", lambda _: 200 - engine.clock)
     seconds = {"search": foretold, "evaluation": 5.0, "report": 25.0}
     limit = TimeLimit(NOW, seconds, arms=2, splits=50, cores=2, note=notes.append)
-    done = list(limit.results(engine, "search", searches(tmp_path, 50)))
+    done = list(limit.results(engine, SEARCH, searches(tmp_path, 50)))
     end = 200 - 5 - 25
     assert end - 10 < engine.clock <= end
     assert len(done) == engine.clock / 10 * 2
     assert len(engine.batches) < 9  # few, since at the end of each one cores wait
     assert notes == [f"The deadline leaves no time for {100 - len(done)} tasks of the search."]
-    assert list(limit.results(engine, "evaluation", searches(tmp_path, 1)))  # never limited
+    assert list(limit.results(engine, EVALUATION, searches(tmp_path, 1)))  # never limited
 
 
 def test_an_engine_that_takes_time_to_start_ends_in_time_too(
@@ -211,7 +214,7 @@ def test_an_engine_that_takes_time_to_start_ends_in_time_too(
     monkeypatch.setattr(timed_tasks, "seconds_left", lambda _: 400 - engine.clock)
     limit = TimeLimit(NOW, {"search": 10.0}, arms=2, splits=50, cores=2, note=lambda _: None)
     monkeypatch.setattr(TimeLimit, "_seconds", lambda *_: 400 - engine.clock)
-    done = list(limit.results(engine, "search", searches(tmp_path, 50)))
+    done = list(limit.results(engine, SEARCH, searches(tmp_path, 50)))
     assert 400 - 10 - 15 < engine.clock <= 400
     assert 0 < len(done) < 100
 
@@ -221,7 +224,7 @@ def test_features_of_all_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(timed_tasks, "seconds_left", lambda _: 25 - engine.clock)
     limit = TimeLimit(NOW, {"extraction": 9.0}, arms=2, splits=5, cores=2, note=print)
     tasks = [make_task(f"extraction/CT/P{n}", tmp_path) for n in range(7)]
-    results = limit.results(engine, "extraction", tasks)
+    results = limit.results(engine, EXTRACTION, tasks)
     assert len([next(results) for _ in range(4)]) == 4
     with pytest.raises(DeadlineError, match="3 tasks of the extraction are not done"):
         next(results)

@@ -14,6 +14,7 @@ from lungmet_worc.display.shown_names import recorded_names
 from lungmet_worc.tasks.progress import duration
 from lungmet_worc.tasks.remedies import FailureCause, failed_tasks, left_out, plain_cause
 from lungmet_worc.tasks.run_folder.state import tasks_of
+from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.tasks.task import TaskKey
 
 State = Mapping[str, Any]
@@ -254,13 +255,17 @@ class Digest:
         return lines
 
 
-def make_digest(state: State, *, running: bool = False, now: str | None = None) -> Digest:
+def make_digest(
+    state: State, stages: Mapping[str, Stage], *, running: bool = False, now: str | None = None
+) -> Digest:
     """Return what a run did.
 
     Parameters
     ----------
     state : mapping
         What ``run.json`` says.
+    stages : mapping of str to Stage
+        The stages by name, which say what their failed tasks are.
     running : bool
         A process works in the run folder.
     now : str, optional
@@ -292,7 +297,7 @@ def make_digest(state: State, *, running: bool = False, now: str | None = None) 
         seconds=_seconds(started, state, tasks, now if running else None),
         task_seconds=sum(float(entry.get("seconds", 0)) for entry in tasks.values()),
         arms=arms,
-        failed=tuple(failed_tasks(failures, LOG)),
+        failed=tuple(failed_tasks(failures, LOG, stages)),
         left_out=tuple(
             left_out((e["patient_id"], e["modality"], e["cause"]) for e in state["excluded"])
             if state.get("excluded")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lungmet_worc.basics import versions
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.combat import PACKAGE, combat_settings, installed_version, values_of
-from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.sources import ComBatConfig
-from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 
 #: Bump when our own code changes what a harmonisation gives.
@@ -20,52 +20,28 @@ REVISION = 1
 PACKAGES = ("WORC", "numpy", "scikit-learn")
 
 
-def harmonisation_tasks(
-    study: StudyConfig,
-    patients: Mapping[str, Patient],
-    extractions: Mapping[tuple[str, str], Task],
-    paths: RunPaths,
-) -> list[Task]:
+def _tasks(plan: Plan, made: Made) -> list[Task]:
     """Return a task for each modality whose features ComBat harmonises.
 
     All patients of the modality are harmonised together, before any split (errata E13).
-
-    Parameters
-    ----------
-    study : StudyConfig
-        The study.
-    patients : mapping of str to Patient
-        The patients that enter any arm.
-    extractions : mapping of (patient id, modality) to Task
-        Who has which features.
-    paths : RunPaths
-        The run folder.
     """
     tasks = []
-    for modality, config in study.modalities.items():
-        members = [patients[name] for name, of in extractions if of == modality]
-        if config.combat is None or not members:
-            continue
-        files = {p.patient_id: extractions[p.patient_id, modality] for p in members}
-        tasks.append(_task(study, modality, config.combat, members, files, paths))
+    for modality, config in plan.study.modalities.items():
+        files = {t.key.patient: t for t in made["extraction"] if t.key.modality == modality}
+        if config.combat is not None and files:
+            tasks.append(_task(plan, modality, config.combat, files))
     return tasks
 
 
-def _task(
-    study: StudyConfig,
-    modality: str,
-    combat: ComBatConfig,
-    members: Sequence[Patient],
-    files: Mapping[str, Task],
-    paths: RunPaths,
-) -> Task:
-    settings, seed = combat_settings(study), study.search.seed
+def _task(plan: Plan, modality: str, combat: ComBatConfig, files: Mapping[str, Task]) -> Task:
+    study, members = plan.study, [plan.patients[name] for name in files]
+    settings = combat_settings(study)
     science: dict[str, Any] = {
         "batches": values_of(members, combat.batch),
         "covariates": {column: values_of(members, column) for column in combat.covariates},
         "settings": settings,
         "mended": study.search.worc_compat is None,
-        "seed": seed if settings["per_feature"] != "0" else None,
+        "seed": study.search.seed if settings["per_feature"] != "0" else None,
     }
     made_from = {
         "revision": REVISION,
@@ -84,14 +60,20 @@ def _task(
         function="lungmet_worc.worc.combat:harmonise",
         arguments={
             "features": {name: str(task.output) for name, task in files.items()},
-            "batches": science["batches"],
-            "covariates": science["covariates"],
-            "settings": settings,
-            "mended": science["mended"],
-            "seed": seed,
-            "scratch": str(paths.scratch),
+            **science,
+            "seed": study.search.seed,
+            "scratch": str(plan.paths.scratch),
         },
-        output=paths.harmonised(modality),
+        output=plan.paths.harmonised(modality),
         stamp=content_hash("harmonisation", made_from, science, list(files)),
         ingredients=made_from,
     )
+
+
+HARMONISATION = Stage(
+    Sentence("harmonisation"),
+    Sentence("Harmonising features"),
+    _tasks,
+    seconds=lambda study: 5.0,
+    optional=True,
+)

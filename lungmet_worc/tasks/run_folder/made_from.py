@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from lungmet_worc.tasks.task import Task, content_hash
 logger = logging.getLogger(__name__)
 
 _PART = "part"
+
+#: As many characters of the SHA-256 of a file tell it from others.
+_SHORT = 16
+_SHA_256 = re.compile(r"[0-9a-f]{64}")
 
 
 class _Record(BaseModel):
@@ -92,9 +97,17 @@ class MadeFrom:
 
     def _kept(self, value: Any, hashes: dict[int, str]) -> Any:
         if not isinstance(value, Mapping | list | tuple):
-            return value
+            return _short(value)
         if id(value) not in hashes:
-            key = content_hash(value)[:16]
-            self._parts.setdefault(key, value)
+            short = _short(value)
+            key = content_hash(short)[:16]
+            self._parts.setdefault(key, short)
             hashes[id(value)] = key
         return {_PART: hashes[id(value)]}
+
+
+def _short(value: Any) -> Any:
+    """Return an ingredient with short hashes of files."""
+    if isinstance(value, Mapping):
+        return {name: _short(each) for name, each in value.items()}
+    return value[:_SHORT] if isinstance(value, str) and _SHA_256.fullmatch(value) else value

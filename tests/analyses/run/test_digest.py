@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lungmet_worc.analyses.run.digest import make_digest
+from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.tasks.remedies import explained, failed_tasks, left_out, plain_cause
 from lungmet_worc.tasks.task import TaskKey
 
@@ -50,7 +51,7 @@ def with_task(state: dict[str, Any], **tasks: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_complete_run() -> None:
-    digest = make_digest(make_state())
+    digest = make_digest(make_state(), STAGES)
     assert digest.ending == "complete"
     assert digest.seconds == 3660
     assert digest.task_seconds == 8 * 90
@@ -78,7 +79,7 @@ def test_a_failed_run_names_each_cause_once() -> None:
         extraction__CT__P2=other,
         search__MRI__3=memory,
     )
-    digest = make_digest(state)
+    digest = make_digest(state, STAGES)
     assert digest.ending == "failed"
     search, extraction = digest.failed
     assert extraction.patients == ("P1", "P2")
@@ -101,7 +102,7 @@ def test_three_broken_patients_have_three_causes() -> None:
         ("P3", "MRI", "P3_image.nii.gz cannot be read"),
     ]
     entries = [dict(zip(("patient_id", "modality", "cause"), e, strict=True)) for e in excluded]
-    digest = make_digest(make_state(excluded=entries))
+    digest = make_digest(make_state(excluded=entries), STAGES)
     assert digest.ending == "complete"
     assert [cause.patients for cause in digest.left_out] == [("P1",), ("P2",), ("P3",)]
     assert all(cause.remedy for cause in digest.left_out)
@@ -115,9 +116,13 @@ def test_one_cause_of_many_patients_is_one_line() -> None:
     failures = [
         (TaskKey("extraction", "CT", f"P{n}"), f"OSError: /data/{n}/x.nii broken") for n in range(9)
     ]
-    assert len(failed_tasks(failures, "log.txt")) == 1
+    assert len(failed_tasks(failures, "log.txt", STAGES)) == 1
     assert (
-        len(failed_tasks([*failures, (TaskKey("extraction", "MRI", "P1"), "other")], "log.txt"))
+        len(
+            failed_tasks(
+                [*failures, (TaskKey("extraction", "MRI", "P1"), "other")], "log.txt", STAGES
+            )
+        )
         == 2
     )
 
@@ -127,7 +132,7 @@ def test_so_many_causes_are_cut() -> None:
     failures = {
         f"extraction/CT/P{n}": {"state": "failed", "error": word} for n, word in enumerate(words)
     }
-    digest = make_digest(make_state(tasks=failures, finished=None))
+    digest = make_digest(make_state(tasks=failures, finished=None), STAGES)
     lines = dict(digest.sections())["Failed"]
     assert len(lines) == 21
     assert lines[-1] == "5 more causes are in log.txt."
@@ -144,7 +149,9 @@ def test_so_many_causes_are_cut() -> None:
     ],
 )
 def test_endings(change: dict[str, Any], running: bool, ending: str) -> None:
-    digest = make_digest(make_state(**change), running=running, now="2026-11-23T18:00:30+00:00")
+    digest = make_digest(
+        make_state(**change), STAGES, running=running, now="2026-11-23T18:00:30+00:00"
+    )
     assert digest.ending == ending
     assert digest.verdict.endswith(".")
     if running:
@@ -157,7 +164,7 @@ def test_a_run_that_just_began_has_a_digest() -> None:
     state = make_state(tasks={}, arms={}, errata=[], finished=None)
     for key in ("excluded", "errata", "order"):
         del state[key]
-    digest = make_digest(state)
+    digest = make_digest(state, STAGES)
     assert digest.arms[0].sentence == "CT: 0 of 4 splits done"
     assert digest.seconds is None
     assert "Started" in digest.to_text()
@@ -181,11 +188,11 @@ def test_known_errors_have_a_remedy(error: str, meaning: str, remedy: str) -> No
 
 
 def test_other_stages_are_named() -> None:
-    (fingerprint,) = failed_tasks([(TaskKey("fingerprint", "CT"), "odd")], "log.txt")
+    (fingerprint,) = failed_tasks([(TaskKey("fingerprint", "CT"), "odd")], "log.txt", STAGES)
     assert fingerprint.what == "The look at the images of CT failed: odd."
     assert "log.txt" in fingerprint.remedy
     (evaluation,) = failed_tasks(
-        [(TaskKey("evaluation", arm=arm), "odd") for arm in ("CT", "MRI")], "log.txt"
+        [(TaskKey("evaluation", arm=arm), "odd") for arm in ("CT", "MRI")], "log.txt", STAGES
     )
     assert evaluation.what == "The evaluation of CT and MRI failed: odd."
 

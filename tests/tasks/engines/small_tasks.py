@@ -124,4 +124,5 @@ def task(folder: Path, name: str, function: Any) -> Task:
         arguments={"text": name},
         output=folder / f"{name}.txt",
         stamp="s",
+        tool="lungmet/SearchSplits:1.0",
     )

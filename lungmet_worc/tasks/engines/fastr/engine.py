@@ -23,7 +23,7 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.tasks.engines import memory
 from lungmet_worc.tasks.engines.fastr import network, slurm
 from lungmet_worc.tasks.engines.fastr.batches import Pace, cut
-from lungmet_worc.tasks.engines.fastr.home import TOOL_OF_STAGE, Home
+from lungmet_worc.tasks.engines.fastr.home import Home
 from lungmet_worc.tasks.engines.fastr.wave import Told, Wave
 from lungmet_worc.tasks.engines.local import LocalEngine, is_tried_again
 from lungmet_worc.tasks.task import Failure, Task, TaskResult
@@ -176,7 +176,7 @@ class FastrEngine:
         EngineError
             fastr ended, or the batch system takes no jobs.
         """
-        if not tasks or tasks[0].key.stage not in TOOL_OF_STAGE:
+        if not tasks or not tasks[0].tool:
             yield from self._local.run(tasks)
             return
         lost: list[TaskResult] = []
@@ -219,7 +219,7 @@ class FastrEngine:
         wave.write(self._home.wanted, self.folder, self._set_up)
         spec = {
             "plugin": self.plugin,
-            "tool": TOOL_OF_STAGE[wave.stage],
+            "tool": wave.tool,
             "jobs": {name: str(wave.job_file(name)) for name in wave.jobs},
             "memory": f"{-(-job_memory // 2**20)}M",
             "events": str(wave.events),

@@ -18,13 +18,6 @@ from lungmet_worc.tasks.engines.processes import CODE, ONE_THREAD, SAFE_PATH
 #: The two tools; fastr calls them by the name of the folder in which they lie, "lungmet".
 TOOLS = Path(__file__).parent / "tools"
 
-#: Stage -> the tool that runs its tasks.
-TOOL_OF_STAGE = {
-    "extraction": "lungmet/ExtractFeatures:1.0",
-    "search": "lungmet/SearchSplits:1.0",
-    "permutation": "lungmet/SearchSplits:1.0",
-}
-
 #: Slurm is asked this often how its jobs are, in seconds; fastr's own default is 30.
 SLURM_INTERVAL = 5
 

@@ -58,9 +58,9 @@ class Wave:
         self._waiting = {number: task for job in self.jobs.values() for number, task in job.items()}
 
     @property
-    def stage(self) -> str:
-        """Return the stage of all its tasks."""
-        return self.cut[0][0].key.stage
+    def tool(self) -> str:
+        """Return the tool of all its tasks."""
+        return self.cut[0][0].tool
 
     @property
     def events(self) -> Path:

@@ -1,0 +1,130 @@
+"""The end of a run: tables, figures and report, unless those that are there are fresh."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lungmet_worc.analyses.run.digest import make_digest
+from lungmet_worc.basics import versions
+from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import STAGES, unscored
+from lungmet_worc.study.tested_splits import UntestedSplit
+from lungmet_worc.tasks.run_folder.paths import RunPaths
+from lungmet_worc.tasks.run_folder.record import is_fresh, put_in_place
+from lungmet_worc.tasks.stage import Made, Stage
+from lungmet_worc.tasks.stage_runner import StageRunner
+from lungmet_worc.tasks.task import Task, content_hash
+from lungmet_worc.worc import errata
+
+#: What has no tasks.
+REPORT = Stage(Sentence("report"), Sentence("Writing the report"), part="report")
+
+
+def report(
+    plan: Plan,
+    made: Made,
+    unusable: Mapping[tuple[str, str], str],
+    untested: Sequence[UntestedSplit],
+    runner: StageRunner,
+) -> None:
+    """Write tables, figures and report if they are not fresh.
+
+    Parameters
+    ----------
+    plan : Plan
+        The study, its cohort and its run folder.
+    made : mapping
+        The tasks of each stage that are done and reported.
+    unusable : mapping of (patient id, modality) to str
+        Who was left out, and why.
+    untested : sequence of UntestedSplit
+        In which splits an arm was not tested.
+    runner : StageRunner
+        Of the run.
+    """
+    searches, state, progress = made["search"], runner.state, runner.progress
+    unusable = {who: unusable[who] for who in sorted(unusable)}  # not by the manifest's rows
+    stamp = report_stamp(plan, made["evaluation"], unusable, made["permutation"])
+    fresh = is_fresh(plan.paths.report_files, stamp)
+    progress.start(REPORT, 1, int(fresh))
+    began = time.monotonic()
+    if not fresh:
+        from lungmet_worc.pipeline.stages.report import write_results
+
+        # Of a partial report's splits only.
+        reported = {task.key.split for task in searches}
+        if not state["partial"]:
+            reported |= {split.split for split in untested}
+        untested = [split for split in untested if split.split in reported]
+        staged = RunPaths(plan.paths.scratch / "report")
+        digest = make_digest(_as_reported(state), STAGES)
+        write_results(plan, searches, made["permutation"], unusable, digest, staged, untested)
+        put_in_place(staged.folder, plan.paths.report_files, runner.keep, stamp=stamp)
+        state["report_seconds"] = round(time.monotonic() - began, 3)
+        progress.advance("tables, figures and report")
+    progress.finish()
+    number = unscored.remember(state["tasks"], searches)
+    with (plan.paths.tables / "splits.csv").open(encoding="utf-8", newline="") as file:
+        undefined = any(not row["ppv"] or not row["npv"] for row in csv.DictReader(file))
+    state["errata"] = errata.met(plan.study, plan.names, number, undefined=undefined)
+    if not state["partial"]:
+        runner.forget_ingredients()
+
+
+def _as_reported(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state as the report tells it, the same however often it is written.
+
+    When this run started says nothing about the results; when the first one did, does.
+    """
+    return {**state, "started": state["begun"], "finished": state["begun"]}
+
+
+def report_stamp(
+    plan: Plan,
+    evaluations: Sequence[Task],
+    unusable: Mapping[tuple[str, str], str],
+    permutations: Sequence[Task] = (),
+) -> str:
+    """Return the hash of everything that tables, figures and report depend on.
+
+    Parameters
+    ----------
+    plan : Plan
+        The study and its cohort.
+    evaluations : sequence of Task
+        The evaluation of each arm; their stamps stand for the results of the splits.
+    unusable : mapping of (patient id, modality) to str
+        Who was left out, and why.
+    permutations : sequence of Task
+        Searches with permuted outcomes that are done.
+    """
+    settings = plan.study.model_dump(
+        mode="json", exclude={"path": True, "run": True, "cohort": {"manifest"}}
+    )
+    cohort = plan.cohort.table()
+    return content_hash(
+        "report",
+        versions.REPORT_REVISION,
+        {**versions.everything(), **versions.of(versions.REPORT)},
+        settings,
+        [list(settings["modalities"]), list(settings["arms"])],
+        [task.stamp for task in evaluations],
+        [list(cohort.columns), cohort.astype(str).to_numpy().tolist()],
+        [[*who, cause] for who, cause in sorted(unusable.items())],
+        [task.stamp for task in permutations],
+        _described(plan),
+    )
+
+
+def _described(plan: Plan) -> list[list[str]]:
+    """Return the columns of the manifest that the report describes, patient by patient."""
+    study = plan.study
+    columns = dict.fromkeys((*study.statistics.subgroups, *study.report.acquisition))
+    return [
+        [column, *(patient.clinical.get(column, "") for patient in plan.patients.values())]
+        for column in columns
+    ]
