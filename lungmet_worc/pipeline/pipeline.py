@@ -53,7 +53,7 @@ from lungmet_worc.worc.environment import SET_UP
 logger = logging.getLogger(__name__)
 
 #: What has no tasks.
-CHECK = Stage(Sentence("check"), Sentence("Checking"))
+CHECK = Stage("check", Sentence("Checking"))
 
 Tasks = dict[str, list[Task]]
 

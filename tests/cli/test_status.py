@@ -164,3 +164,14 @@ def test_one_patient_is_one_patient() -> None:
     digest = make_digest(make_state(arms={"MRI": one, "CT": one}), STAGES)
     assert digest.arms[0].sentence.startswith("MRI: 1 patient, 1 with the outcome")
     assert digest.arms[0].sentence.endswith("; 1 patient left out")
+
+
+def test_every_stage_is_shown_in_the_order_of_the_run() -> None:
+    entry = {"state": "done", "stamp": "x", "seconds": 1.0}
+    keys = ["search/CT/0", "evaluation/CT", "harmonisation/CT", "settings/CT", "extraction/CT/P1"]
+    state = make_state(tasks=dict.fromkeys(keys, entry), finished=None)
+    paces = stage_paces(state)
+    shown = ["extraction", "settings", "harmonisation", "search", "evaluation"]
+    assert [pace.stage for pace in paces] == shown
+    text = status.status_text(make_digest(state, STAGES), paces, language("nl"))
+    assert "harmonisatie" in text
