@@ -15,7 +15,8 @@ from pydantic import Field
 from lungmet_worc.basics.errors import Problem, StudyFileError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.pipeline import plan
+from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import extraction
 from lungmet_worc.study import sources
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import read_manifest
@@ -96,7 +97,7 @@ class FeatureTable(StudyTable):
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
     """Sixteen patients with an MRI; P3 has no features of the PET."""
     monkeypatch.setitem(sources.SOURCES, "features", FeatureTable)
-    monkeypatch.setitem(plan.EXTRACTORS, "take a row", "made_up:features_of_a_row")
+    monkeypatch.setitem(extraction.EXTRACTORS, "take a row", "made_up:features_of_a_row")
     manifest = write_cohort(tmp_path, 16, ["MRI"])
     rows = [{**row, "pet_name": f"scan {row['patient_id']}"} for row in read_rows(manifest)]
     write_rows(manifest, rows)
@@ -107,8 +108,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
 
 def extractions(study: StudyConfig) -> dict[str, Task]:
     checked = check_study(study)
-    planned = plan.Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
-    return {task.label: task for task in planned.extractions()}
+    planned = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
+    return {task.label: task for task in extraction.EXTRACTION.tasks(planned, {})}
 
 
 def test_the_keys_tell_the_kind(study: StudyConfig) -> None:
@@ -186,7 +187,7 @@ def test_its_files_are_hashed_and_its_task_yields_the_features(study: StudyConfi
 
 def test_worc_looks_at_images_only(study: StudyConfig) -> None:
     checked = check_study(study)
-    planned = plan.Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
+    planned = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
     assert [task.label for task in planned.fingerprints()] == ["MRI"]
     table = study.cohort.manifest.with_name("pet.csv")
     assert planned.inputs()["PET"]["P4"] == {"features": checked.digests[table]}
