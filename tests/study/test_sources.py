@@ -17,6 +17,7 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages import extraction
+from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
 from lungmet_worc.study import sources
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import read_manifest
@@ -188,6 +189,6 @@ def test_its_files_are_hashed_and_its_task_yields_the_features(study: StudyConfi
 def test_worc_looks_at_images_only(study: StudyConfig) -> None:
     checked = check_study(study)
     planned = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
-    assert [task.label for task in planned.fingerprints()] == ["MRI"]
+    assert [task.label for task in FINGERPRINT.tasks(planned, {})] == ["MRI"]
     table = study.cohort.manifest.with_name("pet.csv")
-    assert planned.inputs()["PET"]["P4"] == {"features": checked.digests[table]}
+    assert planned.inputs["PET"]["P4"] == {"features": checked.digests[table]}
