@@ -25,7 +25,7 @@ PROCESS_OF_FASTR = "tasks.engines.fastr.network"
 HEAVY = {"WORC", "PREDICT", "fastr", "matplotlib", "pandas", "numpy"}
 
 #: Imports that still run upwards. The list may only become shorter.
-KNOWN = {}
+KNOWN: set[tuple[str, str]] = set()
 
 
 def rooms_of(document: str) -> list[str]:
