@@ -49,20 +49,20 @@ def centre_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
     if not centres:
         what = Sentence("No patient enters any arm.")
         remedy = Sentence('Fill in what is missing, or say missing = "impute" in an arm.')
-        return [Problem(what, remedy, file=_file(study), column="arms")]
+        return [Problem(what, remedy, file=study.file_name, column="arms")]
     if len(set(centres.values())) < 2:
         what = Sentence(
             'All patients are of the centre "{name}".', name=next(iter(centres.values()))
         )
         remedy = Sentence('Add patients of another one, or use split_type = "random".')
-        return [Problem(what, remedy, file=_file(study), column=_SETTING)]
+        return [Problem(what, remedy, file=study.file_name, column=_SETTING)]
     outcomes = dict(zip(centres, cohort.outcomes_of(list(centres)), strict=True))
     splits = leave_one_centre_out_splits(list(centres), list(centres.values()))
     problems = list(_harmonised(study))
     if len(splits) < FEW_CENTRES:
         what = Sentence("There are {n} centres: expect very wide intervals.", n=len(splits))
         remedy = Sentence("Look at the values of each centre in the table of splits.")
-        problems.append(Problem(what, remedy, "warning", file=_file(study), column=_SETTING))
+        problems.append(Problem(what, remedy, "warning", file=study.file_name, column=_SETTING))
     names = [centres[split.test[0]] for split in splits]
     for arm, of_arm in splits_of_arms(study, cohort, splits, outcomes).items():
         problems += _arm_problems(study, of_arm, arm, names, outcomes)
@@ -109,7 +109,7 @@ def _harmonised(study: StudyConfig) -> Iterator[Problem]:
                 modality=name,
             )
             column = f"modalities.{name}.combat"
-            yield Problem(what, remedy, "warning", file=_file(study), column=column)
+            yield Problem(what, remedy, "warning", file=study.file_name, column=column)
 
 
 def _arm_problems(
@@ -140,7 +140,7 @@ def _arm_problems(
             'into one, or set patients = "common" in [cohort].'
         )
         severity: Severity = "warning" if enough else "error"
-        yield Problem(what, remedy, severity, file=_file(study), column=column)
+        yield Problem(what, remedy, severity, file=study.file_name, column=column)
     one_class = [
         centres[split.index]
         for split in tested
@@ -158,7 +158,7 @@ def _arm_problems(
         )
         remedy = Sentence("Join small centres into one, or add patients.")
         severity = "error" if len(one_class) > len(tested) / 2 else "warning"
-        yield Problem(what, remedy, severity, file=_file(study), column=column)
+        yield Problem(what, remedy, severity, file=study.file_name, column=column)
     yield from _few_events(study, arm, tested, outcomes)
 
 
@@ -203,14 +203,10 @@ def _few_events(
             without=len(members) - events,
         )
         remedy = Sentence("Add patients, or take the result as a first look only.")
-        yield Problem(what, remedy, "warning", file=_file(study), column=f"arms.{arm}")
+        yield Problem(what, remedy, "warning", file=study.file_name, column=f"arms.{arm}")
 
 
 def _named(centres: Sequence[str]) -> Sentence:
     names = [f'"{name}"' for name in centres]
     one, many = "centre {names}", "the centres {names}"
     return Sentence(one if len(names) == 1 else many, names=listed(names, _NAMED, fewest=1))
-
-
-def _file(study: StudyConfig) -> str:
-    return study.path.name if study.path is not None else "study"

@@ -62,7 +62,7 @@ def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
             "Run: pip install {package}=={version}", package=PACKAGE, version=PACKAGE_VERSION
         )
         column = f"modalities.{next(iter(chosen))}.combat"
-        problems.append(Problem(what, remedy, file=_file(study), column=column))
+        problems.append(Problem(what, remedy, file=study.file_name, column=column))
     for modality, combat in chosen.items():
         wanted = {
             name
@@ -86,7 +86,7 @@ def _setting_problems(study: StudyConfig) -> Iterator[Problem]:
         if settings[key] not in ("0", "1"):
             what = Sentence('"{value}" is neither 0 nor 1.', value=settings[key])
             remedy = Sentence("Write 0 or 1.")
-            yield Problem(what, remedy, file=_file(study), column=f"worc.ComBat.{key}")
+            yield Problem(what, remedy, file=study.file_name, column=f"worc.ComBat.{key}")
     if not all(part.strip() for part in settings["excluded_features"].split(",")):
         what = Sentence(
             "WORC takes an empty text for a part of every name, and would harmonise nothing."
@@ -94,7 +94,7 @@ def _setting_problems(study: StudyConfig) -> Iterator[Problem]:
         remedy = Sentence(
             'To harmonise every feature write a text that no name has, such as "none".'
         )
-        yield Problem(what, remedy, file=_file(study), column="worc.ComBat.excluded_features")
+        yield Problem(what, remedy, file=study.file_name, column="worc.ComBat.excluded_features")
 
 
 def _missing(
@@ -126,7 +126,7 @@ def _modality_problems(
 
     def problem(what: Sentence, remedy: Sentence, key: str, *, warns: bool = False) -> Problem:
         severity: Severity = "warning" if warns else "error"
-        return Problem(what, remedy, severity, file=_file(study), column=f"{column}.{key}")
+        return Problem(what, remedy, severity, file=study.file_name, column=f"{column}.{key}")
 
     if len(counts) < 2:
         what = Sentence(
@@ -211,7 +211,3 @@ def _confounded(batches: Mapping[str, str], levels: Mapping[str, Mapping[str, st
 
 def _quoted(texts: Sequence[str]) -> Sentence:
     return named([f'"{text}"' for text in texts])
-
-
-def _file(study: StudyConfig) -> str:
-    return study.path.name if study.path is not None else "study"

@@ -40,7 +40,7 @@ def study_feasibility(study: StudyConfig, cohort: Cohort) -> list[Problem]:
         text = study.worc_settings()["HyperOptimization"]["test_size"]
         what = Sentence('"{text}" is no share between 0 and 1.', text=text)
         remedy = Sentence("Write a share, as 0.2.")
-        return [Problem(what, remedy, file=_file(study), column=_INNER)]
+        return [Problem(what, remedy, file=study.file_name, column=_INNER)]
     if study.search.split_type == "leave-one-centre-out":
         return centre_problems(study, cohort)
     problems: list[Problem] = []
@@ -64,7 +64,7 @@ def study_feasibility(study: StudyConfig, cohort: Cohort) -> list[Problem]:
         of_arms = {}
     for arm in (name for name in sound if name in of_arms):
         problems += split_problems(arm, of_arms[arm], outcomes, outcome=study.outcome)
-    return [replace(problem, file=_file(study)) for problem in problems]
+    return [replace(problem, file=study.file_name) for problem in problems]
 
 
 def split_problems(
@@ -166,7 +166,3 @@ def _untested(
         ),
     }
     yield from (said[reason] for reason in said if reason in reasons)
-
-
-def _file(study: StudyConfig) -> str:
-    return study.path.name if study.path is not None else "study"

@@ -256,12 +256,8 @@ def _rules(study: StudyConfig, modality: str, problems: list[Problem]) -> MaskRu
         what = Sentence("A WORC setting that must be a number is none ({error}).", error=str(error))
         remedy = Sentence("Look at geometryTolerance in PyRadiomics and N_blobs in Segmentix.")
         column = f"modalities.{modality}.worc"
-        problems.append(Problem(what, remedy, file=_study_file(study), column=column))
+        problems.append(Problem(what, remedy, file=study.file_name, column=column))
         return MaskRules()
-
-
-def _study_file(study: StudyConfig) -> str:
-    return study.path.name if study.path is not None else "study"
 
 
 def _scans(study: StudyConfig, manifest: Manifest, rules: Mapping[str, MaskRules]) -> list[Scan]:

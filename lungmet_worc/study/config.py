@@ -345,6 +345,11 @@ class StudyConfig(StudyTable):
     run: RunConfig = Field(default_factory=RunConfig)
     path: Path | None = None
 
+    @property
+    def file_name(self) -> str:
+        """Return the name of the study file, for messages; a study from Python has none."""
+        return self.path.name if self.path is not None else "study"
+
     def worc_settings(self) -> dict[str, dict[str, str]]:
         """Return WORC's settings for the search of this study, section -> key -> text.
 

@@ -152,7 +152,7 @@ def id_problems(study: StudyConfig, frame: pd.DataFrame) -> Iterator[Problem]:
 
 def exclude_problems(study: StudyConfig, ids: list[str]) -> Iterator[Problem]:
     """Report patients that are to be excluded but are not there."""
-    file = study.path.name if study.path is not None else "study"
+    file = study.file_name
     known = set(ids)
     for patient_id in study.cohort.exclude:
         if patient_id not in known:
