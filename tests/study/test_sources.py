@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from pydantic import Field
 
+from lungmet_worc import Study
 from lungmet_worc.basics.errors import Problem, StudyFileError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import check_study
+from lungmet_worc.pipeline import pipeline
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.stages import extraction
+from lungmet_worc.pipeline.stages import extraction, report
 from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
 from lungmet_worc.study import sources
 from lungmet_worc.study.config import StudyConfig
@@ -25,9 +27,19 @@ from lungmet_worc.study.manifest_columns import used_columns
 from lungmet_worc.study.reasons import NoFeatures, Reason
 from lungmet_worc.study.shapes import StudyTable, WorcOverrides
 from lungmet_worc.study.sources import Column, ComBatConfig, ImageSource
+from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.task import Task
-from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
+from lungmet_worc.tasks.task import Task, TaskResult
+from lungmet_worc.worc.storage import read_matrix, write_features
+from tests.stand_in import WITHOUT_FINGERPRINT, StandInEngine
+from tests.synthetic import (
+    change_cell,
+    make_study,
+    read_rows,
+    write_cohort,
+    write_rows,
+    write_study,
+)
 
 PET = '[modalities.PET]\nfeatures = "pet.csv"\nname = "pet_name"\n'
 ARMS = '[arms.mri]\nmodalities = ["MRI"]\n[arms.both]\nmodalities = ["MRI", "PET"]\n'
@@ -192,3 +204,43 @@ def test_worc_looks_at_images_only(study: StudyConfig) -> None:
     assert [task.label for task in FINGERPRINT.tasks(planned, {})] == ["MRI"]
     table = study.cohort.manifest.with_name("pet.csv")
     assert planned.inputs["PET"]["P4"] == {"features": checked.digests[table]}
+
+
+class EngineWithRows(StandInEngine):
+    """Takes features from tables as well."""
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[TaskResult]:
+        for task in tasks:
+            if task.function != "made_up:features_of_a_row":
+                yield from super().run([task])
+                continue
+            self.ran.append(str(task.key))
+            with Path(task.arguments["features"]).open(newline="") as file:
+                rows = {row.pop("name"): row for row in csv.DictReader(file)}
+            row = rows[task.arguments["name"]]
+            values = [float(value) for value in row.values()]
+            write_features(task.output, values, list(row), image_type="", stamp=task.stamp)
+            yield TaskResult(task, 0.0)
+
+
+def test_a_whole_run_of_tables_alone(study: StudyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = EngineWithRows()
+    monkeypatch.setattr(pipeline, "make_engine", lambda *args, **options: engine)
+    monkeypatch.setattr(report, "write_all_figures", lambda *args, **options: {})
+    manifest = study.cohort.manifest
+    write_rows(
+        manifest.with_name("ct.csv"), [{"name": f"scan P{n}", "HU": n % 5} for n in range(1, 17)]
+    )
+    arms = '[arms.pet]\nmodalities = ["PET"]\n[arms.both]\nmodalities = ["PET", "CT"]\n'
+    more = PET + '[modalities.CT]\nfeatures = "ct.csv"\nname = "pet_name"\n' + WITHOUT_FINGERPRINT
+    file = write_study(manifest, [], arms=arms, more=more, search="splits = 3")
+    out = manifest.with_name("run")
+    Study.from_toml(file).run(out, progress=Quiet())
+    assert "extraction/PET/P4" in engine.ran
+    assert "extraction/PET/P3" not in engine.ran
+    matrix = read_matrix(RunPaths(out).matrix("both"))
+    assert list(matrix.columns) == ["HU_CT", "SUV_PET"]
+    assert matrix.loc["P4"].tolist() == [4, 4]
+    engine.ran.clear()
+    Study.from_toml(file).run(out, progress=Quiet())
+    assert engine.ran == []
