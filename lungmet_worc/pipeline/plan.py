@@ -38,7 +38,7 @@ class Plan:
     cohort : Cohort
         Who enters which arm.
     digests : mapping of Path to str
-        Content hash of each image and segmentation.
+        Content hash of each file that features are made from.
     paths : RunPaths
         The run folder.
     expected : mapping of Path to settings

@@ -200,7 +200,7 @@ def _prepare_arm(plan: Plan, name: str, made: Made, runner: StageRunner) -> None
     if arm.clinical:
         encoded = clinical.encode(members, arm.clinical, study.clinical)
         arm_matrix.write_semantics(paths.semantics(name), encoded, plan.names)
-    for modality in (each for each in arm.modalities[1:] if each in plan.study.images):
+    for modality in (each for each in arm.modalities[1:] if each in study.images):
         text = paths.fingerprint(modality).read_text("utf-8")
         runner.aside.keep([paths.settings(name, modality)])
         write_text(paths.settings(name, modality), text)
