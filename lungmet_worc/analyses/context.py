@@ -26,8 +26,9 @@ class ReportContext:
     study_name : str
     outcome : str
         Name of the outcome in the manifest.
-    performance, comparison, splits, patients : DataFrame
-        Tables of the study (see `lungmet_worc.analyses.all_tables`).
+    tables : mapping of str to DataFrame
+        Tables of the study by their names (see `lungmet_worc.analyses.all_tables`); one without
+        rows need not be there.
     cohort : Cohort
         Who enters each arm, and why others do not.
     figures : mapping of str to Path
@@ -51,8 +52,6 @@ class ReportContext:
         When the report was made.
     digest : Digest
         What the run did.
-    tables : mapping of str to DataFrame
-        All tables of the study by their names; one without rows was not made.
     thumbnails : mapping of (str, str) to bytes
         (modality, patient) -> PNG of a slice through the tumour.
     facts : mapping of str to object
@@ -66,10 +65,7 @@ class ReportContext:
 
     study_name: str
     outcome: str
-    performance: pd.DataFrame
-    comparison: pd.DataFrame
-    splits: pd.DataFrame
-    patients: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     cohort: Cohort
     figures: Mapping[str, Path]
     settings: Mapping[str, object]
@@ -81,7 +77,6 @@ class ReportContext:
     versions: Mapping[str, str]
     created: str
     digest: Digest
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     thumbnails: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
     language: str = "en"
@@ -91,7 +86,7 @@ class ReportContext:
     @property
     def tests(self) -> set[str]:
         """Return the names of the tests between arms."""
-        return set(self.comparison["test"]) if "test" in self.comparison else set()
+        return set(self.tables["comparison"]["test"]) if self.has("comparison") else set()
 
     @property
     def statistics(self) -> Mapping[str, Any]:

@@ -98,7 +98,7 @@ def report_sections(material: Material) -> list[Section]:
 def _page(context: ReportContext, say: Language) -> dict[str, Any]:
     """Return what the template shows."""
     pictures = {
-        name: picture_of(name, path, context.performance, say)
+        name: picture_of(name, path, context.tables["performance"], say)
         for name, path in context.figures.items()
     }
     clean = _without_paths(context, say)
@@ -114,8 +114,8 @@ def _page(context: ReportContext, say: Language) -> dict[str, Any]:
         "css": css,
         "policy": content_security_policy(css),
         "headline": headline(
-            clean.performance,
-            clean.comparison,
+            clean.tables["performance"],
+            clean.tables["comparison"],
             clean.outcome,
             kinds=clean.kinds,
             permutations=_if_any(clean.tables.get("permutations")),

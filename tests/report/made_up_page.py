@@ -53,10 +53,6 @@ def made_up_context(
     context = ReportContext(
         study_name="Lung metastases of soft-tissue sarcoma: MRI, CT or both",
         outcome="lung_metastasis",
-        performance=tables["performance"],
-        comparison=tables["comparison"],
-        splits=tables["splits"],
-        patients=tables["patients"],
         cohort=whole,
         figures=figures,
         settings={

@@ -44,8 +44,8 @@ def context(**change: Any) -> ReportContext:
     values: dict[str, Any] = {
         "study_name": "Sarcoma",
         "outcome": "lung_met",
-        **dict.fromkeys(("performance", "splits", "patients", "cohort", "failures"), empty),
-        "comparison": pd.DataFrame({"test": [TEST_NAME]}),
+        **dict.fromkeys(("cohort", "failures"), empty),
+        "tables": {"comparison": pd.DataFrame({"test": [TEST_NAME]})},
         "figures": {"roc": Path("roc.svg")},
         "settings": SETTINGS,
         "modalities": {"MRI": "MR", "CT": "CT"},
@@ -82,9 +82,9 @@ def everything() -> ReportContext:
             "combat": {"MRI": {"batch": "vendor", "covariates": ("sex",)}},
             "statistics": {"sensitivity": 0.85, "bootstrap": 3000},
         },
-        comparison=pd.DataFrame({"test": TESTS}),
         figures={"roc": Path("roc.svg"), "decision": Path("d.svg")},
         tables={
+            "comparison": pd.DataFrame({"test": TESTS}),
             "thresholds": pd.DataFrame({"rule": ["0.5", "youden"]}),
             "permutations": pd.DataFrame({"n_permutations": [99, 100]}),
             "subgroups": pd.DataFrame({"column": ["sex", "sex"]}),
@@ -138,7 +138,7 @@ def test_only_what_was_used_is_told_and_cited() -> None:
         assert author in names, author
     for author in ("Johnson", "DeLong", "Efron", "Vickers", "Phipson", "Youden", "Hanley", "Mann"):
         assert author not in names, author
-    alone = methods(context(comparison=pd.DataFrame(), figures={}))
+    alone = methods(context(tables={"comparison": pd.DataFrame()}, figures={}))
     assert "Holm" not in " ".join(alone.references)
     assert "compared" not in " ".join(alone.paragraphs)
 

@@ -119,7 +119,8 @@ def test_dutch_numbers_have_a_comma(context: ReportContext, tmp_path: Path) -> N
 def test_sections_without_data_are_left_out_and_no_anchor_dangles(
     context: ReportContext, tmp_path: Path
 ) -> None:
-    old = {name: context.tables[name] for name in ("performance", "splits", "patients")}
+    required = ("performance", "comparison", "splits", "patients")
+    old = {name: context.tables[name] for name in required}
     first = {name: context.figures[name] for name in ("roc", "auc")}
     bare = dataclasses.replace(
         context, tables=old, figures=first, thumbnails={}, cohort=NOBODY, excluded=[]

@@ -85,15 +85,11 @@ def drawn(folder: Path, names: list[str]) -> dict[str, Path]:
 
 
 def make_context(folder: Path, arms: list[ArmPredictions], **change: object) -> ReportContext:
-    tables = outcome_tables(arms)
     cohort = make_cohort()
     context = ReportContext(
         study_name="Sarcoma: MRI, CT or both",
         outcome="lung_met",
-        performance=tables["performance"],
-        comparison=compare_arms(arms),
-        splits=tables["splits"],
-        patients=tables["patients"],
+        tables={**outcome_tables(arms), "comparison": compare_arms(arms)},
         cohort=cohort,
         figures=drawn(folder, ["roc", "auc", *(f"roc_{arm.arm}" for arm in arms)]),
         settings={
@@ -169,7 +165,7 @@ def test_first_screen_says_what_it_is_and_what_was_found(
     order = [
         "For research use only. Not a medical device.",
         "Sarcoma: MRI, CT or both",
-        headline(context.performance, context.comparison, "lung_met").answer[0],
+        headline(context.tables["performance"], context.tables["comparison"], "lung_met").answer[0],
         "Performance of each arm in short.",
         "How far this reaches",
         "Who entered each arm",
@@ -291,9 +287,10 @@ def test_paths_are_taken_out_of_everything_nested() -> None:
 
 def test_warning_is_seen_on_the_page(context: ReportContext, tmp_path: Path) -> None:
     assert "label-permutation" not in written(context, tmp_path)
-    performance = context.performance.copy()
+    performance = context.tables["performance"].copy()
     performance.loc[performance["metric"] == "auc", "mean"] = 0.95
-    page = Page(written(dataclasses.replace(context, performance=performance), tmp_path))
+    tables = {**context.tables, "performance": performance}
+    page = Page(written(dataclasses.replace(context, tables=tables), tmp_path))
     assert [p for p in page.all("p") if p.get("role") == "alert"]
     assert "label-permutation check" in page.text
 

@@ -17,9 +17,10 @@ def section(material: Material) -> Section:
     material : Material
     """
     say, context = material.say, material.context
-    auc = context.performance[context.performance["metric"] == "auc"].set_index("arm")
+    performance = material.frame("performance")
+    auc = performance[performance["metric"] == "auc"].set_index("arm")
     counts = {name: auc[name].astype(int).to_dict() for name in ("n_patients", "n_events")}
-    most = context.performance.groupby("arm")["n_splits"].max()
+    most = performance.groupby("arm")["n_splits"].max()
     rows = [
         {
             say("Arm"): arm_label(arm, say),

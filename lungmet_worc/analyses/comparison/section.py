@@ -35,7 +35,7 @@ def section(material: Material) -> Section:
     ----------
     material : Material
     """
-    say, frame = material.say, material.context.comparison
+    say, frame = material.say, material.frame("comparison")
     title = say("Comparison of the arms")
     if frame.empty:
         return Section("comparison", title)
@@ -157,7 +157,7 @@ def _assumption(test: str, say: Language) -> str:
 
 def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
     """Return the sentences of the methods that are about this analysis."""
-    if context.comparison.empty:
+    if not context.has("comparison"):
         return []
     return [
         say(

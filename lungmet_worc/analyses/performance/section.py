@@ -30,7 +30,7 @@ def main_table(material: Material) -> Table:
     ----------
     material : Material
     """
-    say, performance = material.say, material.context.performance
+    say, performance = material.say, material.frame("performance")
     heads = {"auc": say("AUC (95% interval)"), "bca": say("Balanced accuracy (95% interval)")}
     rows = []
     for arm, of_arm in performance.groupby("arm", sort=False):
@@ -80,7 +80,7 @@ def section(material: Material) -> Section:
     material : Material
     """
     say, context = material.say, material.context
-    frame = PERFORMANCE.readable(context.performance, say)
+    frame = PERFORMANCE.readable(context.tables["performance"], say)
     caption = say("Performance of each arm: mean over the splits (95% interval).")
     blocks: list[Block] = [
         Table(frame, caption),

@@ -34,7 +34,7 @@ def section(material: Material) -> Section:
 def _wrong(material: Material) -> list[Block]:
     """Return who was often wrong."""
     say = material.say
-    wrong = often_wrong(material.context.patients, say=say)
+    wrong = often_wrong(material.frame("patients"), say=say)
     if not wrong.n_patients:
         return [Text(say("No patient was put in the wrong class in more than half of the tests."))]
     text = say(

@@ -87,10 +87,6 @@ def write_results(
     context = ReportContext(
         study_name=study.name,
         outcome=study.outcome,
-        performance=tables["performance"],
-        comparison=tables["comparison"],
-        splits=tables["splits"],
-        patients=tables["patients"],
         cohort=plan.cohort,
         figures=figures,
         settings=_settings(study, len({task.key.split for task in searches})),
