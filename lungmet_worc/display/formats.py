@@ -19,10 +19,22 @@ LINE_LENGTH = {r"\small": 70, r"\scriptsize": 88}
 
 #: Characters of \scriptsize text in a line of a page on its side.
 TURNED_LINE = 140
+TIGHT = r"\setlength{\tabcolsep}{3pt}"
 
 #: What may stand among the numbers of a column.
 NOT_A_NUMBER = (UNDEFINED, later("not tested"), TOO_FEW)
 
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"$<$",
+        ">": r"$>$",
+        "\N{PLUS-MINUS SIGN}": r"$\pm$",
+        **{c: rf"\{c}" for c in "&%$#_{}"},
+    }
+)
 _NUMBER = re.compile(r"(< )?[-\N{PLUS-MINUS SIGN}]?\d[\d.]*(?![\w:-])")
 
 
@@ -113,13 +125,16 @@ def latex(
     ]
     caption = rf"\caption{{{_latex_escape(title)}}}\label{{tab:{name}}}"
     said = _latex_escape(" ".join(notes))
-    wide = _length(text) > LINE_LENGTH[_size(text).partition("\\set")[0]]
+    size = r"\scriptsize" if len(heads) > MIDDLE_TABLE else r"\small"
+    wide = _length(text) > LINE_LENGTH[size]
+    if len(heads) > WIDE_TABLE:
+        size += TIGHT
     if len(text) > LONG_TABLE:
         packages = ["booktabs", "longtable", *(["pdflscape"] if wide else [])]
         opening = [r"\begin{landscape}"] if wide else []
         closing = ["}", *([r"\end{landscape}"] if wide else [])]
-        tight = _length(text) > TURNED_LINE
-        size = r"\tiny\setlength{\tabcolsep}{3pt}" if tight else _size(text)
+        if _length(text) > TURNED_LINE:
+            size = r"\tiny" + TIGHT
         opening += ["{" + size, rf"\begin{{longtable}}{{{kinds}}}", caption + r"\\"]
         top = [r"\toprule", head, r"\midrule", r"\endfirsthead"]
         again = [r"\toprule", head, r"\midrule", r"\endhead", r"\bottomrule", r"\endlastfoot"]
@@ -127,7 +142,7 @@ def latex(
         lines = [*opening, *top, *again, *rows, r"\end{longtable}", *below, *closing]
     else:
         packages = ["booktabs", *(["graphicx"] if wide else [])]
-        opening = [r"\begin{table}", r"\centering", caption, _size(text)]
+        opening = [r"\begin{table}", r"\centering", caption, size]
         body = [rf"\begin{{tabular}}{{{kinds}}}", r"\toprule", head, r"\midrule", *rows]
         body += [r"\bottomrule", r"\end{tabular}"]
         if wide:
@@ -151,27 +166,10 @@ def _length(text: pd.DataFrame) -> int:
     )
 
 
-def _size(text: pd.DataFrame) -> str:
-    """Return the LaTeX font size and spacing that let a table fit a page."""
-    if len(text.columns) > WIDE_TABLE:
-        return r"\scriptsize\setlength{\tabcolsep}{3pt}"
-    return r"\scriptsize" if len(text.columns) > MIDDLE_TABLE else r"\small"
-
-
 def _latex_escape(text: str) -> str:
     """Return a text that LaTeX prints as it is."""
-    special = {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"$<$",
-        ">": r"$>$",
-        "\N{PLUS-MINUS SIGN}": r"$\pm$",
-        **{c: rf"\{c}" for c in "&%$#_{}"},
-    }
-    escaped = re.sub(r"[\\~^<>&%$#_{}\N{PLUS-MINUS SIGN}]", lambda m: special[m.group()], text)
     # A bracket at the start of a row would be read as an argument of the line break before it.
-    escaped = re.sub(r"^\[", "{[}", escaped)
+    escaped = re.sub(r"^\[", "{[}", text.translate(_LATEX))
     return re.sub(r"(?<![\w.])-(?=\d)", "$-$", escaped).replace("\n", " ")
 
 
