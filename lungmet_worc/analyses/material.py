@@ -57,20 +57,10 @@ class Material:
             return []
         return [self.text_table(TABLES[name].readable(shown, self.say), caption)]
 
-    def folded(
-        self, name: str, caption: str, frame: pd.DataFrame | None = None, most: int = SHOWN_OPEN
-    ) -> list[Block]:
-        """Return the same as `table`, to be opened on demand if it is long.
-
-        Parameters
-        ----------
-        name, caption, frame
-            See `table`.
-        most : int
-            Rows of a table that is not folded.
-        """
-        shown = self.table(name, caption, frame)
-        if shown and isinstance(shown[0], Table) and len(shown[0].frame) > most:
+    def folded(self, name: str, caption: str) -> list[Block]:
+        """Return the same as `table`, to be opened on demand if it is long."""
+        shown = self.table(name, caption)
+        if shown and isinstance(shown[0], Table) and len(shown[0].frame) > SHOWN_OPEN:
             return [Details(caption, shown)]
         return shown
 

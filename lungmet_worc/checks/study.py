@@ -28,7 +28,7 @@ from lungmet_worc.imaging.files import file_digest
 from lungmet_worc.imaging.inspection import PairInspection
 from lungmet_worc.imaging.inspection_cache import inspect_changed
 from lungmet_worc.imaging.mask_rules import MaskRules
-from lungmet_worc.imaging.scans import Progress, Scan
+from lungmet_worc.imaging.scans import Scan
 from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, Patient, collect_manifest
@@ -154,7 +154,6 @@ def check_study(
     study: StudyConfig,
     *,
     cores: int = 1,
-    progress: Progress | None = None,
     kept: Path | None = None,
 ) -> CheckReport:
     """Find everything that is wrong with a study's manifest, images and numbers.
@@ -165,8 +164,6 @@ def check_study(
         The study; its own keys are checked when it is loaded.
     cores : int
         How many processes read images.
-    progress : callable, optional
-        Called with the stage, how many scans are read, and how many are to be.
     kept : Path, optional
         The file in which inspections are kept (see ``inspection_cache``); without it every
         image is read.
@@ -190,7 +187,7 @@ def check_study(
     problems = [*manifest.problems]
     rules = {name: _rules(study, name, problems) for name in study.images}
     scans = _scans(study, manifest, rules)
-    inspections = inspect_changed(scans, cores, progress, kept)
+    inspections = inspect_changed(scans, cores, kept)
     found = list(zip(scans, inspections, strict=True))
     for scan, inspection in found:
         problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]

@@ -22,7 +22,7 @@ from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.imaging.files import in_one_file
 from lungmet_worc.imaging.inspection import PairInspection
 from lungmet_worc.imaging.private_name import neighbours
-from lungmet_worc.imaging.scans import Progress, Scan, inspect_scans
+from lungmet_worc.imaging.scans import Scan, inspect_scans
 from lungmet_worc.tasks.task import content_hash
 
 logger = logging.getLogger(__name__)
@@ -54,9 +54,7 @@ class KeptInspection:
 _FILE = TypeAdapter(dict[str, KeptInspection])
 
 
-def inspect_changed(
-    scans: Sequence[Scan], cores: int, progress: Progress | None, kept: Path | None
-) -> list[PairInspection]:
+def inspect_changed(scans: Sequence[Scan], cores: int, kept: Path | None) -> list[PairInspection]:
     """Inspect scans, and take from the file what was found in those that are the same.
 
     Parameters
@@ -65,8 +63,6 @@ def inspect_changed(
         All scans of the study.
     cores : int
         How many processes read images.
-    progress : callable, optional
-        Called for the scans that are read.
     kept : Path, optional
         The file of earlier inspections, read and written; it need not exist, and one that is
         damaged counts for nothing. Without it all scans are read.
@@ -77,7 +73,7 @@ def inspect_changed(
         A process that read images was killed, most likely for want of memory.
     """
     if kept is None:
-        return inspect_scans(scans, cores, progress)
+        return inspect_scans(scans, cores)
     before = _read(kept)
     started = time.time_ns()
     # Before anything is read: a file that changes meanwhile is another one the next time.
@@ -89,7 +85,7 @@ def inspect_changed(
         if (entry := before.get(key)) is not None and (entry.image, entry.segmentation) == states
     }
     changed = [n for n, key in enumerate(keys) if key not in entries]
-    new = inspect_scans([scans[n] for n in changed], cores, progress)
+    new = inspect_scans([scans[n] for n in changed], cores)
     inspections = dict(zip(changed, new, strict=True))
     for n, inspection in inspections.items():
         states = now[n]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 
@@ -17,11 +17,6 @@ from lungmet_worc.study.sources import ImagePair, ImageSource
 from lungmet_worc.tasks.engines.processes import process_pool, starting_processes
 
 logger = logging.getLogger(__name__)
-
-#: Called with the stage, how many scans are done, and how many there are.
-Progress = Callable[[str, int, int], None]
-
-_STAGE = "check"
 
 
 @dataclass(frozen=True)
@@ -49,9 +44,7 @@ class Scan:
     rules: MaskRules
 
 
-def inspect_scans(
-    scans: Sequence[Scan], cores: int, progress: Progress | None
-) -> list[PairInspection]:
+def inspect_scans(scans: Sequence[Scan], cores: int) -> list[PairInspection]:
     """Inspect all scans, in other processes if there are cores for it.
 
     What a process that was killed leaves over is tried once more, one scan at a time.
@@ -61,38 +54,28 @@ def inspect_scans(
     CohortError
         A process was killed twice, most likely for want of memory.
     """
-    found: dict[int, PairInspection] = {}
-
-    def keep(position: int, inspection: PairInspection) -> None:
-        found[position] = inspection
-        if progress is not None:
-            progress(_STAGE, len(found), len(scans))
-
-    if progress is not None:
-        progress(_STAGE, 0, len(scans))
     if cores <= 1 or len(scans) < 2:
-        for position, scan in enumerate(scans):
-            keep(position, _inspect_scan(scan))
-    else:
-        # A cluster may have more cores than the machine that checks.
-        here = len(os.sched_getaffinity(0))
-        for processes in (min(cores, len(scans), here), 1):
-            left = {n: scan for n, scan in enumerate(scans) if n not in found}
-            if left:
-                _inspect_in_pool(left, processes, keep)
-        if len(found) < len(scans):
-            message = Sentence(
-                "A process that read images was stopped, most likely for want of memory."
-            )
-            remedy = Sentence("Close other programs, or check with one core.")
-            raise CohortError(message, [Problem(message, remedy)])
+        return [_inspect_scan(scan) for scan in scans]
+    found: dict[int, PairInspection] = {}
+    # A cluster may have more cores than the machine that checks.
+    here = len(os.sched_getaffinity(0))
+    for processes in (min(cores, len(scans), here), 1):
+        left = {n: scan for n, scan in enumerate(scans) if n not in found}
+        if left:
+            _inspect_in_pool(left, processes, found)
+    if len(found) < len(scans):
+        message = Sentence(
+            "A process that read images was stopped, most likely for want of memory."
+        )
+        remedy = Sentence("Close other programs, or check with one core.")
+        raise CohortError(message, [Problem(message, remedy)])
     return [found[position] for position in range(len(scans))]
 
 
 def _inspect_in_pool(
-    scans: Mapping[int, Scan], processes: int, keep: Callable[[int, PairInspection], None]
+    scans: Mapping[int, Scan], processes: int, found: dict[int, PairInspection]
 ) -> None:
-    """Inspect scans in other processes until all are done or one of these dies."""
+    """Inspect scans in other processes until all are found or one of these dies."""
     from loky import BrokenProcessPool
 
     pool = process_pool(processes)
@@ -101,7 +84,7 @@ def _inspect_in_pool(
         with starting_processes():
             futures = {pool.submit(_inspect_scan, scan): n for n, scan in scans.items()}
         for future in as_completed(futures):
-            keep(futures[future], future.result())
+            found[futures[future]] = future.result()
         finished = True
     except BrokenProcessPool:
         logger.warning("A process that read images was stopped.")

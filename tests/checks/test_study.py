@@ -52,12 +52,6 @@ class TestSound:
         path = manifest.parent / "images" / "P3_CT_mask.nii.gz"
         assert report.digests[path] == file_digest(path)
 
-    def test_progress_counts_scans(self, manifest: Path) -> None:
-        seen: list[tuple[str, int, int]] = []
-        check_study(make_study(manifest), progress=lambda *step: seen.append(step))
-        assert [done for _, done, _ in seen] == list(range(49))
-        assert {total for _, _, total in seen} == {48}
-
     def test_several_cores_find_the_same(self, manifest: Path) -> None:
         change_cell(manifest, "P5", "mri_image", "images/P6_MRI_image.nii.gz")
         (manifest.parent / "images/P7_CT_mask.nii.gz").write_bytes(b"no image")

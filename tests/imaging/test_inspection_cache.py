@@ -8,6 +8,7 @@ import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.display.language import language
 from lungmet_worc.imaging import inspection_cache, scans
 from lungmet_worc.pipeline.estimate import plan_summary
+from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.tasks.run_folder.mark import MARK, claim
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state
@@ -50,10 +52,14 @@ def kept(tmp_path: Path) -> Path:
 def check(manifest: Path, kept: Path | None, **parts: str) -> tuple[CheckReport, int]:
     """Return the report, and how many scans were read for it."""
     time.sleep(1.5 * SETTLED / 1e9)
-    seen: list[int] = []
-    study = make_study(manifest, **parts)
-    report = check_study(study, kept=kept, progress=lambda _, done, of: seen.append(of))
-    return report, seen[0]
+    return counted(make_study(manifest, **parts), kept)
+
+
+def counted(study: StudyConfig, kept: Path | None) -> tuple[CheckReport, int]:
+    read = inspection_cache.inspect_scans
+    with patch.object(inspection_cache, "inspect_scans", wraps=read) as reading:
+        report = check_study(study, kept=kept)
+    return report, len(reading.call_args.args[0])
 
 
 def image(manifest: Path, name: str = "P3_CT_image") -> Path:
@@ -221,9 +227,8 @@ def test_another_label_or_rule_reads_the_modality_again(manifest: Path, kept: Pa
     study = make_study(manifest)
     config = study.modalities["MRI"].model_copy(update={"label": 2})
     other = study.model_copy(update={"modalities": {**study.modalities, "MRI": config}})
-    seen: list[int] = []
-    report = check_study(other, kept=kept, progress=lambda _, done, of: seen.append(of))
-    assert seen[0] == 12  # the CT's rule is gone again
+    report, read = counted(other, kept)
+    assert read == 12  # the CT's rule is gone again
     assert {modality for _, modality in report.unusable} == {"MRI", "CT"}
     assert same(report, check_study(other))
 
