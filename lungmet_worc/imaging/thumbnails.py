@@ -22,6 +22,8 @@ ThumbnailSource = tuple[Path, Path, int | None, str]
 
 #: The window in which soft tissue is usually read, in Hounsfield units (level 40, width 400).
 SOFT_TISSUE = (-160.0, 240.0)
+#: Width and height of a picture, in pixels.
+SIZE = 180
 #: Percentiles of the crop between which other images are shown.
 _PERCENTILES = (1.0, 99.0)
 #: What is shown around the tumour: this share of its longer side, at least so many mm.
@@ -37,9 +39,7 @@ _Grey = npt.NDArray[np.float64]
 _Mask = npt.NDArray[np.bool_]
 
 
-def thumbnail(
-    image: Path, segmentation: Path, *, label: int | None, image_type: str, size: int = 180
-) -> bytes:
+def thumbnail(image: Path, segmentation: Path, *, label: int | None, image_type: str) -> bytes:
     """Draw the axial slice with the largest tumour area, with the outline of the mask.
 
     The picture is a square around the tumour, with pixels that are as wide as high in mm, seen
@@ -54,8 +54,6 @@ def thumbnail(
         Value of the tumour in the mask; None for everything that is not 0.
     image_type : str
         WORC's name of the modality, such as "CT" or "MR".
-    size : int
-        Width and height of the picture in pixels.
 
     Returns
     -------
@@ -71,8 +69,8 @@ def thumbnail(
     box = _field_of_view(tumour, spacing)
     crop = grey[_inside(box, grey.shape)]
     low, high = SOFT_TISSUE if image_type == "CT" else _percentiles(crop)
-    shown = _resampled((grey - low) / (high - low), box, size)
-    outline = _outline(_resampled(tumour.astype(np.float64), box, size) >= 0.5)
+    shown = _resampled((grey - low) / (high - low), box, SIZE)
+    outline = _outline(_resampled(tumour.astype(np.float64), box, SIZE) >= 0.5)
     return _png(shown, outline)
 
 

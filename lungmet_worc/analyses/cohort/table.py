@@ -61,40 +61,36 @@ def who_left_out(cohort: Cohort, *, say: Language = ENGLISH) -> list[str]:
     return lines
 
 
-def shown_patients(
-    cohort: Cohort, shown: int = SHOWN_ROWS, *, say: Language = ENGLISH
-) -> tuple[Sequence[Patient], str]:
+def shown_patients(cohort: Cohort, *, say: Language = ENGLISH) -> tuple[Sequence[Patient], str]:
     """Choose the patients of a large cohort that a report lists.
 
     Parameters
     ----------
     cohort : Cohort
-    shown : int
-        Most patients.
     say : Language
 
     Returns
     -------
     tuple of (sequence of Patient, str)
-        Everybody where they are no more than that; else those who do not enter every arm, as
-        many as are shown. Then what is left out, in words.
+        Everybody where they are no more than `SHOWN_ROWS`; else those who do not enter every
+        arm, as many as are shown. Then what is left out, in words.
     """
     everybody = cohort.patients
-    if len(everybody) <= shown:
+    if len(everybody) <= SHOWN_ROWS:
         return everybody, ""
     outside = {patient_id for reasons in cohort.reasons.values() for patient_id in reasons}
     partial = [patient for patient in everybody if patient.patient_id in outside]
     if not partial:
         return [], say("All {n} patients enter every arm; none is listed.", n=len(everybody))
     counts = {"n": len(partial), "all": len(everybody)}
-    if len(partial) <= shown:
+    if len(partial) <= SHOWN_ROWS:
         note = say("{n} of {all} patients do not enter every arm. These are listed.", **counts)
         return partial, note
-    return partial[:shown], say(
+    return partial[:SHOWN_ROWS], say(
         "{n} of {all} patients do not enter every arm. The first {shown} are listed; all are "
         "named above.",
         **counts,
-        shown=shown,
+        shown=SHOWN_ROWS,
     )
 
 

@@ -15,7 +15,6 @@ from lungmet_worc.analyses.results import ArmPredictions, SplitPrediction, check
 from lungmet_worc.analyses.statistics.bootstrap import bootstrap_difference
 from lungmet_worc.analyses.statistics.delong import delong_test
 from lungmet_worc.analyses.statistics.metrics import (
-    CONFIDENCE,
     Difference,
     corrected_resampled_interval,
     resampled_mean_and_error,
@@ -47,7 +46,6 @@ def corrected_resampled_t_test(
     differences: ArrayLike,
     n_train: float | Sequence[int],
     n_test: float | Sequence[int],
-    confidence: float = CONFIDENCE,
 ) -> Difference:
     """Test whether a mean difference over repeated random splits is zero.
 
@@ -61,19 +59,15 @@ def corrected_resampled_t_test(
         Difference in each split; nan where it is not defined. Such splits are left out.
     n_train, n_test : float or sequence of int, shape (n_splits,)
         Patients in the training and in the test part, one number or one for each split.
-    confidence : float
-        Confidence level of the interval.
 
     Returns
     -------
     Difference
-        Not clipped. Differences that are all zero give p = 1; where all are equal but not zero
-        their spread is not known, and interval and p are nan.
+        With a 95% interval, not clipped. Differences that are all zero give p = 1; where all are
+        equal but not zero their spread is not known, and interval and p are nan.
     """
     mean, error, count = resampled_mean_and_error(differences, n_train, n_test)
-    _, low, high, _ = corrected_resampled_interval(
-        differences, n_train, n_test, confidence, bounds=None
-    )
+    _, low, high, _ = corrected_resampled_interval(differences, n_train, n_test, bounds=None)
     if np.isnan(error):
         return Difference(mean, low, high, float("nan"))
     if error == 0 and mean != 0:

@@ -96,9 +96,9 @@ def decision_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:
 
 
 def net_benefit_interval(
-    outcome: ArrayLike, posterior: ArrayLike, thresholds: ArrayLike, confidence: float = CONFIDENCE
+    outcome: ArrayLike, posterior: ArrayLike, thresholds: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the pointwise interval of the net benefit at each threshold.
+    """Compute the pointwise 95% interval of the net benefit at each threshold.
 
     Net benefit is the mean over the patients of d * (y - (1 - y) * w), where d is 1 for a patient
     predicted positive, y the outcome and w = t / (1 - t) the weight at threshold t; the interval
@@ -110,7 +110,6 @@ def net_benefit_interval(
     posterior : array of float, shape (n,)
     thresholds : array of float, shape (k,)
         Between 0 and 1; a patient is predicted positive at or above.
-    confidence : float
 
     Returns
     -------
@@ -129,7 +128,7 @@ def net_benefit_interval(
         return np.full(cuts.shape, np.nan), np.full(cuts.shape, np.nan)
     weight = (cuts / (1 - cuts))[:, None]
     gain = (score[None, :] >= cuts[:, None]) * (truth - (1 - truth) * weight)
-    half = stats.norm.ppf((1 + confidence) / 2) * gain.std(axis=1, ddof=1) / np.sqrt(truth.size)
+    half = stats.norm.ppf((1 + CONFIDENCE) / 2) * gain.std(axis=1, ddof=1) / np.sqrt(truth.size)
     return gain.mean(axis=1) - half, gain.mean(axis=1) + half
 
 
