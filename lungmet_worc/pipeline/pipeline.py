@@ -6,33 +6,28 @@ import logging
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc.basics import versions
 from lungmet_worc.basics.disk import as_disk_error
 from lungmet_worc.basics.errors import TaskFailedError
 from lungmet_worc.basics.held_folder import is_in_place
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import CheckReport, check_study
+from lungmet_worc.pipeline import reporting, run_record
 from lungmet_worc.pipeline.estimate import expected_seconds, mean_seconds
 from lungmet_worc.pipeline.feature_store import FeatureStore
 from lungmet_worc.pipeline.feature_table import write_patients
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.reporting import report
 from lungmet_worc.pipeline.runnable import cohort_without, refuse_errors
 from lungmet_worc.pipeline.stages import STAGES, stages_of, tasks_of
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
-from lungmet_worc.pipeline.stages.permutation import PERMUTATION
-from lungmet_worc.pipeline.stages.search import SEARCH
-from lungmet_worc.pipeline.stages.unscored import without_workflow
+from lungmet_worc.pipeline.stages.reported import remember_untested
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, read_manifest
 from lungmet_worc.study.splits import with_counted_splits, write_splits
-from lungmet_worc.study.tested_splits import UntestedSplit
-from lungmet_worc.tasks.deadline import common_splits
 from lungmet_worc.tasks.engines import make_engine
 from lungmet_worc.tasks.failures import failed_tasks
 from lungmet_worc.tasks.progress import Progress
@@ -45,7 +40,7 @@ from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import now, read_state, write_state
 from lungmet_worc.tasks.stage import Part, Stage
 from lungmet_worc.tasks.stage_runner import StageRunner, require_complete
-from lungmet_worc.tasks.task import Failure, Task, TaskResult, unfinished
+from lungmet_worc.tasks.task import Failure, Task, TaskResult
 from lungmet_worc.tasks.timed_tasks import TimeLimit
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.environment import SET_UP
@@ -54,8 +49,6 @@ logger = logging.getLogger(__name__)
 
 #: What has no tasks.
 CHECK = Stage("check", Sentence("Checking"))
-
-Tasks = dict[str, list[Task]]
 
 
 @dataclass
@@ -82,7 +75,6 @@ class Pipeline:
     cores: int
     deadline: datetime | None = None
     state: dict[str, Any] = field(default_factory=dict)
-    untested: list[UntestedSplit] = field(default_factory=list, init=False)
     _aside: KeptAside = field(init=False, repr=False)
     _stages: StageRunner = field(init=False, repr=False)
     _store: FeatureStore | None = field(init=False, default=None, repr=False)
@@ -121,7 +113,7 @@ class Pipeline:
         remove_leftovers(self.paths)
         self.state = read_state(self.paths)
         last_started = self.state.get("started")
-        self.state.update(self._about())
+        self.state.update(run_record.of_study(self.study, self.cores))
         self.state["started"] = now()
         self.state["finished"] = self.state["partial"] = None
         self.state["only"] = only
@@ -186,7 +178,7 @@ class Pipeline:
         manifest, report = self._check()
         unusable = dict(report.unusable) if self._excludes else {}
         plan = self._plan(manifest, report, unusable)
-        self._remember_arms(plan, unusable)
+        self.state.update(run_record.of_arms(plan, unusable))
         if only in (None, "extraction"):
             if self.study.run.feature_store is not None:
                 self._store = FeatureStore(self.study.run.feature_store).open()
@@ -198,22 +190,27 @@ class Pipeline:
                 if failed:
                     raise _all_failed(failed)
         else:
-            unusable.update(self._remembered(manifest))
+            if self._excludes:
+                unusable.update(run_record.excluded(self.state, manifest))
             plan = self._plan(manifest, report, unusable)
             made = tasks_of(plan, stages_of("extraction"))
             require_complete("extraction", [task for tasks in made.values() for task in tasks])
-        self._remember_arms(plan, unusable)
-        self._remember_cohort(plan)
+        self.state.update(run_record.of_arms(plan, unusable))
+        remember_untested(plan, self.state, ())
+        self.state.update(run_record.of_plan(plan))
+        self._aside.keep([self.paths.splits])
+        write_patients(self.paths.patients, plan)
+        write_splits(self.paths.splits, plan.splits, plan.names)
         if only == "extraction":
             return
         self._search(plan, made, only)
         if only == "search":
             return
-        self._report(plan, made, unusable)
+        reporting.report(plan, made, unusable, self._stages)
 
-    def _extract(self, plan: Plan) -> tuple[Tasks, list[TaskResult]]:
+    def _extract(self, plan: Plan) -> tuple[dict[str, list[Task]], list[TaskResult]]:
         """Run the stages up to the features; return their tasks, and what failed in the last."""
-        made: Tasks = {}
+        made: dict[str, list[Task]] = {}
         failed: list[TaskResult] = []
         for stage in stages_of("extraction"):
             made[stage.name] = tasks = stage.tasks(plan, made)
@@ -251,7 +248,7 @@ class Pipeline:
         cohort = cohort_without(self.study, manifest, unusable)
         # How many centres there are is known only now.
         self.study = with_counted_splits(self.study, cohort)
-        self.state.update(self._about())
+        self.state.update(run_record.of_study(self.study, self.cores))
         return Plan(self.study, cohort, report.digests, self.paths)
 
     def _time_limit(self) -> TimeLimit | None:
@@ -278,43 +275,7 @@ class Pipeline:
             raise _all_failed(of_all if self._excludes else failed)
         return {(r.task.key.patient, r.task.key.modality): r.error for r in failed}
 
-    def _remembered(self, manifest: Manifest) -> dict[tuple[str, str], str]:
-        """Return who was excluded when the features were extracted."""
-        if not self._excludes:
-            return {}
-        known = {patient.patient_id for patient in manifest.patients}
-        return {
-            (entry["patient_id"], entry["modality"]): entry["cause"]
-            for entry in self.state.get("excluded", [])
-            if entry["patient_id"] in known
-        }
-
-    def _remember_arms(self, plan: Plan, unusable: Mapping[tuple[str, str], str]) -> None:
-        self.state["excluded"] = [
-            {"patient_id": patient_id, "modality": modality, "cause": cause}
-            for (patient_id, modality), cause in unusable.items()
-        ]
-        self.state["arms"] = {
-            name: {
-                "n_patients": len(members),
-                "n_events": sum(plan.outcomes[member] for member in members),
-                "n_left_out": len(plan.cohort.reasons[name]),
-            }
-            for name, members in plan.cohort.arms.items()
-        }
-
-    def _remember_cohort(self, plan: Plan) -> None:
-        self._remember_untested(plan, ())
-        self.state["seeds"] = {
-            "study": self.study.search.seed,
-            "searches": {str(split.index): plan.seed(split) for split in plan.splits},
-        }
-        self.state["inputs"] = plan.inputs
-        self._aside.keep([self.paths.splits])
-        write_patients(self.paths.patients, plan)
-        write_splits(self.paths.splits, plan.splits, plan.names)
-
-    def _search(self, plan: Plan, made: Tasks, only: Part | None) -> None:
+    def _search(self, plan: Plan, made: dict[str, list[Task]], only: Part | None) -> None:
         """Run the stages up to the searches; of their tasks those are kept that are reported."""
         for stage in stages_of("search"):
             if self.state["partial"]:  # there was no time for more
@@ -326,85 +287,7 @@ class Pipeline:
                 self._stages.must(stage, tasks)
             elif not stage.optional:
                 require_complete("search", tasks)
-            if stage is SEARCH:
-                tasks = self._tested(plan, self._common(tasks))
-            elif stage is PERMUTATION:
-                tasks = self._whole(tasks)
-            made[stage.name] = tasks
-
-    def _tested(self, plan: Plan, searches: list[Task]) -> list[Task]:
-        """Return the searches that found a workflow; the others are said, and left out."""
-        lost = without_workflow(searches)
-        self._remember_untested(plan, lost)
-        without = {(split.arm, split.split) for split in lost}
-        if lost:
-            note = Sentence.plural(
-                len(lost),
-                "In {n} search no candidate workflow could be scored: it is left out.",
-                "In {n} searches no candidate workflow could be scored: they are left out.",
-            )
-            self.progress.note(note)
-        return [task for task in searches if (task.key.arm, task.key.split) not in without]
-
-    def _remember_untested(self, plan: Plan, lost: Sequence[UntestedSplit]) -> None:
-        """Keep in which splits an arm is not tested: those decided beforehand, and others."""
-        decided = [split for of_arm in plan.arm_splits.values() for split in of_arm.untested]
-        self.untested = [*decided, *lost]
-        self.state["untested"] = [asdict(split) for split in self.untested]
-
-    def _whole(self, tasks: list[Task]) -> list[Task]:
-        """Return the tasks of the permutations that are complete.
-
-        That is when all splits of all arms are; the deadline may have left some out.
-        """
-        missing = {task.key.permutation for task in unfinished(tasks)}
-        if missing:
-            self.progress.note(
-                Sentence.plural(
-                    len(missing),
-                    "{n} of {of} permutations is not complete and left out.",
-                    "{n} of {of} permutations are not complete and left out.",
-                    of=self.study.statistics.permutations,
-                )
-            )
-        return [task for task in tasks if task.key.permutation not in missing]
-
-    def _common(self, searches: list[Task]) -> list[Task]:
-        """Return the searches of the splits that the deadline let all arms finish."""
-        common, self.state["partial"] = common_splits(searches, unfinished(searches))
-        if self.state["partial"]:
-            self.progress.note(
-                "Partial: {splits} of {of} splits are done in every arm.".format(
-                    **self.state["partial"]
-                )
-            )
-        return common
-
-    def _report(self, plan: Plan, made: Tasks, unusable: Mapping[tuple[str, str], str]) -> None:
-        if not made["search"]:
-            message = Sentence(
-                "No candidate workflow of any search could be scored, so there is nothing to "
-                'report. "lungmet status" says why; search more candidates, or give the arms other '
-                "columns."
-            )
-            raise TaskFailedError(message)
-        for stage in stages_of("report"):
-            made[stage.name] = tasks = stage.tasks(plan, made)
-            self._stages.must(stage, tasks)
-        report(plan, made, unusable, self.untested, self._stages)
-
-    def _about(self) -> dict[str, Any]:
-        study = self.study.model_dump(mode="json", exclude={"path"})
-        study["cohort"]["manifest"] = self.study.cohort.manifest.name
-        if self.study.run.feature_store is not None:
-            study["run"]["feature_store"] = self.study.run.feature_store.name
-        return {
-            "study": study,
-            "study_file": self.study.path.name if self.study.path else None,
-            "order": list(self.study.arms),
-            "versions": versions.everything(),
-            "cores": self.cores,
-        }
+            made[stage.name] = stage.reported(plan, tasks, self._stages)
 
 
 def available_cores() -> int:

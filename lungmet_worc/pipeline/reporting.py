@@ -9,13 +9,14 @@ from typing import Any
 
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.basics import versions
+from lungmet_worc.basics.errors import TaskFailedError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.stages import STAGES, unscored
+from lungmet_worc.pipeline.stages import STAGES, stages_of, unscored
 from lungmet_worc.study.tested_splits import UntestedSplit
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.record import is_fresh, put_in_place
-from lungmet_worc.tasks.stage import Made, Stage
+from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.tasks.stage_runner import StageRunner
 from lungmet_worc.tasks.task import Task, content_hash
 from lungmet_worc.worc import errata
@@ -26,26 +27,38 @@ REPORT = Stage(Sentence("report"), Sentence("Writing the report"), part="report"
 
 def report(
     plan: Plan,
-    made: Made,
+    made: dict[str, list[Task]],
     unusable: Mapping[tuple[str, str], str],
-    untested: Sequence[UntestedSplit],
     runner: StageRunner,
 ) -> None:
-    """Write tables, figures and report if they are not fresh.
+    """Evaluate what is done, and write tables, figures and report if they are not fresh.
 
     Parameters
     ----------
     plan : Plan
         The study, its cohort and its run folder.
     made : mapping
-        The tasks of each stage that are done and reported.
+        The tasks of each stage that are done and reported; those of the evaluation come to it.
     unusable : mapping of (patient id, modality) to str
         Who was left out, and why.
-    untested : sequence of UntestedSplit
-        In which splits an arm was not tested.
     runner : StageRunner
         Of the run.
+
+    Raises
+    ------
+    TaskFailedError
+        There is nothing to report, or tasks failed.
     """
+    if not made["search"]:
+        message = Sentence(
+            "No candidate workflow of any search could be scored, so there is nothing to "
+            'report. "lungmet status" says why; search more candidates, or give the arms other '
+            "columns."
+        )
+        raise TaskFailedError(message)
+    for stage in stages_of("report"):
+        made[stage.name] = stage.tasks(plan, made)
+        runner.must(stage, made[stage.name])
     searches, state, progress = made["search"], runner.state, runner.progress
     unusable = {who: unusable[who] for who in sorted(unusable)}  # not by the manifest's rows
     stamp = report_stamp(plan, made["evaluation"], unusable, made["permutation"])
@@ -55,6 +68,7 @@ def report(
     if not fresh:
         from lungmet_worc.pipeline.stages.report import write_results
 
+        untested = [UntestedSplit(**each) for each in state["untested"]]
         # Of a partial report's splits only.
         reported = {task.key.split for task in searches}
         if not state["partial"]:

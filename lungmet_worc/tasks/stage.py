@@ -50,6 +50,8 @@ class Stage:
     prepare : callable
         Takes the plan, the tasks of the stages before, and the runner; writes what the tasks read
         that is no task's output.
+    reported : callable
+        Takes the plan, the tasks, and the runner; returns those that the stages after go on with.
     after : callable
         Takes the entries of ``run.json`` and the tasks, when they have run; completes entries.
     failed : callable
@@ -64,5 +66,6 @@ class Stage:
     optional: bool = False
     divisible: bool = False
     prepare: Callable[[Any, Made, Any], object] = _none
+    reported: Callable[[Any, list[Task], Any], list[Task]] = lambda plan, tasks, runner: tasks
     after: Callable[[dict[str, Any], Sequence[Task]], object] = _none
     failed: Callable[[Sequence[TaskKey], str], Sentence] = said_of_failed

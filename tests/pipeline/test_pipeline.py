@@ -24,11 +24,10 @@ from lungmet_worc.basics.errors import (
 )
 from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.cli.run_summary import summary_text
-from lungmet_worc.pipeline.pipeline import Only
 from lungmet_worc.tasks.engines.local import LocalEngine
 from lungmet_worc.tasks.run_folder.lock import locked
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.stage import Stage
+from lungmet_worc.tasks.stage import Part, Stage
 from lungmet_worc.worc.acceleration import checked
 from lungmet_worc.worc.storage import read_features, read_matrix, read_result
 from tests.synthetic import change_cell
@@ -204,7 +203,7 @@ def test_a_run_folder_holds_what_is_promised_and_no_more(small_run: Run) -> None
 
 @pytest.mark.parametrize("only", [None, "report"])
 def test_second_run_does_nothing_and_changes_nothing(
-    copied: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, only: Only | None
+    copied: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, only: Part | None
 ) -> None:
     study, run = copied
     before, recorder = results(run), Recorder()

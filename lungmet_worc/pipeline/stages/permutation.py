@@ -9,6 +9,7 @@ import numpy as np
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages.reported import whole_permutations
 from lungmet_worc.pipeline.stages.search import Searched, searches, seconds
 from lungmet_worc.study.splits import study_splits
 from lungmet_worc.study.tested_splits import splits_of_arms
@@ -46,4 +47,5 @@ PERMUTATION = Stage(
     seconds=seconds,
     optional=True,
     divisible=True,
+    reported=whole_permutations,
 )
