@@ -13,7 +13,7 @@ from lungmet_worc.checks.spellings import spelling_problems
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.splits import Split, centres_of, leave_one_centre_out_splits
-from lungmet_worc.study.tested_splits import ArmSplits, Reason, splits_of_arms
+from lungmet_worc.study.tested_splits import ArmSplits, WhyUntested, splits_of_arms
 from lungmet_worc.tasks.deadline import FEWEST_SPLITS
 
 _SETTING = "search.split_type"
@@ -123,7 +123,7 @@ def _arm_problems(
     column, outcome = f"arms.{arm}", study.outcome
     tested = list(splits.tested.values())
     enough = len(tested) >= FEWEST_SPLITS
-    without: dict[Reason, list[str]] = {}
+    without: dict[WhyUntested, list[str]] = {}
     for untested in splits.untested:
         without.setdefault(untested.reason, []).append(centres[untested.split])
     for reason, names in without.items():
@@ -162,7 +162,7 @@ def _arm_problems(
     yield from _few_events(study, arm, tested, outcomes)
 
 
-def _why_untested(reason: Reason, arm: str, centres: Sequence[str], outcome: str) -> Sentence:
+def _why_untested(reason: WhyUntested, arm: str, centres: Sequence[str], outcome: str) -> Sentence:
     """Return why an arm is not tested in some centres."""
     names = _named(centres)
     if reason == "nobody":

@@ -14,16 +14,21 @@ from typing import Literal
 
 import numpy as np
 
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.study import clinical
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.splits import Split, restrict
 
-#: Why an arm is not tested in a split: nobody of the arm is in the test part, too few of either
-#: outcome are in the training part, all training patients are alike, or the search found no
-#: workflow that could be scored (known only after it ran).
-Reason = Literal["nobody", "too few", "alike", "no workflow"]
+#: Why an arm is not tested in a split; that there is no workflow is known only after the search.
+WhyUntested = Literal["nobody", "too few", "alike", "no workflow"]
+WHY_UNTESTED: Mapping[str, Sentence] = {
+    "nobody": Sentence("none of its patients is in the test part"),
+    "too few": Sentence("too few with, or without, the outcome to train on"),
+    "alike": Sentence("its training patients hardly differ"),
+    "no workflow": Sentence("no candidate workflow could be scored"),
+}
 
 #: WORC drops features whose variance is not above this, in every candidate.
 VARIANCE = 0.99 * (1 - 0.99)
@@ -48,14 +53,14 @@ class UntestedSplit:
     n_train, n_test : int
         The arm's patients in the two parts.
     reason : str
-        Why, see `Reason`.
+        Why, see `WhyUntested`.
     """
 
     arm: str
     split: int
     n_train: int
     n_test: int
-    reason: Reason
+    reason: WhyUntested
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def why_untested(
     outcomes: Mapping[str, int],
     inner_test_size: float,
     values: _Values | None = None,
-) -> Reason | None:
+) -> WhyUntested | None:
     """Return why an arm cannot be tested in a split, None if it can.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.shown_names import recorded_names
+from lungmet_worc.study.tested_splits import WHY_UNTESTED
 from lungmet_worc.tasks.progress import duration
 from lungmet_worc.tasks.remedies import FailureCause, failed_tasks, left_out, plain_cause
 from lungmet_worc.tasks.run_folder.state import tasks_of
@@ -54,7 +55,7 @@ class ArmDigest:
     without_score : tuple of (str, int)
         Why candidates have no score, and how many, the most frequent cause first.
     untested : tuple of (str, tuple of int)
-        Why the arm is not tested in some splits (see `tested_splits.Reason`), and which, from 0.
+        Why the arm is not tested in some splits (see `WhyUntested`), and which, from 0.
     label : str
         What the arm is called in the study file; empty where it has its key only.
     """
@@ -340,12 +341,6 @@ def _arm(name: str, state: State, tasks: Mapping[TaskKey, Any]) -> ArmDigest:
 
 def _not_tested(arm: ArmDigest) -> Iterator[Sentence]:
     """Yield in which splits an arm is not tested, counted from 1, and why."""
-    why = {
-        "nobody": Sentence("none of its patients is in the test part"),
-        "too few": Sentence("too few with, or without, the outcome to train on"),
-        "alike": Sentence("its training patients hardly differ"),
-        "no workflow": Sentence("no candidate workflow could be scored"),
-    }
     for reason, splits in arm.untested:
         yield Sentence.plural(
             len(splits),
@@ -353,7 +348,7 @@ def _not_tested(arm: ArmDigest) -> Iterator[Sentence]:
             "{arm}, splits {numbers}: {why}.",
             arm=arm.name,
             numbers=", ".join(str(number + 1) for number in splits),
-            why=why[reason],
+            why=WHY_UNTESTED[reason],
         )
 
 

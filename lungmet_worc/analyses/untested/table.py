@@ -11,6 +11,7 @@ from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import later
 from lungmet_worc.display.table import Table
+from lungmet_worc.study.tested_splits import WHY_UNTESTED
 
 UNTESTED = Table(
     "untested",
@@ -18,15 +19,7 @@ UNTESTED = Table(
     "Splits in which an arm was not tested: they are in none of its means",
     (
         *("arm", "split", "n_train", "n_test"),
-        Column(
-            *("reason", later("Reason"), "text"),
-            words={
-                "nobody": later("none of its patients is in the test part"),
-                "too few": later("too few with, or without, the outcome to train on"),
-                "alike": later("its training patients hardly differ"),
-                "no workflow": later("no candidate workflow could be scored"),
-            },
-        ),
+        Column("reason", later("Reason"), "text", words=WHY_UNTESTED),
     ),
     notes=(
         "Splits are drawn over the patients of all arms; arms are compared on the splits that "
