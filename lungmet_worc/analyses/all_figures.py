@@ -64,7 +64,7 @@ def draw_all(
 ) -> dict[str, Drawing]:
     """Draw every figure that has data; see `write_all_figures`."""
     tables = {name: table.frame() for name, table in TABLES.items()} | dict(tables)
-    drawings: dict[str, Drawing | None] = {}
+    drawings: dict[str, Drawing] = {}
     for draw in parts("figure", "figures").values():
         drawings |= draw(results, tables, say)
-    return {name: drawing for name, drawing in drawings.items() if drawing is not None}
+    return drawings

@@ -6,8 +6,8 @@ name; each of them, and each of the names in them, may be absent:
 ``table.py``
     ``TABLES``, what its tables are; ``tables(results, made)`` makes them, by their names.
 ``figure.py``
-    ``figures(results, tables, say)`` draws its figures, by their names, None for one without
-    data; ``CAPTIONS`` has the words for who cannot see each, and its caption.
+    ``figures(results, tables, say)`` draws its figures that have data, by their names;
+    ``CAPTIONS`` has the words for who cannot see each, and its caption.
 ``section.py``
     ``section(material)`` returns its part of the report, below the one that ``UNDER`` names;
     ``methods(context, say, cite)`` its sentences of the methods; ``facts(results)`` what the

@@ -24,7 +24,7 @@ def run_facts(plan: Plan, results: StudyResults) -> dict[str, object]:
     Returns
     -------
     dict
-        A value for each name of `lungmet_worc.report.checklists.FACTS`.
+        By name; those about one analysis come from its own part.
     """
     study, search = plan.study, plan.study.search
     names, arms = shown_names(study), list(study.arms.values())

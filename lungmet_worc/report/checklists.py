@@ -19,41 +19,6 @@ from lungmet_worc.display.language import Language
 #: Each has a file ``checklist_<key>.toml`` and the section ``checklist-<key>`` of the report.
 KEYS = ("clear", "metrics", "tripod")
 
-#: What answers may ask for or show, and what it is. A fact that is not given counts as not so, and
-#: an answer that would show it is not given.
-FACTS: Mapping[str, str] = {
-    "outcome": "name of the outcome",
-    "n_patients": "patients that enter an arm",
-    "n_events": "those of them with the outcome",
-    "arms": "names of the arms",
-    "modalities": "names of the modalities that an arm uses",
-    "clinical": "columns of the manifest that an arm uses",
-    "split_type": '"random" or "leave-one-centre-out"',
-    "n_splits": "splits that were evaluated",
-    "test_percent": "share of the patients in a test part, in percent",
-    "seed": "seed of the study",
-    "n_inner_splits": "inner splits of each training part",
-    "n_candidates": "candidate workflows of each search",
-    "classifiers": "names of the classifiers that were searched",
-    "ensemble": "how the best workflows were combined, such as top_N of 100",
-    "subgroups": "columns of the manifest that make subgroups",
-    "n_centres": "different centres of the patients; 0 where no column names them",
-    "n_permutations": "permutations of the outcome that are complete",
-    "sensitivity": "sensitivity that a threshold was chosen for",
-    "worc_version": "version of WORC",
-    "predict_version": "version of PREDICT",
-    "pyradiomics_version": "version of PyRadiomics",
-    "lungmet_version": "version of lungmet_worc",
-    "has_combat": "a modality is harmonised by ComBat",
-    "has_imputation": "an arm lets patients with missing scans or values in",
-    "has_thresholds": "thresholds were chosen in the training part",
-    "has_explanation": "it is known what the ensembles look at",
-    "has_features": "single features are tested",
-    "has_volume": "an arm knows the tumour volume only",
-    "has_baseline": "arms with image features are compared with arms without",
-    "has_single_and_combined": "arms of one modality are compared with arms of several",
-}
-
 
 class Item(NamedTuple):
     """One item of a checklist.
@@ -104,19 +69,11 @@ def checklists(facts: Mapping[str, object], say: Language) -> list[Checklist]:
     Parameters
     ----------
     facts : mapping of str to object
-        Of `FACTS`: numbers, texts, and lists of texts.
+        Numbers, texts, and lists of texts. One that is not given counts as not so, and an answer
+        that would show it is not given.
     say : Language
         Of the report.
-
-    Raises
-    ------
-    ValueError
-        There is a fact of an unknown name.
     """
-    unknown = sorted(set(facts) - set(FACTS))
-    if unknown:
-        message = f"Unknown facts {unknown}; known are {', '.join(FACTS)}."
-        raise ValueError(message)
     known = {**facts, **_derived(facts)}
     return [
         Checklist(

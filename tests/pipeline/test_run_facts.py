@@ -13,9 +13,10 @@ from lungmet_worc.checks.study import check_study
 from lungmet_worc.display.language import language
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.run_facts import run_facts
-from lungmet_worc.report.checklists import FACTS, checklists
+from lungmet_worc.report.checklists import checklists
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.analyses.test_results import make_arms
+from tests.report.test_checklists import FULL
 from tests.synthetic import make_study, write_cohort
 
 ARMS = """
@@ -53,7 +54,7 @@ def test_facts_of_a_whole_study(tmp_path: Path) -> None:
     arms = ARMS.replace('["age", "grade"]', '["age"]')
     plan = make_plan(tmp_path, arms, cohort='centre = "grade"', search=search)
     facts = run_facts(plan, make_results(plan, make_arms({"MRI": 1.0, "combined": 1.0}, 3)))
-    assert set(facts) == set(FACTS)
+    assert set(facts) == set(FULL)
     expected = {
         "outcome": "lung_met",
         "n_patients": 12,

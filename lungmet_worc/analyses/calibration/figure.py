@@ -56,13 +56,6 @@ CAPTIONS = {
 }
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
-    """Draw the figure of this analysis."""
-    return {"calibration": calibration_figure(tables["patients"], tables["calibration"], say)}
-
-
 class _Panel(NamedTuple):
     """What is drawn of one arm."""
 
@@ -73,30 +66,23 @@ class _Panel(NamedTuple):
     posterior: tuple[np.ndarray, np.ndarray]
 
 
-def calibration_figure(
-    patients: pd.DataFrame, calibration: pd.DataFrame, say: Language
-) -> Drawing | None:
+def figures(
+    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
+) -> dict[str, Drawing]:
     """Draw the calibration curve of each arm on the pooled probabilities of its patients.
-
-    Parameters
-    ----------
-    patients : DataFrame
-        The patients table.
-    calibration : DataFrame
-        The calibration table; may be empty.
-    say : Language
 
     Returns
     -------
-    Drawing, optional
-        None where no arm has patients with and without the outcome. Numbers: arm, predicted,
+    dict of str to Drawing
+        Empty where no arm has patients with and without the outcome. Numbers: arm, predicted,
         observed, ci_low, ci_high, n_patients, n_events, a row for each group of patients.
     """
+    patients, calibration = tables["patients"], tables["calibration"]
     looks_of = looks(map(str, patients["arm"]))
     curves = {arm: _curve(patients[patients["arm"] == arm]) for arm in looks_of}
     curves = {arm: curve for arm, curve in curves.items() if not curve.empty}
     if not curves:
-        return None
+        return {}
     columns = min(len(curves), 4) if len(curves) != 5 and len(curves) != 6 else 3
     width = ((SINGLE if columns == 1 else DOUBLE) - 0.15) / columns
     side = min(width - _LEFT - 0.3, 6.0)
@@ -116,7 +102,7 @@ def calibration_figure(
         _draw_panel(figure, panel, looks_of[panel.arm], (left, top, side, lines + 0.2), say)
     write(figure, 0.15, 0.25 + n_rows * height, key, colour=SOFT)
     numbers = [curve.assign(arm=arm)[["arm", *curve.columns]] for arm, curve in curves.items()]
-    return Drawing(figure, pd.concat(numbers, ignore_index=True))
+    return {"calibration": Drawing(figure, pd.concat(numbers, ignore_index=True))}
 
 
 def _curve(patients: pd.DataFrame) -> pd.DataFrame:

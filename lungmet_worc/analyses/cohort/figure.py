@@ -52,11 +52,12 @@ CAPTIONS = {
 
 def figures(
     results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
+) -> dict[str, Drawing]:
     """Draw the figure of this analysis."""
     auc = tables["performance"].query("metric == 'auc'")
     tested = {str(arm): int(n) for arm, n in zip(auc["arm"], auc["n_patients"], strict=True)}
-    return {"flow": flow_figure(results.cohort, say, tested)}
+    drawing = flow_figure(results.cohort, say, tested)
+    return {"flow": drawing} if drawing else {}
 
 
 class _Box(NamedTuple):

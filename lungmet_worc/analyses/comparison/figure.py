@@ -77,31 +77,21 @@ CAPTIONS = {
 
 def figures(
     results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
-    """Draw the figure of this analysis."""
-    return {"comparison": comparison_figure(tables["comparison"], say)}
-
-
-def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None:
+) -> dict[str, Drawing]:
     """Draw the difference in AUC of every pair of arms with its interval.
-
-    Parameters
-    ----------
-    comparison : DataFrame
-        The comparison table.
-    say : Language
 
     Returns
     -------
-    Drawing, optional
-        None where there is nothing to compare. Numbers: `COLUMNS`.
+    dict of str to Drawing
+        Empty where there is nothing to compare. Numbers: `COLUMNS`.
     """
+    comparison = tables["comparison"]
     if comparison.empty:
-        return None
+        return {}
     shown = comparison[(comparison["metric"] == "auc") & comparison["test"].isin(TEST_NAMES)]
     shown = shown[shown["difference"].notna()]
     if shown.empty:
-        return None
+        return {}
     tests = [test for test in TEST_NAMES if test in set(shown["test"])]
     pairs = list(dict.fromkeys((str(r["arm_a"]), str(r["arm_b"])) for r in rows_of(shown)))
     by_key = {(r["arm_a"], r["arm_b"], r["test"]): r for r in rows_of(shown)}
@@ -136,7 +126,7 @@ def comparison_figure(comparison: pd.DataFrame, say: Language) -> Drawing | None
     label_axis(axes, "x", ticks, say, digits)
     axes.set_xlabel(say("Difference in AUC, first arm minus second arm, with 95% interval"))
     draw_key(figure, left, bottom + 1.4, _LOOKS[: len(tests)], texts)
-    return Drawing(figure, shown[list(COLUMNS)].reset_index(drop=True))
+    return {"comparison": Drawing(figure, shown[list(COLUMNS)].reset_index(drop=True))}
 
 
 def _top(has_title: bool) -> float:

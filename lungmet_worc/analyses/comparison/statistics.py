@@ -23,16 +23,8 @@ from lungmet_worc.analyses.statistics.metrics import (
 from lungmet_worc.display.measures import METRICS
 
 COMPARISON_COLUMNS = (
-    "arm_a",
-    "arm_b",
-    "metric",
-    "difference",
-    "ci_low",
-    "ci_high",
-    "p_value",
-    "p_adjusted",
-    "test",
-    "n_patients",
+    *("arm_a", "arm_b", "metric", "difference", "ci_low", "ci_high"),
+    *("p_value", "p_adjusted", "test", "n_patients"),
 )
 COMPARED_METRICS = ("auc", "bca", "f1_weighted", "sensitivity", "specificity", "brier")
 TEST_NAME = "corrected resampled t-test"

@@ -40,9 +40,10 @@ CAPTIONS = {
 
 def figures(
     results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
+) -> dict[str, Drawing]:
     """Draw the figure of this analysis."""
-    return {"decision": decision_figure(tables["patients"], say)}
+    drawing = decision_figure(tables["patients"], say)
+    return {"decision": drawing} if drawing else {}
 
 
 def decision_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:

@@ -70,28 +70,18 @@ CAPTIONS = {
 
 def figures(
     results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
-    """Draw the figure of this analysis."""
-    return {"importance": importance_figure(tables["importance"], say)}
-
-
-def importance_figure(importance: pd.DataFrame, say: Language) -> Drawing | None:
+) -> dict[str, Drawing]:
     """Draw how much each group of features matters to each arm, with its interval.
-
-    Parameters
-    ----------
-    importance : DataFrame
-        The importance table.
-    say : Language
 
     Returns
     -------
-    Drawing, optional
-        None without explanations. Numbers: the rows of the table that are drawn; a modality of
+    dict of str to Drawing
+        Empty without explanations. Numbers: the rows of the table that are drawn; a modality of
         one group only is drawn once.
     """
+    importance = tables["importance"]
     if importance.empty:
-        return None
+        return {}
     shown = _shown(importance)
     looks_of = looks(map(str, shown["arm"]))
     in_two = len(shown) + len(looks_of) > MOST_ROWS
@@ -121,7 +111,7 @@ def importance_figure(importance: pd.DataFrame, say: Language) -> Drawing | None
         columns = (left, top, left + labels + 0.15, width - labels - _CHOSEN - texts - 0.25)
         _draw_side(figure, columns, rows, entries, looks_of, limits, say)
     write(figure, 0.15, top + max(heights) + 1.0, note, colour=SOFT)
-    return Drawing(figure, shown.reset_index(drop=True))
+    return {"importance": Drawing(figure, shown.reset_index(drop=True))}
 
 
 def _shown(importance: pd.DataFrame) -> pd.DataFrame:

@@ -48,7 +48,7 @@ CAPTIONS = {
 
 def figures(
     results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
+) -> dict[str, Drawing]:
     """Draw the figures of this analysis."""
     performance = tables["performance"]
     return {

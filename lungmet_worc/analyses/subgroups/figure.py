@@ -57,27 +57,17 @@ CAPTIONS = {
 
 def figures(
     results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
-    """Draw the figure of this analysis."""
-    return {"subgroups": subgroups_figure(tables["subgroups"], say)}
-
-
-def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:
+) -> dict[str, Drawing]:
     """Draw the AUC in each subgroup, a forest plot for each arm.
-
-    Parameters
-    ----------
-    subgroups : DataFrame
-        The subgroups table.
-    say : Language
 
     Returns
     -------
-    Drawing, optional
-        None without subgroups. Numbers: the rows of the table.
+    dict of str to Drawing
+        Empty without subgroups. Numbers: the rows of the table.
     """
+    subgroups = tables["subgroups"]
     if subgroups.empty:
-        return None
+        return {}
     looks_of = looks(map(str, subgroups["arm"]))
     arms = list(looks_of)
     found = {(str(r["arm"]), str(r["column"]), str(r["level"])): r for r in rows_of(subgroups)}
@@ -109,7 +99,7 @@ def subgroups_figure(subgroups: pd.DataFrame, say: Language) -> Drawing | None:
             figure, place_of, (shown, centres, levels), (arm, looks_of[arm], found), limits, say
         )
     write(figure, 0.15, 0.15 + n_rows * height, note, colour=SOFT)
-    return Drawing(figure, subgroups.reset_index(drop=True))
+    return {"subgroups": Drawing(figure, subgroups.reset_index(drop=True))}
 
 
 def _rows(keys: list[tuple[str, str]]) -> tuple[list[Row], list[tuple[str, str] | None]]:

@@ -1,18 +1,24 @@
-"""AUC of each arm in subgroups of patients."""
+"""AUC of each arm in subgroups of patients, with no claim where there are few events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.results import StudyResults
-from lungmet_worc.analyses.subgroups.statistics import UNDEFINED, subgroup_table
+from lungmet_worc.analyses.statistics.delong import auc_interval
+from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order
 from lungmet_worc.analyses.table_notes import POOLED
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table, with_interval
 from lungmet_worc.display.wording import TOO_FEW
+
+#: Below so many patients with, or without, the outcome a subgroup's AUC is not reported.
+FEW_EVENTS = 10
+UNDEFINED = later("interval not defined")
 
 
 def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -21,28 +27,55 @@ def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str,
 
 
 def subgroups_table(patients: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
-    """Return the AUC of each arm in each subgroup, on the mean probabilities of the patients.
+    """Return the AUC of each arm in each subgroup, with DeLong's interval.
 
     Parameters
     ----------
     patients : DataFrame
-        The table of patients.
+        The table of patients: arm, patient_id, outcome (0 or 1), posterior_mean.
     levels : DataFrame
-        Index: patient ids; a column of levels for each variable that makes subgroups.
+        Index: patient ids; a column for each variable, with a `Level` in every cell. That of a
+        patient who has no row is not known.
 
     Returns
     -------
     DataFrame
-        Columns of the table ``subgroups``; empty where no variable makes subgroups.
+        Columns of the table ``subgroups``: a row for each arm, column and level with patients in
+        the arm, levels in their order and by their names. With fewer than `FEW_EVENTS` patients
+        with, or without, the outcome the AUC and its bounds are nan and the note says so. Where
+        the AUC is 0 or 1, or the posteriors are all equal, the bounds are nan.
+
+    Notes
+    -----
+    A difference between the AUCs of two subgroups is no finding by itself: the intervals are not
+    adjusted for the number of subgroups.
     """
-    if levels.columns.empty:
-        return SUBGROUPS.frame()
-    arms = {
-        str(arm): of_arm[["patient_id", "outcome", "posterior_mean"]].reset_index(drop=True)
+    return SUBGROUPS.frame(
+        (arm, column, level.name, *_performance(found))
         for arm, of_arm in patients.groupby("arm", sort=False)
-    }
-    found = subgroup_table(arms, levels)
-    return SUBGROUPS.frame(found[list(SUBGROUPS.columns)].to_numpy().tolist())
+        for column in levels.columns
+        for level, found in _by_level(of_arm, levels[column])
+    )
+
+
+def _by_level(frame: pd.DataFrame, levels: pd.Series) -> list[tuple[Level, pd.DataFrame]]:
+    """Return the levels that have patients, in their order, with those patients."""
+    known = levels.to_dict()
+    of_patient = [known.get(patient_id, NOT_KNOWN) for patient_id in frame["patient_id"]]
+    return [
+        (level, frame[[each == level for each in of_patient]]) for level in level_order(of_patient)
+    ]
+
+
+def _performance(patients: pd.DataFrame) -> tuple[int, int, float, float, float, str]:
+    """Return n_patients, n_events, auc, ci_low, ci_high and note of one subgroup."""
+    outcome = patients["outcome"].to_numpy(dtype=int)
+    counts = (outcome.size, int(outcome.sum()))
+    nothing = float("nan")
+    if min(counts[1], counts[0] - counts[1]) < FEW_EVENTS:
+        return (*counts, nothing, nothing, nothing, TOO_FEW)
+    estimate = auc_interval(outcome, patients["posterior_mean"].to_numpy(dtype=float))
+    return (*counts, *estimate, UNDEFINED if np.isnan(estimate.low) else "")
 
 
 def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
@@ -66,7 +99,7 @@ SUBGROUPS = Table(
         *("n_patients", "n_events", "auc", "ci_low", "ci_high"),
         Column(
             *("note", later("Note"), "text"),
-            words={TOO_FEW: TOO_FEW, UNDEFINED: later("interval not defined")},
+            words={TOO_FEW: TOO_FEW, UNDEFINED: UNDEFINED},
         ),
     ),
     _form,

@@ -38,28 +38,18 @@ CAPTIONS = {
 
 def figures(
     results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing | None]:
-    """Draw the figure of this analysis."""
-    return {"posteriors": posteriors_figure(tables["patients"], say)}
-
-
-def posteriors_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:
+) -> dict[str, Drawing]:
     """Draw the pooled probability of every patient, with and without the outcome apart.
-
-    Parameters
-    ----------
-    patients : DataFrame
-        The patients table.
-    say : Language
 
     Returns
     -------
-    Drawing, optional
-        None without patients. Numbers: arm, outcome, patient (a number, not the id, in the order
+    dict of str to Drawing
+        Empty without patients. Numbers: arm, outcome, patient (a number, not the id, in the order
         of the table), posterior_mean.
     """
+    patients = tables["patients"]
     if patients.empty:
-        return None
+        return {}
     looks_of = looks(map(str, patients["arm"]))
     rows: list[Row] = []
     groups: list[tuple[str, bool, np.ndarray] | None] = []
@@ -94,7 +84,7 @@ def posteriors_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:
         axes.plot([middle] * 2, [y - 0.2, y + 0.2], color="0.0", lw=1.4, zorder=3)
     label_axis(axes, "x", np.linspace(0, 1, 6).tolist(), say, 1)
     axes.set_xlabel(say("Probability of the outcome, mean over the tests of a patient"))
-    return Drawing(figure, _numbers(patients))
+    return {"posteriors": Drawing(figure, _numbers(patients))}
 
 
 def _summary(values: np.ndarray, say: Language) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -52,44 +52,30 @@ def often_wrong(
     say : Language
     """
     arms = list(dict.fromkeys(patients["arm"]))
-    by_patient: dict[str, dict[str, Row]] = {}
-    for row in patients.to_dict("records"):
-        by_patient.setdefault(str(row["patient_id"]), {})[str(row["arm"])] = row
-    tallies = [_tally(patient, rows) for patient, rows in by_patient.items()]
-    wrong = [tally for tally in tallies if 2 * tally.wrong > tally.tested]
-    wrong.sort(key=lambda t: (-t.wrong / t.tested, -t.tested, natural_order(t.patient)))
+    rows = {(row["patient_id"], row["arm"]): row for row in patients.to_dict("records")}
+    tallies = patients.groupby("patient_id", sort=False).agg(
+        outcome=("outcome", "first"), tested=("n_tested", "sum"), right=("times_correct", "sum")
+    )
+    share = (tallies["tested"] - tallies["right"]) / tallies["tested"]
+    wrong = tallies.assign(share=share)[share > 0.5]
+    order = sorted(
+        wrong.index, key=lambda p: (-wrong["share"][p], -wrong["tested"][p], natural_order(p))
+    )
     table = [
         [
-            t.patient,
-            yes_no(t.outcome, say=say),
-            *(_wrong_text(by_patient[t.patient].get(arm), say) for arm in arms),
+            patient,
+            yes_no(wrong["outcome"][patient], say=say),
+            *(_wrong_text(rows.get((patient, arm)), say) for arm in arms),
         ]
-        for t in wrong[:shown]
+        for patient in order[:shown]
     ]
     heads = [say("Patient"), say("Outcome"), *(arm_label(arm, say) for arm in arms)]
     return OftenWrong(
         table=pd.DataFrame(table, columns=heads),
         n_patients=len(wrong),
-        n_events=sum(tally.outcome for tally in wrong),
+        n_events=int(wrong["outcome"].sum()),
         n_tested=len(tallies),
     )
-
-
-class _Tally(NamedTuple):
-    """How often a patient was tested and wrong, all arms together."""
-
-    patient: str
-    outcome: int
-    tested: int
-    wrong: int
-
-
-def _tally(patient: str, rows: Mapping[str, Row]) -> _Tally:
-    """Count the tests of a patient over the arms."""
-    tested = sum(int(row["n_tested"]) for row in rows.values())
-    right = sum(int(row["times_correct"]) for row in rows.values())
-    outcome = int(next(iter(rows.values()))["outcome"])
-    return _Tally(patient, outcome, tested, tested - right)
 
 
 def _wrong_text(row: Row | None, say: Language) -> str:

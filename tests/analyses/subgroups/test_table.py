@@ -5,13 +5,18 @@ import pandas as pd
 import pytest
 
 from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level
-from lungmet_worc.analyses.subgroups.statistics import FEW_EVENTS, SUBGROUP_COLUMNS, subgroup_table
+from lungmet_worc.analyses.subgroups.table import FEW_EVENTS, SUBGROUPS, subgroups_table
 from tests.analyses.statistics.asah import AGE, FEMALE, FIRST, OUTCOME
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 IDS = [f"P{number}" for number in range(113)]
 PATIENTS = pd.DataFrame({"patient_id": IDS, "outcome": OUTCOME, "posterior_mean": FIRST})
+
+
+def subgroup_table(arms: dict[str, pd.DataFrame], levels: pd.DataFrame) -> pd.DataFrame:
+    patients = [frame.assign(arm=arm) for arm, frame in arms.items()]
+    return subgroups_table(pd.concat(patients), levels)
 
 
 def levels(**columns: object) -> pd.DataFrame:
@@ -25,7 +30,7 @@ def test_aucs_equal_those_of_proc() -> None:
     bands = [Level(high=45), Level(low=45, high=60), Level(low=60)]
     age = [next(band for band in bands if band.low <= years < band.high) for years in AGE]
     table = subgroup_table({"mri": PATIENTS}, levels(sex=sex, age=age))
-    assert tuple(table.columns) == SUBGROUP_COLUMNS
+    assert tuple(table.columns) == SUBGROUPS.columns
     expected = [
         ("sex", "female", 71, 21, 0.72, 0.569953094308, 0.870046905692),
         ("sex", "male", 42, 20, 0.772727272727, 0.63170986649, 0.913744678964),
@@ -102,4 +107,4 @@ def test_levels_are_in_order_and_not_known_comes_last() -> None:
 
 def test_without_subgroups_the_table_is_empty() -> None:
     table = subgroup_table({"a": PATIENTS}, levels())
-    assert (len(table), tuple(table.columns)) == (0, SUBGROUP_COLUMNS)
+    assert (len(table), tuple(table.columns)) == (0, SUBGROUPS.columns)
