@@ -1,8 +1,8 @@
 """Where the features of a modality come from: one of several kinds, chosen by its keys.
 
 A kind of source is a class that says what `Source` asks, and a line in `SOURCES`. What a patient
-has of it says what `Data` asks. Nothing else in this room, in ``checks`` or in ``pipeline`` knows
-that there are images.
+has of it says what `Data` asks. What only images have (inspections, WORC's fingerprint, pictures,
+acquisition, an export for plain WORC) goes by ``StudyConfig.images`` and ``Patient.images``.
 """
 
 from __future__ import annotations
