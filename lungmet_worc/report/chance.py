@@ -33,19 +33,15 @@ def against_chance(arms: Rows, outcome: str, say: Language) -> str:
             "better than chance.",
             aucs=auc_texts(defined, say, named=True),
         )
-    sentence = _tested_against_chance(tested, outcome, say)
+    clause = _tested_against_chance(tested, outcome, say)
     untested = [arm for arm in arms if math.isnan(arm["ci_low"])]
     if not untested:
-        return sentence
-    return say(
-        "{sentence}; {arms} could not be tested.",
-        sentence=sentence.removesuffix("."),
-        arms=labels(untested, say),
-    )
+        return say("{clause}.", clause=clause)
+    return say("{clause}; {arms} could not be tested.", clause=clause, arms=labels(untested, say))
 
 
 def _tested_against_chance(arms: Rows, outcome: str, say: Language) -> str:
-    """Say which of the arms that have an interval predicted better than chance."""
+    """Say, without a full stop, which arms with an interval predicted better than chance."""
     better = [arm for arm in arms if arm["ci_low"] > CHANCE]
     others = [arm for arm in arms if not arm["ci_low"] > CHANCE]
     fields = {
@@ -55,26 +51,26 @@ def _tested_against_chance(arms: Rows, outcome: str, say: Language) -> str:
         "count": count_word(len(arms), say),
     }
     if len(arms) == 1 and better:
-        return say("{arms} predicted {outcome} better than chance: {aucs}.", **fields)
+        return say("{arms} predicted {outcome} better than chance: {aucs}", **fields)
     if len(arms) == 1:
-        return say("{arms} did not predict {outcome} clearly better than chance: {aucs}.", **fields)
+        return say("{arms} did not predict {outcome} clearly better than chance: {aucs}", **fields)
     if not better and len(arms) == 2:
         return say(
-            "Neither of the two arms predicted {outcome} clearly better than chance: {aucs}.",
+            "Neither of the two arms predicted {outcome} clearly better than chance: {aucs}",
             **fields,
         )
     if not better:
         return say(
-            "None of the {count} arms predicted {outcome} clearly better than chance: {aucs}.",
+            "None of the {count} arms predicted {outcome} clearly better than chance: {aucs}",
             **fields,
         )
     if not others and len(arms) == 2:
-        return say("Both arms predicted {outcome} better than chance: {aucs}.", **fields)
+        return say("Both arms predicted {outcome} better than chance: {aucs}", **fields)
     if not others:
-        return say("All {count} arms predicted {outcome} better than chance: {aucs}.", **fields)
+        return say("All {count} arms predicted {outcome} better than chance: {aucs}", **fields)
     return say(
         "{better} predicted {outcome} better than chance, with {better_aucs}; {others} did not "
-        "clearly do so, with {other_aucs}.",
+        "clearly do so, with {other_aucs}",
         outcome=outcome,
         better=labels(better, say),
         better_aucs=auc_texts(better, say, first=True),

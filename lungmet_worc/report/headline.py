@@ -91,10 +91,8 @@ def headline(
     kind = {str(arm["arm"]): (kinds or {}).get(str(arm["arm"]), IMAGES) for arm in arms}
     chance = against_chance(arms, outcome, say)
     compared = _within(pairs, kind)
-    between = _between_arms(compared, say)
     beyond = _beyond_baselines(arms, _across(pairs, kind), kind, say)
-    if beyond:
-        between = _with_aucs(between, arms, compared, say)
+    between = _between_arms(compared, arms if beyond else (), say)
     answer = [between or chance, beyond] if beyond else [chance, between]
     return Headline(
         answer=tuple(sentence for sentence in answer if sentence),
@@ -141,20 +139,8 @@ def _across(pairs: Rows, kind: Mapping[str, str]) -> list[Row]:
     return found
 
 
-def _with_aucs(sentence: str, arms: Rows, pairs: Rows, say: Language) -> str:
-    """Add the AUCs of compared arms to a sentence on their differences."""
-    if all(math.isnan(pair["p_adjusted"]) for pair in pairs):
-        return sentence
-    compared = {pair[arm] for pair in pairs for arm in ("arm_a", "arm_b")}
-    return say(
-        "{sentence}, with {aucs}.",
-        sentence=sentence.removesuffix("."),
-        aucs=auc_texts([arm for arm in arms if arm["arm"] in compared], say, bounds=False),
-    )
-
-
-def _between_arms(pairs: Rows, say: Language) -> str:
-    """Say in one sentence whether the image arms differed."""
+def _between_arms(pairs: Rows, told: Rows, say: Language) -> str:
+    """Say in one sentence whether the image arms differed, with the AUCs of those to be told."""
     if not pairs:
         return ""
     tested = [pair for pair in pairs if not math.isnan(pair["p_adjusted"])]
@@ -163,6 +149,16 @@ def _between_arms(pairs: Rows, say: Language) -> str:
             "Differences between the arms cannot be tested: that takes at least two splits in "
             "which both arms have test patients with and without the outcome."
         )
+    clause = _difference(pairs, tested, say)
+    if not told:
+        return say("{clause}.", clause=clause)
+    compared = {pair[arm] for pair in pairs for arm in ("arm_a", "arm_b")}
+    aucs = auc_texts([arm for arm in told if arm["arm"] in compared], say, bounds=False)
+    return say("{clause}, with {aucs}.", clause=clause, aucs=aucs)
+
+
+def _difference(pairs: Rows, tested: Rows, say: Language) -> str:
+    """Say, without a full stop, which of the tested pairs differed."""
     clear = [better_first(pair) for pair in tested if is_clear(pair)]
     largest = better_first(largest_pair(clear or tested))
     fields: dict[str, object] = {
@@ -175,27 +171,27 @@ def _between_arms(pairs: Rows, say: Language) -> str:
         "n": len(pairs),
     }
     if len(pairs) == 1 and clear:
-        return say("{arm} was clearly better than {other}: {difference}.", **fields)
+        return say("{arm} was clearly better than {other}: {difference}", **fields)
     if len(pairs) == 1:
         return say(
-            "There was no clear difference in AUC between {arm} and {other}: {difference}.",
+            "There was no clear difference in AUC between {arm} and {other}: {difference}",
             **fields,
         )
     if not clear:
         return say(
-            "No arm was clearly better than another: the largest difference in AUC was {largest}.",
+            "No arm was clearly better than another: the largest difference in AUC was {largest}",
             **fields,
         )
     if len(clear) == len(pairs):
-        return say("All pairs of arms differed clearly in AUC: {differences}.", **fields)
+        return say("All pairs of arms differed clearly in AUC: {differences}", **fields)
     if len(clear) <= 2:
         return say(
-            "The arms differed clearly in AUC in {n_clear} of {n} pairs, namely {differences}.",
+            "The arms differed clearly in AUC in {n_clear} of {n} pairs, namely {differences}",
             **fields,
         )
     return say(
         "The arms differed clearly in AUC in {n_clear} of {n} pairs; the largest difference was "
-        "{largest}.",
+        "{largest}",
         **fields,
     )
 
