@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from lungmet_worc.basics.disk import as_disk_error
-from lungmet_worc.basics.errors import TaskFailedError
 from lungmet_worc.basics.held_folder import is_in_place
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import CheckReport, check_study
@@ -22,14 +21,14 @@ from lungmet_worc.pipeline.feature_store import FeatureStore
 from lungmet_worc.pipeline.feature_table import write_patients
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.runnable import cohort_without, refuse_errors
-from lungmet_worc.pipeline.stages import STAGES, stages_of, tasks_of
+from lungmet_worc.pipeline.stages import stages_of, tasks_of
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
 from lungmet_worc.pipeline.stages.reported import remember_untested
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, read_manifest
 from lungmet_worc.study.splits import with_counted_splits, write_splits
 from lungmet_worc.tasks.engines import make_engine
-from lungmet_worc.tasks.failures import failed_tasks
+from lungmet_worc.tasks.failures import as_error
 from lungmet_worc.tasks.progress import Progress
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside, settle_last
 from lungmet_worc.tasks.run_folder.leftovers import make_scratch, remove_leftovers
@@ -188,7 +187,7 @@ class Pipeline:
                 plan = self._plan(manifest, report, unusable)
                 made, failed = self._extract(plan)
                 if failed:
-                    raise _all_failed(failed)
+                    raise as_error(failed)
         else:
             if self._excludes:
                 unusable.update(run_record.excluded(self.state, manifest))
@@ -272,7 +271,7 @@ class Pipeline:
         """
         of_all = [r for r in failed if r.failure is Failure.INPUT or not r.task.key.patient]
         if of_all or not self._excludes:
-            raise _all_failed(of_all if self._excludes else failed)
+            raise as_error(of_all if self._excludes else failed)
         return {(r.task.key.patient, r.task.key.modality): r.error for r in failed}
 
     def _search(self, plan: Plan, made: dict[str, list[Task]], only: Part | None) -> None:
@@ -293,7 +292,3 @@ class Pipeline:
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def _all_failed(failed: Sequence[TaskResult]) -> TaskFailedError:
-    return failed_tasks(failed, STAGES[failed[0].task.key.stage])

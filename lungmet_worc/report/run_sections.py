@@ -15,7 +15,7 @@ from lungmet_worc.display.privacy import cleaned
 from lungmet_worc.display.wording import arm_label
 from lungmet_worc.report.checklists import checklists
 from lungmet_worc.report.methods import methods
-from lungmet_worc.tasks.remedies import plain_cause
+from lungmet_worc.tasks.failures import plain_cause
 
 #: Causes in a list of what failed.
 SHOWN_CAUSES = 20

@@ -13,7 +13,7 @@ from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.words import listed
 from lungmet_worc.tasks.engines import Engine
-from lungmet_worc.tasks.failures import failed_tasks
+from lungmet_worc.tasks.failures import as_error
 from lungmet_worc.tasks.progress import Progress
 from lungmet_worc.tasks.run_folder.kept_aside import KeptAside
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
@@ -87,7 +87,7 @@ class StageRunner:
         """
         failed = self.run(stage, tasks)
         if failed:
-            raise failed_tasks(failed, stage)
+            raise as_error(failed)
 
     def run(self, stage: Stage, tasks: Sequence[Task]) -> list[TaskResult]:
         """Run the tasks of a stage that are not fresh and return what failed.

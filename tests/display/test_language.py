@@ -16,7 +16,7 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language, catalogues, language, read_texts
 from lungmet_worc.display.privacy import cleaned
 from lungmet_worc.pipeline.stages import STAGES
-from lungmet_worc.tasks import remedies
+from lungmet_worc.tasks import failures
 from lungmet_worc.tasks.task import TaskKey
 from tests.display.said_texts import PACKAGE, home, homes, said_texts
 
@@ -148,15 +148,16 @@ def test_a_digest_in_dutch() -> None:
         "3 patiënten niet meegenomen"
     )
     errors = [
-        (TaskKey("extraction", "CT", f"P{n}"), f"ValueError: P{n} has no tumour.") for n in (1, 2)
+        failures.Failed(TaskKey("extraction", "CT", f"P{n}"), f"ValueError: P{n} has no tumour.")
+        for n in (1, 2)
     ]
-    (cause,) = remedies.failed_tasks(errors, "log.txt", STAGES)
+    (cause,) = failures.failed_tasks(errors, STAGES)
     assert say.of(cause.what) == (
         "Het berekenen van CT-kenmerken van 2 patiënten (P1 en P2) is mislukt: "
         "ValueError: P1 has no tumour."
     )
-    (memory,) = remedies.failed_tasks(
-        [(TaskKey("search", arm="CT", split=1), "MemoryError")], "log.txt", STAGES
+    (memory,) = failures.failed_tasks(
+        [failures.Failed(TaskKey("search", arm="CT", split=1), "MemoryError")], STAGES
     )
     assert say.of(memory.sentence) == (
         "De zoektocht van CT, splitsing 2 is mislukt: het geheugen was vol, of iemand heeft het "

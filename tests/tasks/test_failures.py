@@ -11,8 +11,7 @@ import pytest
 
 from lungmet_worc.basics.errors import InputChangedError
 from lungmet_worc.pipeline.stages import STAGES
-from lungmet_worc.pipeline.stages.extraction import EXTRACTION
-from lungmet_worc.tasks import failures, remedies
+from lungmet_worc.tasks import failures
 from lungmet_worc.tasks.task import Failure, Task, TaskKey, TaskResult
 
 
@@ -52,7 +51,7 @@ def failed(label: str, error: str, failure: Failure = Failure.TASK) -> TaskResul
 
 def test_each_cause_is_listed_once() -> None:
     results = [failed("P1", "broken"), failed("P2", "other"), failed("P3", "broken")]
-    error = failures.failed_tasks(results, EXTRACTION)
+    error = failures.as_error(results)
     assert error.message.startswith("3 tasks of the stage extraction failed.")
     assert [problem.what for problem in error.problems] == ["P1 CT, P3 CT: broken", "P2 CT: other"]
     assert [problem.patient for problem in error.problems] == ["", "P2"]
@@ -60,16 +59,17 @@ def test_each_cause_is_listed_once() -> None:
 
 
 def test_remedies_fit_the_kind_of_failure() -> None:
-    error = failures.failed_tasks([failed("P1", "killed", Failure.MEMORY)], EXTRACTION)
-    assert "memory" in error.problems[0].remedy
+    error = failures.as_error([failed("P1", "killed", Failure.MEMORY)])
+    assert "ran out of memory" in error.problems[0].what
+    assert "--cores 1" in error.problems[0].remedy
     assert "on_error" not in error.problems[0].remedy
 
 
 @pytest.mark.parametrize("patient", ["P 7", "S 0 12", "a/b c"])
 def test_the_whole_id_of_a_patient_is_told(patient: str) -> None:
-    error = failures.failed_tasks([failed(patient, "broken")], EXTRACTION)
+    error = failures.as_error([failed(patient, "broken")])
     assert [problem.patient for problem in error.problems] == [patient]
     key = TaskKey.parse(f"extraction/CT/{patient}")
-    (cause,) = remedies.failed_tasks([(key, f"{patient} has no tumour")], "log.txt", STAGES)
+    (cause,) = failures.failed_tasks([failures.Failed(key, f"{patient} has no tumour")], STAGES)
     assert cause.patients == (patient,)
     assert cause.what == f"CT features of {patient} failed: {patient} has no tumour."

@@ -12,16 +12,21 @@ from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.shown_names import recorded_names
 from lungmet_worc.study.tested_splits import WHY_UNTESTED
+from lungmet_worc.tasks.failures import (
+    LOG,
+    Failed,
+    FailureCause,
+    failed_tasks,
+    left_out,
+    plain_cause,
+)
 from lungmet_worc.tasks.progress import duration
-from lungmet_worc.tasks.remedies import FailureCause, failed_tasks, left_out, plain_cause
 from lungmet_worc.tasks.run_folder.state import tasks_of
 from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.tasks.task import TaskKey
 
 State = Mapping[str, Any]
 Ending = Literal["complete", "partial", "failed", "running", "stopped"]
-
-LOG = "log.txt"
 
 _VERDICTS = {
     "complete": Sentence("Complete."),
@@ -277,7 +282,7 @@ def make_digest(
     order = state.get("order", state["study"]["arms"])
     arms = tuple(_arm(name, state, tasks) for name in order)
     failures = [
-        (key, str(entry.get("error", "")))
+        Failed(key, str(entry.get("error", "")))
         for key, entry in tasks.items()
         if entry["state"] == "failed"
     ]
@@ -298,7 +303,7 @@ def make_digest(
         seconds=_seconds(started, state, tasks, now if running else None),
         task_seconds=sum(float(entry.get("seconds", 0)) for entry in tasks.values()),
         arms=arms,
-        failed=tuple(failed_tasks(failures, LOG, stages)),
+        failed=tuple(failed_tasks(failures, stages)),
         left_out=tuple(
             left_out((e["patient_id"], e["modality"], e["cause"]) for e in state["excluded"])
             if state.get("excluded")

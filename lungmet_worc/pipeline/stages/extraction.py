@@ -8,7 +8,7 @@ from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.tasks.remedies import patients_said
+from lungmet_worc.tasks.failures import patients_said
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 

@@ -19,7 +19,7 @@ from lungmet_worc.study.reasons import (
     NoValue,
     Reason,
 )
-from lungmet_worc.tasks import remedies
+from lungmet_worc.tasks import failures
 from tests.analyses.made_up import made_up_cohort
 
 EMPTY = Sentence("The mask is empty.")
@@ -85,8 +85,8 @@ def test_the_figure_says_it_without_what_differs_from_patient_to_patient(
 
 
 def test_a_run_says_it_as_the_check_did() -> None:
-    (left_out,) = remedies.left_out([("P4", "CT", EMPTY)])
+    (left_out,) = failures.left_out([("P4", "CT", EMPTY)])
     assert left_out.what == "P4, CT: The mask is empty."
     assert language("nl").of(left_out.what) == "P4, CT: Het masker is leeg."
-    (left_out,) = remedies.left_out([("P4", "CT", "ValueError: no voxel")])
+    (left_out,) = failures.left_out([("P4", "CT", "ValueError: no voxel")])
     assert language("nl").of(left_out.what) == "P4, CT: ValueError: no voxel."

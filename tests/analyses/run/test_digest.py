@@ -8,7 +8,7 @@ import pytest
 
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.pipeline.stages import STAGES
-from lungmet_worc.tasks.remedies import explained, failed_tasks, left_out, plain_cause
+from lungmet_worc.tasks.failures import Failed, explained, failed_tasks, left_out, plain_cause
 from lungmet_worc.tasks.task import TaskKey
 
 STARTED = "2026-11-23T18:00:00+00:00"
@@ -114,15 +114,12 @@ def test_one_cause_of_many_patients_is_one_line() -> None:
     assert len(causes) == 1
     assert causes[0].what.startswith("30 patients (P1, P2, P3 and 27 more), CT: ")
     failures = [
-        (TaskKey("extraction", "CT", f"P{n}"), f"OSError: /data/{n}/x.nii broken") for n in range(9)
+        Failed(TaskKey("extraction", "CT", f"P{n}"), f"OSError: /data/{n}/x.nii broken")
+        for n in range(9)
     ]
-    assert len(failed_tasks(failures, "log.txt", STAGES)) == 1
+    assert len(failed_tasks(failures, STAGES)) == 1
     assert (
-        len(
-            failed_tasks(
-                [*failures, (TaskKey("extraction", "MRI", "P1"), "other")], "log.txt", STAGES
-            )
-        )
+        len(failed_tasks([*failures, Failed(TaskKey("extraction", "MRI", "P1"), "other")], STAGES))
         == 2
     )
 
@@ -188,11 +185,11 @@ def test_known_errors_have_a_remedy(error: str, meaning: str, remedy: str) -> No
 
 
 def test_other_stages_are_named() -> None:
-    (fingerprint,) = failed_tasks([(TaskKey("fingerprint", "CT"), "odd")], "log.txt", STAGES)
+    (fingerprint,) = failed_tasks([Failed(TaskKey("fingerprint", "CT"), "odd")], STAGES)
     assert fingerprint.what == "The look at the images of CT failed: odd."
     assert "log.txt" in fingerprint.remedy
     (evaluation,) = failed_tasks(
-        [(TaskKey("evaluation", arm=arm), "odd") for arm in ("CT", "MRI")], "log.txt", STAGES
+        [Failed(TaskKey("evaluation", arm=arm), "odd") for arm in ("CT", "MRI")], STAGES
     )
     assert evaluation.what == "The evaluation of CT and MRI failed: odd."
 
