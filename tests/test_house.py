@@ -34,22 +34,7 @@ def rooms_of(document: str) -> list[str]:
     return []
 
 
-ROOMS = rooms_of(DOCUMENT.read_text("utf-8")) or (
-    # Until the map is there.
-    [
-        "cli",
-        "pipeline",
-        "report",
-        "checks",
-        "analyses",
-        "worc",
-        "imaging",
-        "tasks",
-        "study",
-        "display",
-        "basics",
-    ]
-)
+ROOMS = rooms_of(DOCUMENT.read_text("utf-8"))
 
 
 def modules() -> dict[str, Path]:
