@@ -144,6 +144,11 @@ def test_only_worc_and_the_process_of_fastr_import_worc() -> None:
     assert using == {PROCESS_OF_FASTR}
 
 
+def test_files_are_written_atomically_in_one_place() -> None:
+    sources = {name: file.read_text("utf-8") for name, file in MODULES.items()}
+    assert {name for name, text in sources.items() if "fsync" in text} == {"basics.stamped_files"}
+
+
 @pytest.mark.parametrize(
     "code",
     [
