@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from lungmet_worc import Run
@@ -28,6 +29,10 @@ os.environ.update(
     OPENBLAS_NUM_THREADS="1",
     ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS="1",
 )
+
+# How long an example takes says something of the machine's load, and nothing of the code.
+settings.register_profile("any load", deadline=None)
+settings.load_profile("any load")
 
 ROOT = Path(__file__).parents[1]
 
