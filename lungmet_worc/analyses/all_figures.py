@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-
-import pandas as pd
 
 from lungmet_worc.analyses.all_tables import TABLES
 from lungmet_worc.analyses.registry import parts
-from lungmet_worc.analyses.results import StudyResults, check_arms
+from lungmet_worc.analyses.results import StudyResults, Tables, check_arms
 from lungmet_worc.basics.held_folder import make_folder
 from lungmet_worc.display.figure_files import save
 from lungmet_worc.display.language import ENGLISH, Language
@@ -18,7 +15,7 @@ from lungmet_worc.display.style import STYLE, Drawing
 
 def write_all_figures(
     results: StudyResults,
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     folder: Path,
     *,
     say: Language = ENGLISH,
@@ -59,9 +56,7 @@ def write_all_figures(
         return {name: save(drawing, folder, name) for name, drawing in drawings.items()}
 
 
-def draw_all(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def draw_all(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw every figure that has data; see `write_all_figures`."""
     tables = {name: table.frame() for name, table in TABLES.items()} | dict(tables)
     drawings: dict[str, Drawing] = {}

@@ -25,6 +25,10 @@ PERMUTED_COLUMNS = ("arm", "permutation", "split", "auc")
 ACQUISITION_COLUMNS = ("modality", "property", "value", "n_patients")
 
 
+#: Tables of a study by their names.
+Tables = Mapping[str, pd.DataFrame]
+
+
 def _no_numbers() -> NDArray[Any]:
     return np.empty(0)
 

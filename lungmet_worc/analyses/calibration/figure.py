@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.calibration.statistics import calibration_curve
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.style import (
     DASHED,
@@ -66,9 +66,7 @@ class _Panel(NamedTuple):
     posterior: tuple[np.ndarray, np.ndarray]
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw the calibration curve of each arm on the pooled probabilities of its patients.
 
     Returns

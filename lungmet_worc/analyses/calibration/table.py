@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.calibration.statistics import calibration
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.analyses.statistics.metrics import Estimate
 from lungmet_worc.analyses.table_notes import POOLED
 from lungmet_worc.display.labels import Column
@@ -26,7 +26,7 @@ MEASURES = {
 }
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     return {"calibration": calibration_table(made["patients"])}
 

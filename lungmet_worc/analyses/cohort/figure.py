@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.style import (
@@ -50,9 +50,7 @@ CAPTIONS = {
 }
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw the figure of this analysis."""
     auc = tables["performance"].query("metric == 'auc'")
     tested = {str(arm): int(n) for arm, n in zip(auc["arm"], auc["n_patients"], strict=True)}

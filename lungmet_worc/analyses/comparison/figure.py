@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import BOOTSTRAP_NAME, DELONG_NAME, TEST_NAME
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import (
     Row,
@@ -75,9 +74,7 @@ CAPTIONS = {
 }
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw the difference in AUC of every pair of arms with its interval.
 
     Returns

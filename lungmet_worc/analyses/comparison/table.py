@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import (
@@ -12,14 +10,14 @@ from lungmet_worc.analyses.comparison.statistics import (
     TEST_NAME,
     compare_arms,
 )
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table
 from lungmet_worc.display.wording import arm_label, comparison_reading, interval_text, p_text
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     samples = results.statistics.bootstrap
     return {"comparison": compare_arms(results.arms, bootstrap=samples, seed=results.seed)}

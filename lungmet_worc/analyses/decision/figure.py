@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from lungmet_worc.analyses.decision.statistics import decision_curve
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.analyses.statistics.metrics import CONFIDENCE
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import curves_sheet, round_range, ticks_of
@@ -38,9 +37,7 @@ CAPTIONS = {
 }
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw the figure of this analysis."""
     drawing = decision_figure(tables["patients"], say)
     return {"decision": drawing} if drawing else {}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import (
     Row,
@@ -68,9 +67,7 @@ CAPTIONS = {
 }
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw how much each group of features matters to each arm, with its interval.
 
     Returns

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.analyses.results import ArmExplanation, ArmPredictions, StudyResults
+from lungmet_worc.analyses.results import ArmExplanation, ArmPredictions, StudyResults, Tables
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.analyses.table_notes import OVER_SPLITS
 from lungmet_worc.display.labels import COLUMNS, GROUPS, Column
@@ -21,7 +21,7 @@ from lungmet_worc.display.table import Table, share_text, with_interval
 ALL_GROUPS = "all"
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the tables of this analysis."""
     return {
         "workflows": workflows_table(results.explanations),

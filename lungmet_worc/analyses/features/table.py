@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.features.statistics import univariate_table
-from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults, Tables, tested_outcomes
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table
 from lungmet_worc.study.feature_groups import VOLUME_FEATURES, feature_group, feature_modality
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     return {"features": features_table(results.arms, results.matrices, results.modalities)}
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import pandas as pd
-
 from lungmet_worc.analyses.performance.auc_figure import auc_figure
 from lungmet_worc.analyses.performance.roc_figure import roc_figures
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.style import Drawing
 
@@ -46,9 +42,7 @@ CAPTIONS = {
 }
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw the figures of this analysis."""
     performance = tables["performance"]
     return {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults, Tables, tested_outcomes
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
 from lungmet_worc.analyses.table_notes import LEFT_OUT, OVER_SPLITS
 from lungmet_worc.basics.sentences import Sentence
@@ -28,7 +28,7 @@ from lungmet_worc.display.wording import (
 _NOT_THERE = {"mean": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n_splits": 0}
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the tables of this analysis."""
     performance = performance_table(results.arms)
     return {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.comparison.statistics import holm
 from lungmet_worc.analyses.permutations.statistics import permutation_p_value
-from lungmet_worc.analyses.results import ArmPredictions, StudyResults
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults, Tables
 from lungmet_worc.analyses.statistics.metrics import CONFIDENCE
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
@@ -17,7 +17,7 @@ from lungmet_worc.display.table import Table
 from lungmet_worc.display.wording import arm_label, interval_text, number_text, p_text
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     return {"permutations": permutations_table(results.arms, results.permuted)}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from lungmet_worc.analyses.power.statistics import auc_half_width, smallest_difference
-from lungmet_worc.analyses.results import ArmPredictions, StudyResults, tested_outcomes
+from lungmet_worc.analyses.results import ArmPredictions, StudyResults, Tables, tested_outcomes
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table
@@ -18,7 +18,7 @@ AUCS = (0.6, 0.7, 0.8)
 CORRELATIONS = (0.3, 0.5, 0.7)
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     return {"power": power_table(results.arms)}
 

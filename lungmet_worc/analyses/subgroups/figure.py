@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import (
     Row,
@@ -55,9 +55,7 @@ CAPTIONS = {
 }
 
 
-def figures(
-    results: StudyResults, tables: Mapping[str, pd.DataFrame], say: Language
-) -> dict[str, Drawing]:
+def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, Drawing]:
     """Draw the AUC in each subgroup, a forest plot for each arm.
 
     Returns

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.analyses.statistics.delong import auc_interval
 from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order
 from lungmet_worc.analyses.table_notes import POOLED
@@ -21,7 +19,7 @@ FEW_EVENTS = 10
 UNDEFINED = later("interval not defined")
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     return {"subgroups": subgroups_table(made["patients"], results.levels)}
 

@@ -12,6 +12,7 @@ from lungmet_worc.analyses.results import (
     ArmPredictions,
     SplitPrediction,
     StudyResults,
+    Tables,
     tested_outcomes,
 )
 from lungmet_worc.analyses.statistics.metrics import corrected_resampled_interval
@@ -38,7 +39,7 @@ _COUNTS = ("tp", "fp", "fn", "tn")
 Choice = Callable[[NDArray[np.int_], NDArray[np.float64]], float]
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the tables of this analysis."""
     measures, confusion = threshold_tables(results.arms, results.statistics.sensitivity)
     return {"thresholds": measures, "confusion": confusion}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.basics.words import natural_order
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
@@ -20,7 +18,7 @@ SHOWN = 3
 TESTED_ENOUGH = 2
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     return {"typical": typical_table(made["patients"])}
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import astuple
 
-import pandas as pd
-
-from lungmet_worc.analyses.results import StudyResults
+from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import later
 from lungmet_worc.display.table import Table
@@ -30,6 +27,6 @@ UNTESTED = Table(
 TABLES = (UNTESTED,)
 
 
-def tables(results: StudyResults, made: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
     return {"untested": UNTESTED.frame([astuple(split) for split in results.untested])}
