@@ -35,7 +35,6 @@ def read_results(
     permutations: Sequence[Task],
     *,
     cohort: Cohort,
-    levels: pd.DataFrame,
     acquisition: pd.DataFrame,
     untested: Sequence[UntestedSplit] = (),
 ) -> StudyResults:
@@ -48,7 +47,7 @@ def read_results(
         The run folder.
     searches, permutations : sequence of Task
         Searches, and searches with permuted outcomes, all done.
-    cohort, levels, acquisition, untested
+    cohort, acquisition, untested
         See `lungmet_worc.analyses.results.StudyResults`.
     """
     predictions: dict[str, list[SplitPrediction]] = {}
@@ -76,7 +75,6 @@ def read_results(
         permuted=pd.DataFrame(map(_permuted, permutations), columns=PERMUTED_COLUMNS),
         matrices={arm: read_matrix(paths.matrix(arm)) for arm in predictions},
         modalities=tuple(study.modalities),
-        levels=levels,
         cohort=cohort,
         acquisition=acquisition,
         untested=tuple(untested),

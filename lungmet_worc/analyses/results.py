@@ -171,8 +171,6 @@ class StudyResults:
         Arm -> features, shape (n_patients, n_features).
     modalities : tuple of str
         Names of the modalities, by which names of features end.
-    levels : DataFrame
-        Index: patient ids; a column of levels for each variable that makes subgroups.
     acquisition : DataFrame
         modality, property, value, n_patients.
     untested : tuple of UntestedSplit
@@ -191,7 +189,6 @@ class StudyResults:
     permuted: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=PERMUTED_COLUMNS))
     matrices: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     modalities: tuple[str, ...] = ()
-    levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     acquisition: pd.DataFrame = field(
         default_factory=partial(pd.DataFrame, columns=ACQUISITION_COLUMNS)
     )

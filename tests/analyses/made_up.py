@@ -18,7 +18,6 @@ from lungmet_worc.analyses.results import (
     SplitPrediction,
     StudyResults,
 )
-from lungmet_worc.analyses.subgroups.levels import Level
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.manifest import Patient
@@ -79,7 +78,7 @@ def made_up_results(n_arms: int = 3, n_splits: int = 20, seed: int = 0) -> Study
         permuted=_permuted(rng, names, n_splits),
         matrices={name: features[_columns(name)] for name in names},
         modalities=MODALITIES,
-        levels=_levels(rng, ids),
+        cohort=_cohort(rng, ids, names),
         acquisition=pd.DataFrame(
             [
                 *(("MRI", "slice thickness (mm)", "5.0 (3.0 to 6.0)", 51),),
@@ -257,12 +256,11 @@ def _features(
     return frame
 
 
-def _levels(rng: np.random.Generator, ids: Sequence[str]) -> pd.DataFrame:
-    grades = ["high", "intermediate", "low"]
-    return pd.DataFrame(
-        {
-            "sex": [Level(each) for each in rng.choice(["female", "male"], len(ids))],
-            "grade": [Level(each) for each in rng.choice(grades, len(ids), p=[0.6, 0.3, 0.1])],
-        },
-        index=pd.Index(list(ids), name="patient_id"),
-    )
+def _cohort(rng: np.random.Generator, ids: Sequence[str], arms: Sequence[str]) -> Cohort:
+    sexes = rng.choice(["female", "male"], len(ids))
+    grades = rng.choice(["high", "intermediate", "low"], len(ids), p=[0.6, 0.3, 0.1])
+    patients = [
+        Patient(patient_id, row, 1, {}, {"sex": str(sex), "grade": str(grade)})
+        for row, (patient_id, sex, grade) in enumerate(zip(ids, sexes, grades, strict=True), 2)
+    ]
+    return Cohort(tuple(patients), {arm: tuple(ids) for arm in arms}, {arm: {} for arm in arms})

@@ -65,7 +65,6 @@ def read(folder: Path, found: dict[tuple[str, int], dict[str, Any]]) -> StudyRes
         searches,
         permuted,
         cohort=NOBODY,
-        levels=pd.DataFrame(),
         acquisition=pd.DataFrame(),
     )
 

@@ -14,6 +14,7 @@ from lungmet_worc.display.language import language
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.run_facts import run_facts
 from lungmet_worc.report.checklists import checklists
+from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.analyses.test_results import make_arms
 from tests.report.test_checklists import FULL
@@ -91,7 +92,7 @@ def test_facts_follow_the_results(tmp_path: Path) -> None:
         permuted=permuted,
         explanations=(ArmExplanation("MRI", ()),),
         matrices={"MRI": pd.DataFrame()},
-        levels=pd.DataFrame({"age": "x"}, index=list(plan.patients)),
+        statistics=StatisticsConfig(subgroups=("age",)),
     )
     facts = run_facts(plan, results)
     assert facts["n_permutations"] == 2

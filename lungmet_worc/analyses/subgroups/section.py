@@ -56,4 +56,4 @@ def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
 
 def facts(results: StudyResults) -> dict[str, object]:
     """Return what the checklists may ask of this analysis."""
-    return {"subgroups": [str(column) for column in results.levels.columns]}
+    return {"subgroups": list(dict.fromkeys(results.statistics.subgroups))}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.analyses.statistics.delong import auc_interval
-from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order
+from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level, level_order, subgroup_levels
 from lungmet_worc.analyses.table_notes import POOLED
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
@@ -21,7 +21,12 @@ UNDEFINED = later("interval not defined")
 
 def tables(results: StudyResults, made: Tables) -> Tables:
     """Make the table of this analysis."""
-    return {"subgroups": subgroups_table(made["patients"], results.levels)}
+    known = {patient.patient_id: patient for patient in results.cohort.patients}
+    if not known:
+        return {"subgroups": SUBGROUPS.frame()}
+    entering = [known[patient_id] for patient_id in results.cohort.everyone]
+    levels = subgroup_levels(entering, results.statistics)
+    return {"subgroups": subgroups_table(made["patients"], levels)}
 
 
 def subgroups_table(patients: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:

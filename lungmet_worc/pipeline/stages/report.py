@@ -13,7 +13,6 @@ from lungmet_worc.analyses.all_tables import write_all_tables
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.read_results import read_results
 from lungmet_worc.analyses.run.digest import Digest
-from lungmet_worc.analyses.subgroups.levels import subgroup_levels
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, language
@@ -66,7 +65,6 @@ def write_results(
         searches,
         permutations,
         cohort=plan.cohort,
-        levels=subgroup_levels(list(plan.patients.values()), study.statistics),
         acquisition=acquisition_table(
             study, list(plan.patients.values()), plan.pairs(), plan.paths.inspections
         ),
