@@ -149,7 +149,9 @@ def watch(
 
 def _between(paces: Sequence[StagePace]) -> Sentence:
     """Return what a run does that has no task to do: the first thing, or the last."""
-    evaluated = any(pace.stage == "evaluation" and pace.done for pace in paces)
+    from lungmet_worc.pipeline.stages import STAGES
+
+    evaluated = any(STAGES[pace.stage].part == "report" and pace.done for pace in paces)
     if evaluated:
         return Sentence("all tasks are done, the report comes next")
     return Sentence("checking")

@@ -1,10 +1,13 @@
-"""The stages of a run. ``STAGES`` is the only list of them, and the only order."""
+"""The stages of a run. ``STAGES`` is the only list of them, and the only order.
+
+``lungmet status`` asks it too: what takes long to import is imported where tasks are made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages.evaluation import EVALUATION
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
 from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
@@ -14,6 +17,9 @@ from lungmet_worc.pipeline.stages.search import SEARCH
 from lungmet_worc.pipeline.stages.settings import SETTINGS
 from lungmet_worc.tasks.stage import Part, Stage
 from lungmet_worc.tasks.task import Task
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
 
 #: By name, in the order in which they run.
 STAGES = {

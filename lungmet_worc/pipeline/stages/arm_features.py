@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.basics.stamped_files import read_stamp, write_text
-from lungmet_worc.pipeline import arm_matrix
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages.extraction import by_pair
-from lungmet_worc.study import clinical
 from lungmet_worc.tasks.stage import Made
-from lungmet_worc.tasks.stage_runner import StageRunner
 from lungmet_worc.tasks.task import content_hash
-from lungmet_worc.worc.storage import write_matrix
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.tasks.stage_runner import StageRunner
 
 
 def matrix_parts(plan: Plan, name: str, made: Made) -> tuple[str, dict[str, Any]]:
     """Return the stamp of an arm's feature matrix, and its ingredients."""
+    from lungmet_worc.study import clinical
+
     arm, ids, extractions = plan.study.arms[name], plan.cohort.arms[name], by_pair(made)
     files = [
         [patient, modality, extractions[patient, modality].stamp]
@@ -58,6 +59,10 @@ def prepare(plan: Plan, made: Made, runner: StageRunner) -> None:
 
 
 def _prepare_arm(plan: Plan, name: str, made: Made, runner: StageRunner) -> None:
+    from lungmet_worc.pipeline import arm_matrix
+    from lungmet_worc.study import clinical
+    from lungmet_worc.worc.storage import write_matrix
+
     study, paths, arm = plan.study, plan.paths, plan.study.arms[name]
     members = [plan.patients[member] for member in plan.cohort.arms[name]]
     outcomes = {plan.names[p]: plan.outcomes[p] for p in plan.cohort.arms[name]}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
 
 
 def _tasks(plan: Plan, made: Made) -> list[Task]:

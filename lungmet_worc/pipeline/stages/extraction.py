@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence, joined
-from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.tasks.failures import patients_said
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.study.config import StudyConfig
 
 #: Kind of task that a source names -> the function that writes the features of a patient.
 EXTRACTORS = {"extract": "lungmet_worc.worc.extraction:extract"}

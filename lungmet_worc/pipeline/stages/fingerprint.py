@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.words import named
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study import worc_settings
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
 
 
 def _tasks(plan: Plan, _: Made) -> list[Task]:

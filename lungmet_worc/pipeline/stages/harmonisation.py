@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.study.combat import PACKAGE, combat_settings, installed_version, values_of
-from lungmet_worc.study.sources import ComBatConfig
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.study.sources import ComBatConfig
 
 #: Bump when our own code changes what a harmonisation gives.
 REVISION = 1
@@ -34,6 +35,8 @@ def _tasks(plan: Plan, made: Made) -> list[Task]:
 
 
 def _task(plan: Plan, modality: str, combat: ComBatConfig, files: Mapping[str, Task]) -> Task:
+    from lungmet_worc.study.combat import PACKAGE, combat_settings, installed_version, values_of
+
     study, members = plan.study, [plan.patients[name] for name in files]
     settings = combat_settings(study)
     science: dict[str, Any] = {

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages.reported import whole_permutations
 from lungmet_worc.pipeline.stages.search import Searched, searches, seconds
-from lungmet_worc.study.splits import study_splits
-from lungmet_worc.study.tested_splits import splits_of_arms
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
 
 
 def _tasks(plan: Plan, made: Made) -> list[Task]:
@@ -27,6 +26,11 @@ def _permuted(plan: Plan) -> Iterator[Searched]:
     Outcomes are permuted over all patients, the same in every arm, before splits are drawn:
     everything that follows is done as with the real ones.
     """
+    import numpy as np
+
+    from lungmet_worc.study.splits import study_splits
+    from lungmet_worc.study.tested_splits import splits_of_arms
+
     function = "lungmet_worc.worc.search:permuted_search"
     for number in range(plan.study.statistics.permutations):
         random = np.random.default_rng([plan.study.search.seed, number])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages.unscored import without_workflow
-from lungmet_worc.study.tested_splits import UntestedSplit
 from lungmet_worc.tasks.deadline import common_splits
-from lungmet_worc.tasks.stage_runner import StageRunner
 from lungmet_worc.tasks.task import Task, unfinished
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.study.tested_splits import UntestedSplit
+    from lungmet_worc.tasks.stage_runner import StageRunner
 
 
 def reported_searches(plan: Plan, searches: Sequence[Task], runner: StageRunner) -> list[Task]:

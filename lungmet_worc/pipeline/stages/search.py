@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.basics.words import named
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages import unscored
 from lungmet_worc.pipeline.stages.arm_features import matrix_parts, prepare
 from lungmet_worc.pipeline.stages.reported import reported_searches
-from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.splits import Split
-from lungmet_worc.study.tested_splits import ArmSplits
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.study.config import StudyConfig
+    from lungmet_worc.study.splits import Split
+    from lungmet_worc.study.tested_splits import ArmSplits
 
 SECONDS_PER_FIT = {True: 0.02, False: 0.06}
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.words import named
-from lungmet_worc.pipeline import arm_matrix
-from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study import worc_settings
-from lungmet_worc.study.config import ArmConfig
 from lungmet_worc.tasks.stage import Made, Stage
 from lungmet_worc.tasks.task import Task, TaskKey, content_hash
+
+if TYPE_CHECKING:
+    from lungmet_worc.pipeline.plan import Plan
+    from lungmet_worc.study.config import ArmConfig
 
 
 def _tasks(plan: Plan, _: Made) -> list[Task]:
@@ -20,6 +22,8 @@ def _tasks(plan: Plan, _: Made) -> list[Task]:
 
 
 def _task(plan: Plan, name: str, arm: ArmConfig) -> Task:
+    from lungmet_worc.pipeline import arm_matrix
+
     compat = plan.study.search.worc_compat
     settings, overrides = _settings(plan, arm), arm_matrix.arm_overrides(plan.study, arm)
     outcomes = {p: plan.outcomes[p] for p in plan.cohort.arms[name]}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lungmet_worc.study.tested_splits import UntestedSplit
 from lungmet_worc.tasks.task import Task
-from lungmet_worc.worc.storage import read_result
+
+if TYPE_CHECKING:
+    from lungmet_worc.study.tested_splits import UntestedSplit
 
 WITHOUT_SCORE = "without_score"
 
@@ -27,6 +28,8 @@ def remember(entries: MutableMapping[str, Any], searches: Sequence[Task]) -> int
     int
         Candidates without a score, over all searches that are done.
     """
+    from lungmet_worc.worc.storage import read_result
+
     number = 0
     for task in searches:
         entry = entries.get(str(task.key), {})
@@ -46,6 +49,9 @@ def without_workflow(searches: Sequence[Task]) -> list[UntestedSplit]:
     searches : sequence of Task
         Search tasks that are done.
     """
+    from lungmet_worc.study.tested_splits import UntestedSplit
+    from lungmet_worc.worc.storage import read_result
+
     found = []
     for task in searches:
         result = read_result(task.output)
