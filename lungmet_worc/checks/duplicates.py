@@ -4,37 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence, joined
 from lungmet_worc.imaging.inspection import PairInspection, same_place
-
-
-@dataclass(frozen=True)
-class InspectedScan:
-    """What was found in one scan, and where the manifest has it.
-
-    Parameters
-    ----------
-    patient : str
-        The patient's id.
-    row : int
-        Row of the manifest.
-    modality : str
-        Name of the modality.
-    columns, entries : tuple of str
-        Columns and cells of the image and of the mask.
-    inspection : PairInspection
-        What the files hold.
-    """
-
-    patient: str
-    row: int
-    modality: str
-    columns: tuple[str, str]
-    entries: tuple[str, str]
-    inspection: PairInspection
+from lungmet_worc.imaging.scans import InspectedScan
 
 
 def duplicate_problems(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
@@ -63,7 +37,7 @@ def _grouped(
 
 def _named(group: Sequence[InspectedScan]) -> Sentence:
     """Return "P1 (row 2), P3 (row 4) and P7 (row 8)"."""
-    rows = dict.fromkeys((scan.patient, scan.row) for scan in group)
+    rows = dict.fromkeys((scan.patient.patient_id, scan.patient.row) for scan in group)
     return _and([Sentence("{patient} (row {row})", patient=p, row=row) for p, row in rows])
 
 
@@ -79,13 +53,14 @@ def _in_conflict(group: Sequence[InspectedScan], part: int) -> list[InspectedSca
     mask for the MRI and the CT of a patient, a copy of it in another patient's MRI says
     nothing against the CT.
     """
-    if len({scan.patient for scan in group}) < 2:
+    if len({scan.patient.patient_id for scan in group}) < 2:
         return []
     same_column = [
         scan
         for scan in group
         if any(
-            other.patient != scan.patient and other.columns[part] == scan.columns[part]
+            other.patient.patient_id != scan.patient.patient_id
+            and other.columns[part] == scan.columns[part]
             for other in group
         )
     ]
@@ -131,7 +106,7 @@ def _same_masks(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
 
 
 def _same_mask(first: InspectedScan, second: InspectedScan) -> bool:
-    if first.patient == second.patient:
+    if first.patient.patient_id == second.patient.patient_id:
         return False
     one, other = first.inspection, second.inspection
     return one.segmentation_digest == other.segmentation_digest or same_place(one, other)
@@ -142,11 +117,11 @@ def _image_as_mask(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
     images.pop("", None)
     for scan in scans:
         other = images.get(scan.inspection.segmentation_digest)
-        if other is not None and other.row != scan.row:
+        if other is not None and other.patient.row != scan.patient.row:
             what = Sentence(
                 "This mask file is the image of patient {patient} (row {row}).",
-                patient=other.patient,
-                row=other.row,
+                patient=other.patient.patient_id,
+                row=other.patient.row,
             )
             yield _problem(scan, 1, what, Sentence("Correct one of the two paths."))
 
@@ -159,7 +134,7 @@ def _problem(
         remedy,
         "warning" if warning else "error",
         file=scan.entries[part],
-        row=scan.row,
+        row=scan.patient.row,
         column=scan.columns[part],
-        patient=scan.patient,
+        patient=scan.patient.patient_id,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.checks.duplicates import InspectedScan
+from lungmet_worc.imaging.scans import InspectedScan
 
 #: Patients of a modality below which nobody stands out.
 _FEWEST = 5
@@ -102,9 +102,9 @@ def _problem(scan: InspectedScan, others: Sequence[tuple[float, ...]], *, lost: 
         remedy,
         "warning",
         file=scan.entries[0],
-        row=scan.row,
+        row=scan.patient.row,
         column=scan.columns[0],
-        patient=scan.patient,
+        patient=scan.patient.patient_id,
     )
 
 

@@ -17,7 +17,7 @@ from lungmet_worc.checks.causes import SAME_FILE, SMALL_ARM, causes_of
 from lungmet_worc.checks.checked_cohort import WIDTH, CheckedCohort, checked_cohort
 from lungmet_worc.checks.clinical import clinical_problems
 from lungmet_worc.checks.combat import combat_problems
-from lungmet_worc.checks.duplicates import InspectedScan, duplicate_problems
+from lungmet_worc.checks.duplicates import duplicate_problems
 from lungmet_worc.checks.mended import mended
 from lungmet_worc.checks.patient_view import patients_text
 from lungmet_worc.checks.problem_list import problem_list
@@ -25,10 +25,9 @@ from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.imaging.files import file_digest
-from lungmet_worc.imaging.inspection import PairInspection
 from lungmet_worc.imaging.inspection_cache import inspect_changed
 from lungmet_worc.imaging.mask_rules import MaskRules
-from lungmet_worc.imaging.scans import Scan
+from lungmet_worc.imaging.scans import InspectedScan, Scan
 from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, Patient, collect_manifest
@@ -188,15 +187,17 @@ def check_study(
     rules = {name: _rules(study, name, problems) for name in study.images}
     scans = _scans(study, manifest, rules)
     inspections = inspect_changed(scans, cores, kept)
-    found = list(zip(scans, inspections, strict=True))
-    for scan, inspection in found:
-        problems += [_of_patient(problem, scan.patient) for problem in inspection.problems]
+    found = [
+        InspectedScan(**vars(scan), inspection=inspected)
+        for scan, inspected in zip(scans, inspections, strict=True)
+    ]
+    for scan in found:
+        problems += [_of_patient(problem, scan.patient) for problem in scan.inspection.problems]
     problems += clinical_problems(study, manifest)
     for find in parts("check", "problems").values():
         problems += find(study, manifest)
-    inspected = [_inspected(*pair) for pair in found]
-    problems += [replace(each, kind=SAME_FILE) for each in duplicate_problems(inspected)]
-    problems += spacing_problems(inspected)
+    problems += [replace(each, kind=SAME_FILE) for each in duplicate_problems(found)]
+    problems += spacing_problems(found)
     cohort = build_cohort(study, manifest)
     problems += _of_arms(study_feasibility(study, cohort))
     if not any(missing_columns(study, manifest.columns)):
@@ -271,30 +272,17 @@ def _not_excluded(study: StudyConfig, manifest: Manifest) -> list[Patient]:
     return [each for each in manifest.patients if each.patient_id not in study.cohort.exclude]
 
 
-def _digests(
-    found: Iterable[tuple[Scan, PairInspection]], patients: Iterable[Patient]
-) -> dict[Path, str]:
+def _digests(scans: Iterable[InspectedScan], patients: Iterable[Patient]) -> dict[Path, str]:
     """Return the SHA-256 of all files that features are made from; images are read already."""
     digests: dict[Path, str] = {}
-    for scan, inspection in found:
-        both = (inspection.image_digest, inspection.segmentation_digest)
+    for scan in scans:
+        both = (scan.inspection.image_digest, scan.inspection.segmentation_digest)
         read = zip(scan.pair.files.values(), both, strict=True)
         digests |= {path: digest for path, digest in read if digest}
     for data in (each for patient in patients for each in patient.data.values()):
         if data.state == "present" and not isinstance(data, ImagePair):
             digests |= {p: file_digest(p) for p in data.files.values() if p not in digests}
     return digests
-
-
-def _inspected(scan: Scan, inspection: PairInspection) -> InspectedScan:
-    return InspectedScan(
-        scan.patient.patient_id,
-        scan.patient.row,
-        scan.modality,
-        (scan.config.image, scan.config.segmentation),
-        (scan.pair.image_entry, scan.pair.segmentation_entry),
-        inspection,
-    )
 
 
 def _of_arms(problems: Iterable[Problem]) -> list[Problem]:

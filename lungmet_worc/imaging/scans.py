@@ -43,6 +43,23 @@ class Scan:
     config: ImageSource
     rules: MaskRules
 
+    @property
+    def columns(self) -> tuple[str, str]:
+        """Return the columns of the image and of the mask."""
+        return self.config.image, self.config.segmentation
+
+    @property
+    def entries(self) -> tuple[str, str]:
+        """Return the cells of the image and of the mask."""
+        return self.pair.image_entry, self.pair.segmentation_entry
+
+
+@dataclass(frozen=True)
+class InspectedScan(Scan):
+    """A scan, and what its files hold."""
+
+    inspection: PairInspection
+
 
 def inspect_scans(scans: Sequence[Scan], cores: int) -> list[PairInspection]:
     """Inspect all scans, in other processes if there are cores for it.

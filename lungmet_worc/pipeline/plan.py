@@ -68,9 +68,9 @@ class Plan:
         """Return the user's patient id -> the id that WORC sees."""
         return worc_ids(list(self.patients))
 
-    def pairs(self) -> list[tuple[Patient, str]]:
+    def needed(self) -> list[tuple[Patient, str]]:
         """Return each patient with each modality that an arm needs and the patient has."""
-        needed = {
+        wanted = {
             (name, modality)
             for arm, members in self.cohort.arms.items()
             for modality in self.study.arms[arm].modalities
@@ -80,7 +80,7 @@ class Plan:
             (patient, modality)
             for modality in self.study.modalities
             for patient in self.patients.values()
-            if (patient.patient_id, modality) in needed and patient.data[modality].present
+            if (patient.patient_id, modality) in wanted and patient.data[modality].present
         ]
 
     @cached_property
@@ -101,7 +101,7 @@ class Plan:
     def inputs(self) -> dict[str, dict[str, dict[str, str]]]:
         """Return modality -> patient -> SHA-256 of each file that features are made from."""
         found: dict[str, dict[str, dict[str, str]]] = {}
-        for patient, modality in self.pairs():
+        for patient, modality in self.needed():
             found.setdefault(modality, {})[patient.patient_id] = {
                 kind: self.digests[path] for kind, path in patient.data[modality].files.items()
             }

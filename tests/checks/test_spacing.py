@@ -7,23 +7,28 @@ from collections.abc import Sequence
 import pytest
 
 from lungmet_worc.basics.errors import Problem
-from lungmet_worc.checks.duplicates import InspectedScan
 from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.imaging.inspection import PairInspection
+from lungmet_worc.imaging.mask_rules import MaskRules
+from lungmet_worc.imaging.scans import InspectedScan
+from lungmet_worc.study.manifest import Patient
+from lungmet_worc.study.sources import ImagePair, ImageSource
 
 Spacing = tuple[float, float, float]
 
 
+SOURCE = ImageSource(image="image", segmentation="mask", image_type="MRI")
+
+
+def inspected(number: int, modality: str, inspection: PairInspection) -> InspectedScan:
+    pair = ImagePair(image_entry=f"{number}.nii", segmentation_entry=f"{number}m.nii")
+    patient = Patient(f"P{number}", number + 1, 0, {}, {})
+    return InspectedScan(patient, modality, pair, SOURCE, MaskRules(), inspection)
+
+
 def told(spacings: Sequence[Spacing], modality: str = "MRI") -> dict[str, str]:
     scans = [
-        InspectedScan(
-            f"P{number}",
-            number + 1,
-            modality,
-            ("image", "mask"),
-            (f"{number}.nii", f"{number}m.nii"),
-            PairInspection((), spacing=spacing),
-        )
+        inspected(number, modality, PairInspection((), spacing=spacing))
         for number, spacing in enumerate(spacings, 1)
     ]
     found = list(spacing_problems(scans))
@@ -77,7 +82,7 @@ def test_nothing_stands_out(spacings: list[Spacing]) -> None:
 def test_what_has_to_be_mended_first_is_not_told_twice() -> None:
     broken = PairInspection((Problem("Broken.", "Mend it."),), spacing=(0.0006, 0.0006, 0.005))
     scans = [
-        InspectedScan(f"P{n}", n + 2, "CT", ("i", "m"), ("", ""), inspection)
+        inspected(n, "CT", inspection)
         for n, inspection in enumerate([*[PairInspection((), spacing=USUAL)] * 6, broken])
     ]
     assert list(spacing_problems(scans)) == []

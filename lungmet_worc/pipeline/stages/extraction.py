@@ -42,7 +42,7 @@ def _tasks(plan: Plan, _: Made) -> list[Task]:
     inis = {name: plan.paths.fingerprint(name) for name in plan.study.modalities}
     decided = {name: plan.extraction_part(ini) for name, ini in inis.items()}
     installed = versions.of(versions.EXTRACTION)
-    for patient, modality in plan.pairs():
+    for patient, modality in plan.needed():
         data, source = patient.data[modality], plan.study.modalities[modality]
         digests, science = plan.inputs[modality][patient.patient_id], source.science(data)
         made_from = {

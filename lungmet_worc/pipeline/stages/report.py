@@ -66,7 +66,7 @@ def write_results(
         permutations,
         cohort=plan.cohort,
         acquisition=acquisition_table(
-            study, list(plan.patients.values()), plan.pairs(), plan.paths.inspections
+            study, list(plan.patients.values()), plan.needed(), plan.paths.inspections
         ),
         untested=untested,
     )

@@ -54,7 +54,7 @@ def make_plan(study: StudyConfig, folder: Path) -> Plan:
 
 def acquisition_table(plan: Plan) -> pd.DataFrame:
     patients, kept = list(plan.patients.values()), plan.paths.inspections
-    return acquisition.acquisition_table(plan.study, patients, plan.pairs(), kept)
+    return acquisition.acquisition_table(plan.study, patients, plan.needed(), kept)
 
 
 def values(table: pd.DataFrame, modality: str = "MRI") -> dict[str, str]:
