@@ -175,10 +175,14 @@ class Pipeline:
                 logger.warning("%s", warning)
                 self.progress.note(warning)
         manifest, report = self._check()
+        extracts = only in (None, "extraction")
         unusable = dict(report.unusable) if self._excludes else {}
+        if self._excludes and not extracts:
+            # As long as the state has those whose extraction failed.
+            unusable.update(run_record.excluded(self.state, manifest))
         plan = self._plan(manifest, report, unusable)
         self.state.update(run_record.of_arms(plan, unusable))
-        if only in (None, "extraction"):
+        if extracts:
             if self.study.run.feature_store is not None:
                 self._store = FeatureStore(self.study.run.feature_store).open()
             made, failed = self._extract(plan)
@@ -189,9 +193,6 @@ class Pipeline:
                 if failed:
                     raise as_error(failed)
         else:
-            if self._excludes:
-                unusable.update(run_record.excluded(self.state, manifest))
-            plan = self._plan(manifest, report, unusable)
             made = tasks_of(plan, stages_of("extraction"))
             require_complete("extraction", [task for tasks in made.values() for task in tasks])
         self.state.update(run_record.of_arms(plan, unusable))
