@@ -46,9 +46,7 @@ def test_who_failed_in_the_extraction_is_excluded_from_the_search(
 ) -> None:
     monkeypatch.setattr(pipeline, "make_engine", lambda *args, **options: EngineWithImages())
     manifest = write_cohort(tmp_path / "study", 16, ["MRI"])
-    file = write_study(
-        manifest, ["MRI"], search="splits = 2", more=WITHOUT_FINGERPRINT + EXCLUDES
-    )
+    file = write_study(manifest, ["MRI"], search="splits = 2", more=WITHOUT_FINGERPRINT + EXCLUDES)
     study = Study.from_toml(file)
     run = study.run(tmp_path / "run", only="extraction", progress=Quiet())
     excluded = json.loads(run.paths.run_json.read_text())["excluded"]
