@@ -61,6 +61,8 @@ class ReportContext:
         Arm to "clinical", "volume", "images" or "clinical+images"; all "images" by default.
     names : ShownNames
         What arms and modalities are called.
+    sources : sequence of str
+        Of each modality whose features WORC does not extract, where they come from.
     """
 
     study_name: str
@@ -82,6 +84,7 @@ class ReportContext:
     language: str = "en"
     kinds: Mapping[str, str] = field(default_factory=dict)
     names: ShownNames = field(default_factory=ShownNames)
+    sources: Sequence[str] = ()
 
     @property
     def tests(self) -> set[str]:

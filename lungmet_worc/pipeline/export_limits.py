@@ -22,6 +22,10 @@ def inexpressible(study: StudyConfig, name: str) -> Iterator[Problem]:
         remedy = Sentence("Export an arm with a modality.")
         yield Problem(what, remedy, column=f"{column}.modalities")
     for modality in arm.modalities:
+        if modality not in study.images:
+            what = Sentence("WORC needs images, and {modality} is none.", modality=modality)
+            remedy = Sentence("Export an arm of images alone.")
+            yield Problem(what, remedy, column=f"{column}.modalities")
         if study.modalities[modality].combat is not None:
             what = Sentence(
                 "WORC hands ComBat a file for each modality and toolbox, and takes each for a "

@@ -13,12 +13,8 @@ from lungmet_worc.study.manifest import Manifest
 
 def of_study(study: StudyConfig, cores: int) -> dict[str, Any]:
     """Return what is run, by what, without any path."""
-    said = study.model_dump(mode="json", exclude={"path"})
-    said["cohort"]["manifest"] = study.cohort.manifest.name
-    if study.run.feature_store is not None:
-        said["run"]["feature_store"] = study.run.feature_store.name
     return {
-        "study": said,
+        "study": study.model_dump(mode="json", exclude={"path"}),
         "study_file": study.path.name if study.path else None,
         "order": list(study.arms),
         "versions": versions.everything(),

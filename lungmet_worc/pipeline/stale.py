@@ -9,6 +9,7 @@ from typing import Any
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.basics.words import named
+from lungmet_worc.study.sources import SOURCES, ImageSource
 from lungmet_worc.study.worc_settings import SET_ELSEWHERE
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.task import Task, TaskKey
@@ -141,12 +142,15 @@ def _causes(
     """Return what differs between the ingredients of a task's output and those it has now."""
     if not old:
         return [Cause(_UNKNOWN)]
-    of = key.of
-    found = [*_versions(old, new), *_patients(key, old, new), *_images(key, old, new)]
+    of, data = key.of, _data(key)
+    found = [*_versions(old, new), *_patients(key, old, new)]
+    found += [
+        Cause(what, (key.patient,)) for name, what in data.items() if old.get(name) != new.get(name)
+    ]
     found += _features(old, new, record)
     found += _harmonised(of, old, new, record)
     found += _clinical(of, old, new)
-    found += _study(of, old, new)
+    found += _study(of, old, {name: new[name] for name in new if name not in data})
     if "results" in new:
         found += _results(old, new)
     if not found:
@@ -184,23 +188,20 @@ def _patients(key: TaskKey, old: Ingredients, new: Ingredients) -> Iterator[Caus
     if not entered and not left and before != after:
         yield Cause(_ORDER)
     for kind, part in (("images", "image"), ("masks", "mask")):
-        yield from _differing(_changed(key.of, part), old.get(kind), new.get(kind))
+        what = _of(ImageSource.changed[part], key.of)
+        yield from _differing(what, old.get(kind), new.get(kind))
     what = Sentence("the outcome of {who} changed", who=_WHO)
     yield from _differing(what, old.get("outcomes"), new.get("outcomes"))
 
 
-def _changed(modality: str, part: str) -> Sentence:
-    if part == "image":
-        return Sentence("the {modality} image of {who} changed", modality=modality, who=_WHO)
-    return Sentence("the {modality} mask of {who} changed", modality=modality, who=_WHO)
+def _data(key: TaskKey) -> dict[str, Sentence]:
+    """Return each of the data of a patient by name -> that it changed."""
+    kinds = SOURCES.values() if key.patient else ()
+    return {name: _of(what, key.of) for kind in kinds for name, what in kind.changed.items()}
 
 
-def _images(key: TaskKey, old: Ingredients, new: Ingredients) -> list[Cause]:
-    return [
-        Cause(_changed(key.modality, part), (key.patient,))
-        for part in ("image", "mask")
-        if old.get(part) != new.get(part)
-    ]
+def _of(what: Sentence, modality: str) -> Sentence:
+    return Sentence(what.template, modality=modality, who=_WHO)
 
 
 def _features(old: Ingredients, new: Ingredients, record: MadeFrom) -> Iterator[Cause]:

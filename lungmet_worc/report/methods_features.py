@@ -91,7 +91,7 @@ def feature_sentences(context: ReportContext, say: Language, cite: Citations) ->
     say : Language
     cite : Citations
     """
-    if not context.modalities:
+    if not context.modalities and not context.sources:
         return []
     images = joined(
         [
@@ -116,14 +116,15 @@ def feature_sentences(context: ReportContext, say: Language, cite: Citations) ->
         for name in TOOLBOXES
         if name in names
     ]
-    found = [
-        say(
+    found = [say.of(text) for text in context.sources]
+    if context.modalities:
+        extracted = say(
             "Features of the segmented tumour on {images} were extracted through WORC with "
             "{toolboxes}.",
             images=images,
             toolboxes=joined(toolboxes, say),
         )
-    ]
+        found.insert(0, extracted)
     if any(arm.get("features") == "volume" for arm in arms):
         found.append(say("Volume arms have the tumour volume of these features only."))
     groups = {

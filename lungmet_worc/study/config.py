@@ -25,7 +25,7 @@ from lungmet_worc.study import worc_settings
 from lungmet_worc.study.clock import deadline_text, parse_deadline
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 from lungmet_worc.study.reading.cell_text import CellText, CellValue, cleaned
-from lungmet_worc.study.shapes import Label, StudyTable, WorcOverrides
+from lungmet_worc.study.shapes import Label, StudyPath, StudyTable, WorcOverrides
 from lungmet_worc.study.sources import AnySource, ImageSource
 
 Preset = Literal["smoke", "coarse", "full"]
@@ -73,7 +73,7 @@ class CohortConfig(StudyTable):
     the folder that its paths are relative to.
     """
 
-    manifest: Annotated[Path, BeforeValidator(cleaned)]
+    manifest: Annotated[StudyPath, BeforeValidator(cleaned)]
     sheet: CellText | None = None
     patient_id: CellText = "patient_id"
     missing: tuple[CellValue, ...] = ()
@@ -248,7 +248,7 @@ class RunConfig(StudyTable):
     on_error: Literal["stop", "exclude-patient"] = "stop"
     accelerate: bool = True
     deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
-    feature_store: Path | None = None
+    feature_store: StudyPath | None = None
 
     @field_validator("deadline")
     @classmethod

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+)
 
 from lungmet_worc.display.shown_names import trimmed
 from lungmet_worc.study import worc_settings
+from lungmet_worc.study.scan_paths import absolute
 
 
 class StudyTable(BaseModel):
@@ -30,6 +39,18 @@ def _as_text(overrides: object) -> object:
 
 
 WorcOverrides = Annotated[dict[str, dict[str, str]], BeforeValidator(_as_text)]
+
+
+def _from_the_folder(path: Path, info: ValidationInfo) -> Path:
+    return absolute(info.context["folder"], str(path)) if info.context else path
+
+
+#: A path, in a study file relative to its folder; what is kept of it beside a run is its name.
+StudyPath = Annotated[
+    Path,
+    AfterValidator(_from_the_folder),
+    PlainSerializer(lambda path: path.name, return_type=str, when_used="json"),
+]
 
 #: What people read in place of a key.
 Label = Annotated[str, BeforeValidator(trimmed)]

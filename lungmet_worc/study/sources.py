@@ -2,7 +2,7 @@
 
 A kind of source is a class that says what `Source` asks, and a line in `SOURCES`. What a patient
 has of it says what `Data` asks. What only images have (inspections, WORC's fingerprint, pictures,
-acquisition, an export for plain WORC) goes by ``StudyConfig.images`` and ``Patient.images``.
+acquisition, groups of features, an export) goes by ``StudyConfig.images``, ``Patient.images``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Protocol, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self
 
-from pydantic import Field, PlainValidator, field_validator, model_validator
+from pydantic import Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
 from lungmet_worc.basics.errors import Problem, did_you_mean
 from lungmet_worc.basics.sentences import Sentence
@@ -54,27 +54,30 @@ class Data(Protocol):
 
 
 class Source(Protocol):
-    """Where the features of a modality come from, as a table of the study file says it."""
+    """Where the features of a modality come from, as a table of the study file says it.
 
-    @property
-    def title(self) -> str | None:
-        """Return what people read in place of the modality's key."""
+    A path that it names is a `StudyPath`.
+    """
 
-    @property
-    def combat(self) -> ComBatConfig | None:
-        """Return how the features are harmonised."""
+    #: Each of `files` and `science` by name -> that it changed, of a ``modality`` and ``who``.
+    changed: ClassVar[Mapping[str, Sentence]]
+    #: The kind of task that writes the features of a patient.
+    task: ClassVar[str]
+    #: How a remedy begins where a patient's data fail.
+    mend: ClassVar[Sentence]
+    #: What the methods say of a ``modality``; None where WORC extracts the features.
+    methods: ClassVar[Sentence | None]
 
-    @property
-    def worc(self) -> worc_settings.Settings:
-        """Return settings of WORC for this modality alone."""
+    #: What people read in place of the modality's key.
+    title: Label | None
+    #: How the features are harmonised.
+    combat: ComBatConfig | None
+    #: Settings of WORC for this modality alone.
+    worc: WorcOverrides
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Return what the manifest must have."""
-
-    @property
-    def task(self) -> str:
-        """Return the kind of task that writes the features of a patient."""
 
     def science(self, data: Any) -> Mapping[str, Any]:
         """Return what features depend on beside files and WORC's settings: arguments of the task.
@@ -170,6 +173,14 @@ class ImageSource(StudyTable):
     read in place of the modality's key, as in an arm, and becomes the ``title``.
     """
 
+    changed: ClassVar[Mapping[str, Sentence]] = {
+        "image": Sentence("the {modality} image of {who} changed"),
+        "mask": Sentence("the {modality} mask of {who} changed"),
+    }
+    task: ClassVar[str] = "extract"
+    mend: ClassVar[Sentence] = Sentence("Mend image or segmentation")
+    methods: ClassVar[Sentence | None] = None
+
     image: CellText
     segmentation: CellText
     image_type: str
@@ -213,11 +224,6 @@ class ImageSource(StudyTable):
             Column("image", self.image, Sentence("image")),
             Column("segmentation", self.segmentation, Sentence("mask")),
         )
-
-    @property
-    def task(self) -> str:
-        """Return that WORC extracts the features."""
-        return "extract"
 
     def science(self, data: ImagePair) -> dict[str, Any]:
         """Return which value of the mask is the tumour."""
@@ -268,20 +274,21 @@ class ImageSource(StudyTable):
         return Problem(what, remedy, column=self.image)
 
 
-#: The key that tells a kind of source from the others -> the kind; without any it is the first.
-SOURCES: dict[str, type[StudyTable]] = {"image": ImageSource}
+#: The key that tells a kind of source from the others, and that names one of the files of its
+#: data -> the kind; without any it is the first.
+SOURCES: dict[str, type[Any]] = {"image": ImageSource}
 
 
-def kind_of(table: object) -> type[StudyTable]:
+def kind_of(table: object) -> type[Any]:
     """Return the kind of source that a table of the study file describes."""
     keys = table if isinstance(table, Mapping) else {}
     return next((SOURCES[key] for key in SOURCES if key in keys), next(iter(SOURCES.values())))
 
 
-def _of_its_kind(table: Any) -> Any:
+def _of_its_kind(table: Any, info: ValidationInfo) -> Any:
     if isinstance(table, tuple(SOURCES.values())):
         return table
-    return kind_of(table).model_validate(table)
+    return kind_of(table).model_validate(table, context=info.context)
 
 
 AnySource = Annotated[Source, PlainValidator(_of_its_kind)]

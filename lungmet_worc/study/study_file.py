@@ -21,7 +21,6 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.given_names import name_problems
 from lungmet_worc.study.key_causes import MISSING_KEY, UNKNOWN_KEY, causes_of_keys
 from lungmet_worc.study.reading.toml_reading import read_toml
-from lungmet_worc.study.scan_paths import absolute
 from lungmet_worc.study.study_keys import arm_problems, column_problems, search_problems
 from lungmet_worc.study.study_values import validation_problems
 
@@ -87,27 +86,21 @@ def study_from_tables(
     known = ("name", "outcome")
     problems += [_unknown_key("study", key, known) for key in study if key not in known]
     try:
-        config = StudyConfig(
+        said = {
             **{key: study[key] for key in known if key in study},
             **{key: tables[key] for key in _AS_THEY_STAND if key in tables},
-            search=search,
-            worc=tables.get("worc", {}),
-            path=path,
-        )
+            "search": search,
+            "worc": tables.get("worc", {}),
+            "path": path,
+        }
+        config = StudyConfig.model_validate(said, context={"folder": folder})
     except ValidationError as error:
         problems += list(validation_problems(error, tables))
         raise _study_file_error(file, problems) from None
     problems += _cross_problems(config, tables)
     if problems:
         raise _study_file_error(file, problems)
-    cohort = config.cohort.model_copy(
-        update={"manifest": absolute(folder, str(config.cohort.manifest))}
-    )
-    run = config.run
-    if run.feature_store is not None:
-        store = absolute(folder, str(run.feature_store))
-        run = run.model_copy(update={"feature_store": store})
-    return config.model_copy(update={"cohort": cohort, "run": run})
+    return config
 
 
 def _study_file_error(file: str, problems: list[Problem]) -> StudyFileError:

@@ -59,6 +59,11 @@ def arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Probl
         problems.append(
             Problem(what, Sentence("Name one in modalities."), column=f"{column}.features")
         )
+    for name in (each for each in arm.modalities if each in config.modalities):
+        if arm.features != "all" and name not in config.images:
+            what = Sentence("{modality} is no image: it has no volume or groups.", modality=name)
+            remedy = Sentence('Take it out of the arm, or use features = "all".')
+            problems.append(Problem(what, remedy, column=f"{column}.features"))
     problems += _group_problems(column, arm, config)
     if config.outcome in arm.clinical:
         what = Sentence("The outcome cannot be its own predictor.")
@@ -157,7 +162,7 @@ def _combat_problems(config: StudyConfig) -> list[Problem]:
 def _group_problems(column: str, arm: ArmConfig, config: StudyConfig) -> Iterator[Problem]:
     """Yield groups of features that no image gives, or that the user has switched off."""
     known = {
-        name: config.modality_settings(name) for name in arm.modalities if name in config.modalities
+        name: config.modality_settings(name) for name in arm.modalities if name in config.images
     }
     for modality, settings in known.items():
         for group in arm.feature_groups:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lungmet_worc.basics.disk import disk_cause, with_causes
@@ -133,7 +134,11 @@ def _is_memory(error: BaseException) -> bool:
     )
 
 
-def failed_tasks(failures: Iterable[Failed], stages: Mapping[str, Stage]) -> list[FailureCause]:
+def failed_tasks(
+    failures: Iterable[Failed],
+    stages: Mapping[str, Stage],
+    modalities: Mapping[str, object] = MappingProxyType({}),
+) -> list[FailureCause]:
     """Return the causes of failed tasks, each once.
 
     Parameters
@@ -141,9 +146,11 @@ def failed_tasks(failures: Iterable[Failed], stages: Mapping[str, Stage]) -> lis
     failures : iterable of Failed
     stages : mapping of str to Stage
         The stages by name.
+    modalities : mapping of str to object
+        Their tables in the study file; one that is not known has images.
     """
     found = []
-    for tasks, why, remedy in _causes(failures):
+    for tasks, why, remedy in _causes(failures, modalities):
         keys = [task.key for task in tasks]
         stage = keys[0].stage
         said = stages[stage].failed if stage in stages else said_of_failed
@@ -154,9 +161,10 @@ def failed_tasks(failures: Iterable[Failed], stages: Mapping[str, Stage]) -> lis
 def as_error(results: Sequence[TaskResult]) -> TaskFailedError:
     """Return the error that lists the failed tasks of a stage, at least one, each cause once."""
     labels = {result.task.key: result.task.label for result in results}
+    arguments = {result.task.key.modality: result.task.arguments for result in results}
     failures = (Failed(each.task.key, each.error, each.failure) for each in results)
     problems = []
-    for tasks, why, remedy in _causes(failures):
+    for tasks, why, remedy in _causes(failures, arguments):
         what = Sentence(
             "{tasks}: {error}", tasks=", ".join(labels[task.key] for task in tasks), error=why
         )
@@ -174,13 +182,18 @@ def as_error(results: Sequence[TaskResult]) -> TaskFailedError:
     return TaskFailedError(message, problems)
 
 
-def left_out(excluded: Iterable[tuple[str, str, str]]) -> list[FailureCause]:
+def left_out(
+    excluded: Iterable[tuple[str, str, str]],
+    modalities: Mapping[str, object] = MappingProxyType({}),
+) -> list[FailureCause]:
     """Return why patients were left out, each cause once.
 
     Parameters
     ----------
     excluded : iterable of (str, str, str)
         Patient, modality and cause of each.
+    modalities : mapping of str to object
+        As for `failed_tasks`.
     """
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for patient, modality, cause in excluded:
@@ -195,14 +208,11 @@ def left_out(excluded: Iterable[tuple[str, str, str]]) -> list[FailureCause]:
         # A sentence of the check is said in the reader's language, unless it was shortened.
         if (whole := Sentence("{who}, {modality}: {cause}", **who, cause=cause)) == what:
             what = whole
-        found.append(
-            FailureCause(
-                what,
-                remedy
-                or Sentence("Mend image or segmentation and run again; the patient then enters."),
-                patients,
-            )
+        remedy = remedy or Sentence(
+            "{mend} and run again; the patient then enters.",
+            mend=_mend(modalities.get(modality)),
         )
+        found.append(FailureCause(what, remedy, patients))
     return found
 
 
@@ -233,7 +243,9 @@ def patients_said(patients: Sequence[str]) -> str:
     return Sentence("{n} patients ({who})", n=len(patients), who=named(patients))
 
 
-def _causes(failures: Iterable[Failed]) -> Iterator[tuple[list[Failed], str, str]]:
+def _causes(
+    failures: Iterable[Failed], modalities: Mapping[str, object]
+) -> Iterator[tuple[list[Failed], str, str]]:
     """Yield the tasks that failed for one cause, the cause as it is said, and what to do."""
     groups: dict[tuple[str, str, Failure], list[Failed]] = {}
     for each in failures:
@@ -243,10 +255,18 @@ def _causes(failures: Iterable[Failed]) -> Iterator[tuple[list[Failed], str, str
         why, remedy = explained(tasks[0].error, tasks[0].kind)
         if _patients(tasks) and not remedy:
             remedy = Sentence(
-                "Mend image or segmentation, or let the study go on without the patient: "
-                '[run] on_error = "exclude-patient".'
+                "{mend}, or let the study go on without the patient: "
+                '[run] on_error = "exclude-patient".',
+                mend=_mend(modalities.get(tasks[0].key.modality)),
             )
         yield tasks, why, remedy or Sentence("The whole traceback is in {log}.", log=LOG)
+
+
+def _mend(modality: object) -> Sentence:
+    from lungmet_worc.study.sources import kind_of  # slow to load, and a worker has no use for it
+
+    mend: Sentence = kind_of(modality).mend
+    return mend
 
 
 def _patients(tasks: Iterable[Failed]) -> tuple[str, ...]:

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import Field
 
 from lungmet_worc import Study
-from lungmet_worc.basics.errors import Problem, StudyFileError
+from lungmet_worc.basics.errors import LungmetError, Problem, StudyFileError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline import pipeline
+from lungmet_worc.pipeline.export import export_worc
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages import extraction, report
 from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
@@ -25,8 +26,9 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import read_manifest
 from lungmet_worc.study.manifest_columns import used_columns
 from lungmet_worc.study.reasons import NoFeatures, Reason
-from lungmet_worc.study.shapes import StudyTable, WorcOverrides
+from lungmet_worc.study.shapes import StudyPath, StudyTable, WorcOverrides
 from lungmet_worc.study.sources import Column, ComBatConfig, ImageSource
+from lungmet_worc.tasks.failures import as_error, left_out
 from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.task import Task, TaskResult
@@ -72,7 +74,15 @@ class Row:
 class FeatureTable(StudyTable):
     """Features that somebody else computed; the manifest says what a patient is called there."""
 
-    features: str
+    changed: ClassVar[Mapping[str, Sentence]] = {
+        "features": Sentence("the table of {modality}, with {who}, changed"),
+        "name": Sentence("{who} has another name in the table of {modality}"),
+    }
+    task: ClassVar[str] = "take a row"
+    mend: ClassVar[Sentence] = Sentence("Mend the table of features")
+    methods: ClassVar[Sentence | None] = Sentence("Others computed the features of {modality}.")
+
+    features: StudyPath
     name: str
     title: str | None = None
     combat: ComBatConfig | None = None
@@ -81,10 +91,6 @@ class FeatureTable(StudyTable):
     @property
     def columns(self) -> tuple[Column, ...]:
         return (Column("name", self.name, Sentence("name in a table of features")),)
-
-    @property
-    def task(self) -> str:
-        return "take a row"
 
     def science(self, data: Row) -> dict[str, Any]:
         return {"name": data.name}
@@ -99,11 +105,11 @@ class FeatureTable(StudyTable):
         self, modality: str, patient_id: str, entries: Mapping[str, str], folder: Path
     ) -> tuple[Row, list[Problem]]:
         name = entries.get("name", "")
-        with (folder / self.features).open(newline="") as file:
+        with self.features.open(newline="") as file:
             there = any(row["name"] == name for row in csv.DictReader(file))
         what, remedy = Sentence("The table has no such row."), Sentence("Correct the name.")
         problem = Problem(what, remedy, column=self.name)
-        return Row(folder / self.features, name, there), [problem] if name and not there else []
+        return Row(self.features, name, there), [problem] if name and not there else []
 
 
 @pytest.fixture
@@ -198,6 +204,45 @@ def test_its_files_are_hashed_and_its_task_yields_the_features(study: StudyConfi
     assert again["P4 MRI"] == found["P4 MRI"]
 
 
+def test_its_own_path_begins_at_the_study_file_and_no_folder_is_kept(study: StudyConfig) -> None:
+    (table,) = [each.features for each in study.modalities.values() if hasattr(each, "features")]
+    assert table == study.cohort.manifest.with_name("pet.csv").resolve()
+    assert study.model_dump(mode="json")["modalities"]["PET"]["features"] == "pet.csv"
+
+
+@pytest.mark.parametrize("features", ['"volume"', '["shape"]'])
+def test_it_has_no_volume_and_no_groups(study: StudyConfig, features: str) -> None:
+    arms = f"{ARMS}features = {features}\n"
+    with pytest.raises(StudyFileError) as caught:
+        make_study(study.cohort.manifest, ["MRI"], arms=arms, more=PET)
+    (problem,) = caught.value.problems
+    assert problem.column == "arms.both.features"
+    assert problem.what == "PET is no image: it has no volume or groups."
+
+
+def test_plain_worc_cannot_read_it(study: StudyConfig, tmp_path: Path) -> None:
+    with pytest.raises(LungmetError, match='cannot do what the arm "both" does') as caught:
+        export_worc(study, "both", tmp_path / "export")
+    (problem,) = caught.value.problems
+    assert (problem.column, problem.what) == (
+        "arms.both.modalities",
+        "WORC needs images, and PET is none.",
+    )
+
+
+def test_what_fails_is_mended_where_it_stands(study: StudyConfig) -> None:
+    found = extractions(study)
+    for label, mend in (("P4 PET", "Mend the table of features"), ("P4 MRI", "Mend image or segm")):
+        (problem,) = as_error([TaskResult(found[label], 0.0, "It is odd.")]).problems
+        assert problem.remedy.startswith(mend)
+    said = study.model_dump(mode="json")["modalities"]
+    causes = left_out([("P4", "PET", "It is odd."), ("P4", "MRI", "It is odd.")], said)
+    assert [cause.remedy for cause in causes] == [
+        "Mend the table of features and run again; the patient then enters.",
+        "Mend image or segmentation and run again; the patient then enters.",
+    ]
+
+
 def test_worc_looks_at_images_only(study: StudyConfig) -> None:
     checked = check_study(study)
     planned = Plan(study, checked.cohort, checked.digests, RunPaths(Path("/nowhere")))
@@ -241,6 +286,18 @@ def test_a_whole_run_of_tables_alone(study: StudyConfig, monkeypatch: pytest.Mon
     matrix = read_matrix(RunPaths(out).matrix("both"))
     assert list(matrix.columns) == ["HU_CT", "SUV_PET"]
     assert matrix.loc["P4"].tolist() == [4, 4]
+    (page,) = out.glob("**/*.html")
+    text = " ".join(page.read_text("utf-8").split())
+    assert "Others computed the features of PET. Others computed the features of CT." in text
     engine.ran.clear()
     Study.from_toml(file).run(out, progress=Quiet())
     assert engine.ran == []
+    table = manifest.with_name("pet.csv")
+    table.write_text(table.read_text().replace("scan P4,4", "scan P4,5"))
+    change_cell(manifest, "P5", "pet_name", "scan P6")
+    stale = [each.sentence for each in Study.from_toml(file).plan(out).stale]
+    assert stale[:3] == [
+        "extraction, 15 tasks (PET): the table of PET, with P1, P2, P4 and 12 more, changed",
+        "extraction, 1 task (PET): P5 has another name in the table of PET",
+        "extraction, 1 task (CT): P5 has another name in the table of CT",
+    ]

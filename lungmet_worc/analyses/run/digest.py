@@ -277,7 +277,7 @@ def make_digest(
     now : str, optional
         The time in UTC, for how long a running run has taken.
     """
-    tasks = tasks_of(state)
+    tasks, modalities = tasks_of(state), state["study"].get("modalities", {})
     # JSON keeps no order of names.
     order = state.get("order", state["study"]["arms"])
     arms = tuple(_arm(name, state, tasks) for name in order)
@@ -303,11 +303,12 @@ def make_digest(
         seconds=_seconds(started, state, tasks, now if running else None),
         task_seconds=sum(float(entry.get("seconds", 0)) for entry in tasks.values()),
         arms=arms,
-        failed=tuple(failed_tasks(failures, stages)),
+        failed=tuple(failed_tasks(failures, stages, modalities)),
         left_out=tuple(
-            left_out((e["patient_id"], e["modality"], e["cause"]) for e in state["excluded"])
-            if state.get("excluded")
-            else ()
+            left_out(
+                ((e["patient_id"], e["modality"], e["cause"]) for e in state.get("excluded", ())),
+                modalities,
+            )
         ),
         errata=tuple((number, text) for number, text in state.get("errata", ())),
         from_store=sum("source" in entry for entry in tasks.values()),

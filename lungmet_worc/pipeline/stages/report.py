@@ -89,6 +89,11 @@ def write_results(
         figures=figures,
         settings=_settings(study, len({task.key.split for task in searches})),
         modalities={name: source.image_type for name, source in study.images.items()},
+        sources=[
+            Sentence(source.methods.template, modality=names.modality(name))
+            for name, source in study.modalities.items()
+            if source.methods
+        ],
         arms={name: describe_arm(arm, say) for name, arm in study.arms.items()},
         errata=found,
         failures=results.without_score,
@@ -149,7 +154,7 @@ def _settings(study: StudyConfig, n_splits: int) -> dict[str, object]:
 
 def _toolboxes(study: StudyConfig) -> list[str]:
     """Return the feature toolboxes that the modalities of the arms use."""
-    used = {name for arm in study.arms.values() for name in arm.modalities}
+    used = {name for arm in study.arms.values() for name in arm.modalities if name in study.images}
     said = " ".join(
         study.modality_settings(name)["General"]["FeatureCalculators"] for name in sorted(used)
     ).lower()
