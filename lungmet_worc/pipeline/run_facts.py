@@ -38,7 +38,7 @@ def run_facts(plan: Plan, results: StudyResults) -> dict[str, object]:
         "n_patients": len(plan.outcomes),
         "n_events": sum(plan.outcomes.values()),
         "arms": [names.arms.get(name, name) for name in study.arms],
-        "modalities": [names.modality(name) for name in modalities],
+        "modalities": [names.modality(name) for name in modalities if name in study.images],
         "clinical": list(dict.fromkeys(column for arm in arms for column in arm.clinical)),
         "split_type": search.split_type,
         "test_percent": round(100 * search.test_size),
