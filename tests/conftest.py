@@ -78,7 +78,7 @@ def _switch_accelerations_off() -> None:
     for part in ("search", "extraction", "evaluation"):
         module = sys.modules.get(f"lungmet_worc.worc.acceleration.{part}")
         if module is not None:
-            module.uninstall()
+            getattr(module, part.upper()).uninstall()
 
 
 @pytest.fixture(scope="session")

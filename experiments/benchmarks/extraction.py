@@ -176,14 +176,14 @@ def _extract(
 ) -> tuple[Features, dict[str, float]]:
     """Return all features of one volume, and the seconds that each toolbox took."""
     from lungmet_worc.worc import extraction
-    from lungmet_worc.worc.acceleration.extraction import installed
+    from lungmet_worc.worc.acceleration.extraction import EXTRACTION
 
     config = worc_settings.from_ini(ini.read_text("utf-8"))
     features: Features = {}
     seconds = {}
     with (
         tempfile.TemporaryDirectory(dir=folder) as work,
-        installed() if fast else contextlib.nullcontext(),
+        EXTRACTION.installed() if fast else contextlib.nullcontext(),
         environment.quiet(),
     ):
         for toolbox in toolboxes:

@@ -45,7 +45,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> None:
     import numpy as np
     from sklearn.model_selection import ParameterSampler, StratifiedShuffleSplit
 
-    from lungmet_worc.worc.acceleration import search as acceleration
+    from lungmet_worc.worc.acceleration.search import SEARCH
     from lungmet_worc.worc.fitting import fit_function
     from lungmet_worc.worc.random_search import parameter_grid
 
@@ -86,7 +86,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> None:
                 own = run(plain_fit)
             plain_seconds.append(sum(own[1]))
             plain_shares.append(spent[0] / sum(own[1]))
-        with acceleration.installed() as is_on:
+        with SEARCH.installed() as is_on:
             if not is_on:
                 print("The accelerated search stays off: other versions are installed.")
                 return

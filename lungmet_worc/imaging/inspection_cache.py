@@ -27,6 +27,12 @@ from lungmet_worc.tasks.task import content_hash
 
 logger = logging.getLogger(__name__)
 
+#: Bump when our own code changes what is found in an image.
+REVISION = 4
+
+#: Packages whose version decides what is found in an image.
+PACKAGES = ("SimpleITK", "numpy")
+
 #: The coarsest file systems tell times in steps of 2 s. A file that changed less than this before
 #: it was read may change again and look the same, so its inspection is not kept (nanoseconds).
 SETTLED = 2_000_000_000
@@ -141,8 +147,8 @@ def _write(kept: Path, entries: dict[str, KeptInspection]) -> None:
 def _key(scan: Scan) -> str:
     """Return a hash of everything that an inspection depends on but for the files' contents."""
     return content_hash(
-        versions.CHECK_REVISION,
-        versions.checker(),
+        REVISION,
+        versions.ours_and(PACKAGES),
         [str(path.absolute()) for path in _files(scan)],
         [[other.name for other in neighbours(path)] for path in _files(scan)],
         scan.modality,

@@ -12,7 +12,7 @@ from lungmet_worc.basics import versions
 from lungmet_worc.basics.errors import TaskFailedError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.stages import STAGES, stages_of, unscored
+from lungmet_worc.pipeline.stages import STAGES, installed_versions, stages_of, unscored
 from lungmet_worc.study.tested_splits import UntestedSplit
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.record import is_fresh, put_in_place
@@ -20,6 +20,12 @@ from lungmet_worc.tasks.stage import Stage
 from lungmet_worc.tasks.stage_runner import StageRunner
 from lungmet_worc.tasks.task import Task, content_hash
 from lungmet_worc.worc import errata
+
+#: Bump when our own code changes what tables, figures or the report look like.
+REVISION = 7
+
+#: Packages that tables, figures and the report are made with.
+PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "Jinja2", "openpyxl")
 
 #: What has no tasks.
 REPORT = Stage(Sentence("report"), Sentence("Writing the report"), part="report")
@@ -122,8 +128,8 @@ def report_stamp(
     cohort = plan.cohort.table()
     return content_hash(
         "report",
-        versions.REPORT_REVISION,
-        {**versions.everything(), **versions.of(versions.REPORT)},
+        REVISION,
+        installed_versions() | versions.of(PACKAGES),
         settings,
         [list(settings["modalities"]), list(settings["arms"])],
         [task.stamp for task in evaluations],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lungmet_worc.analyses.registry import parts
 from lungmet_worc.analyses.results import StudyResults
-from lungmet_worc.basics import versions
 from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import installed_versions
 from lungmet_worc.study.config import ArmConfig
 from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.reading.spreadsheet import is_missing
@@ -30,7 +30,7 @@ def run_facts(plan: Plan, results: StudyResults) -> dict[str, object]:
     names, arms = shown_names(study), list(study.arms.values())
     modalities = [name for name in study.modalities if any(name in a.modalities for a in arms)]
     images = [arm for arm in arms if arm.modalities and arm.features != "volume"]
-    packages = versions.everything()
+    packages = installed_versions()
     of_analyses = [facts(results) for facts in parts("section", "facts").values()]
     return {
         **{name: fact for each in of_analyses for name, fact in each.items()},

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lungmet_worc.basics import versions
 from lungmet_worc.pipeline.plan import Plan
+from lungmet_worc.pipeline.stages import installed_versions
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest
 
@@ -17,7 +17,7 @@ def of_study(study: StudyConfig, cores: int) -> dict[str, Any]:
         "study": study.model_dump(mode="json", exclude={"path"}),
         "study_file": study.path.name if study.path else None,
         "order": list(study.arms),
-        "versions": versions.everything(),
+        "versions": installed_versions(),
         "cores": cores,
     }
 

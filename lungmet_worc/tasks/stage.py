@@ -43,6 +43,8 @@ class Stage:
         What a run is asked for that consists of this stage and others.
     seconds : callable
         Takes the study; returns about how long a task takes on one core.
+    packages : tuple of str
+        Packages whose version decides what its tasks give.
     optional : bool
         A study need not have it.
     divisible : bool
@@ -63,6 +65,7 @@ class Stage:
     tasks: Callable[[Any, Made], list[Task]] = _none
     part: Part = "search"
     seconds: Callable[[Any], float] = lambda study: 0.0
+    packages: tuple[str, ...] = ()
     optional: bool = False
     divisible: bool = False
     prepare: Callable[[Any, Made, Any], object] = _none

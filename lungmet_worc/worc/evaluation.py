@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.basics.stamped_files import STAMP, write_text
-from lungmet_worc.worc.acceleration import evaluation as acceleration
+from lungmet_worc.worc.acceleration.evaluation import EVALUATION
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.random_search import load_settings
 from lungmet_worc.worc.storage import read_result
@@ -87,7 +87,7 @@ def evaluate(
         The file and its stamp.
     """
     with quiet():
-        (acceleration.install if accelerate else acceleration.uninstall)()
+        EVALUATION.use(accelerate)
         from WORC.plotting.plot_estimator_performance import plot_estimator_performance
 
         frame = evaluation_frame(

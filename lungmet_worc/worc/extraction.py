@@ -19,7 +19,7 @@ from lungmet_worc.imaging.private_name import linked
 from lungmet_worc.imaging.segmentation import tumour_file
 from lungmet_worc.imaging.unchanged import Input, unchanged
 from lungmet_worc.study import worc_settings
-from lungmet_worc.worc.acceleration import extraction as acceleration
+from lungmet_worc.worc.acceleration.extraction import EXTRACTION
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.storage import write_features
 
@@ -72,7 +72,7 @@ def extract(
         blaming_a_full_disk(Path(folder)),
         quiet(),
     ):
-        (acceleration.install if accelerate else acceleration.uninstall)()
+        EXTRACTION.use(accelerate)
         work = Path(folder)
         given = work / "given"
         given.mkdir()

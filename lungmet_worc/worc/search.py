@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lungmet_worc.basics.stamped_files import STAMP, write_text
-from lungmet_worc.worc.acceleration import search as acceleration
+from lungmet_worc.worc.acceleration.reuse import forget_splits
+from lungmet_worc.worc.acceleration.search import SEARCH
 from lungmet_worc.worc.candidates import candidates_table, describe_member, prune
 from lungmet_worc.worc.environment import quiet
 from lungmet_worc.worc.explanation import group_importance
@@ -75,7 +76,7 @@ def search_split(
     names = tuple(modalities)
     data = _parts(features, outcomes, train, test, seed=seed, aligned=aligned)
     with quiet():
-        (acceleration.install if accelerate else acceleration.uninstall)()
+        SEARCH.use(accelerate)
         config = load_settings(settings)
         search, candidates = _search(data, config, seed=seed, aligned=aligned)
         if search is None:
@@ -90,7 +91,7 @@ def search_split(
         importance = group_importance(
             members, data.x_test, data.y_test, data.labels, names, seed=seed
         )
-    acceleration.forget()
+    forget_splits()
     _give_back_memory()
     result = {
         "train": list(train),
@@ -139,12 +140,12 @@ def permuted_search(
     auc = None
     if np.unique(data.y_test).size == 2:
         with quiet():
-            (acceleration.install if accelerate else acceleration.uninstall)()
+            SEARCH.use(accelerate)
             search, _ = _search(data, load_settings(settings), seed=seed, aligned=aligned)
             if search is not None:
                 posterior = np.asarray(search.predict_proba(data.x_test))[:, 1]
                 auc = float(roc_auc_score(data.y_test, posterior))
-        acceleration.forget()
+        forget_splits()
     write_text(Path(output), json.dumps({STAMP: stamp, "auc": auc}) + "\n")
 
 
@@ -211,7 +212,7 @@ def _write_without_workflow(
     stamp: str,
 ) -> None:
     """Write the split of a search that found no workflow, which is not to be searched again."""
-    acceleration.forget()
+    forget_splits()
     result = {
         "no_workflow": True,
         "train": list(train),

@@ -237,7 +237,7 @@ def test_another_checker_reads_everything_again(
     manifest: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check(manifest, kept)
-    monkeypatch.setattr(versions, "CHECK_REVISION", versions.CHECK_REVISION + 1)
+    monkeypatch.setattr(inspection_cache, "REVISION", inspection_cache.REVISION + 1)
     assert check(manifest, kept)[1] == 12
     monkeypatch.setattr(versions, "of", lambda packages: dict.fromkeys(packages, "0"))
     assert check(manifest, kept)[1] == 12

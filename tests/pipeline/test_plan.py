@@ -8,6 +8,7 @@ import pytest
 
 from lungmet_worc.basics import versions
 from lungmet_worc.checks.study import check_study
+from lungmet_worc.pipeline import reporting
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.reporting import report_stamp
 from lungmet_worc.pipeline.stages import tasks_of
@@ -81,7 +82,7 @@ def test_a_patient_who_enters_no_arm_counts(study: StudyConfig, tmp_path: Path) 
 
 def test_versions_count(study: StudyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     first = stamp(study)
-    monkeypatch.setattr(versions, "REPORT_REVISION", versions.REPORT_REVISION + 1)
+    monkeypatch.setattr(reporting, "REVISION", reporting.REVISION + 1)
     second = stamp(study)
     installed = versions.of
     monkeypatch.setattr(versions, "of", lambda names: {**installed(names), "matplotlib": "0"})

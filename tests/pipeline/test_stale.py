@@ -16,7 +16,7 @@ from lungmet_worc.basics.words import named
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.stages import STAGES
+from lungmet_worc.pipeline.stages import STAGES, extraction
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.study_file import load_study
@@ -193,7 +193,7 @@ def test_versions(study: Path, made: RunPaths, monkeypatch: pytest.MonkeyPatch) 
         return {**installed(packages), **({"scikit-learn": "9.9"} if "xgboost" in packages else {})}
 
     monkeypatch.setattr(versions, "of", newer)
-    monkeypatch.setattr(versions, "EXTRACTION_REVISION", versions.EXTRACTION_REVISION + 1)
+    monkeypatch.setattr(extraction, "REVISION", extraction.REVISION + 1)
     lines = explained(study, made)
     was = installed(["scikit-learn"])["scikit-learn"]
     every = "(MRI_only, CT_only, combined)"

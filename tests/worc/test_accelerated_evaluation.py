@@ -13,7 +13,7 @@ import pytest
 
 from lungmet_worc.worc import environment
 from lungmet_worc.worc.acceleration import checked
-from lungmet_worc.worc.acceleration import evaluation as acceleration
+from lungmet_worc.worc.acceleration.evaluation import EVALUATION, plot_estimator_performance
 from lungmet_worc.worc.evaluation import evaluate, evaluation_frame
 from lungmet_worc.worc.storage import write_estimators
 from tests.worc.small import OUTCOME, SmallData
@@ -26,7 +26,7 @@ Result = dict[str, Any]
 @pytest.fixture(autouse=True)
 def _off_afterwards() -> Iterator[None]:
     yield
-    acceleration.uninstall()
+    EVALUATION.uninstall()
 
 
 def result(
@@ -102,12 +102,12 @@ def by_both(
     known = names or {patient: patient for r in results for patient in (*r["train"], *r["test"])}
     texts = []
     for is_on in (False, True):
-        (acceleration.install if is_on else acceleration.uninstall)()
+        EVALUATION.use(is_on)
         assert hasattr(module.plot_estimator_performance, "stands_for") == is_on
         with environment.quiet(), pytest.MonkeyPatch.context() as patch:
             if is_on:
                 # It may not hand over what it stands for.
-                patch.delattr(acceleration.plot_estimator_performance, "stands_for")
+                patch.delattr(plot_estimator_performance, "stands_for")
             found = module.plot_estimator_performance(
                 prediction=evaluation_frame(results, config, OUTCOME, known),
                 label_data=str(labels),
@@ -162,9 +162,9 @@ def test_other_questions_are_left_to_worc(
     results = random_results(small.outcomes, 2, 6)
     names = {patient: patient for patient in small.outcomes}
     asked: list[Any] = []
-    acceleration.install()
+    EVALUATION.install()
     monkeypatch.setattr(
-        acceleration.plot_estimator_performance,
+        plot_estimator_performance,
         "stands_for",
         lambda *args, **options: asked.append((args, options)),
         raising=True,
@@ -192,11 +192,9 @@ def test_other_questions_are_left_to_worc(
         (str(tmp_path / "estimators.hdf5"), labels, OUTCOME, {}),
     ]
     for number, (prediction, label_data, label_type, more) in enumerate(calls, 1):
-        acceleration.plot_estimator_performance(
-            prediction, label_data, label_type, output="stats", **more
-        )
+        plot_estimator_performance(prediction, label_data, label_type, output="stats", **more)
         assert len(asked) == number
-    acceleration.plot_estimator_performance(frame(), labels, OUTCOME, output="scores")
+    plot_estimator_performance(frame(), labels, OUTCOME, output="scores")
     assert len(asked) == len(calls) + 1
     assert asked[-1][1] == {"output": "scores"}
 
@@ -228,7 +226,7 @@ def test_another_version_leaves_worc_alone(worc: Any, monkeypatch: pytest.Monkey
 
     plain = module.plot_estimator_performance
     monkeypatch.setattr(checked.metadata, "version", lambda name: "3.8.0")
-    with acceleration.installed() as is_on:
+    with EVALUATION.installed() as is_on:
         assert not is_on
         assert module.plot_estimator_performance is plain
 
@@ -237,9 +235,9 @@ def test_switching_on_twice_and_off(worc: Any) -> None:
     from WORC.plotting import plot_estimator_performance as module
 
     plain = module.plot_estimator_performance
-    with acceleration.installed() as is_on, acceleration.installed():
+    with EVALUATION.installed() as is_on, EVALUATION.installed():
         assert is_on
-        assert module.plot_estimator_performance is acceleration.plot_estimator_performance
+        assert module.plot_estimator_performance is plot_estimator_performance
     assert module.plot_estimator_performance is plain
-    acceleration.uninstall()
+    EVALUATION.uninstall()
     assert module.plot_estimator_performance is plain

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 
 from lungmet_worc.study import worc_settings
 from lungmet_worc.worc.acceleration import checked
-from lungmet_worc.worc.acceleration import extraction as acceleration
+from lungmet_worc.worc.acceleration.extraction import EXTRACTION
 from lungmet_worc.worc.environment import quiet
 from tests.worc.tools import modality_settings
 
@@ -214,7 +214,7 @@ def test_predict_of(worc, tmp_path: Path, case: Callable[[], Volume]) -> None:
     volume = case()
     kind = "CT" if np.issubdtype(volume[0].dtype, np.integer) else "MR"
     plain = _predict(volume, kind, tmp_path)
-    with acceleration.installed():
+    with EXTRACTION.installed():
         ours = _predict(volume, kind, tmp_path)
     _assert_same(plain, ours, 1e-4 if volume[0].dtype == np.float32 else 1e-6)
 
@@ -224,14 +224,14 @@ def test_pyradiomics_of(worc, tmp_path: Path, case: Callable[[], Volume]) -> Non
     volume = case()
     kind = "CT" if np.issubdtype(volume[0].dtype, np.integer) else "MR"
     plain = _pyradiomics(volume, kind, tmp_path)
-    with acceleration.installed():
+    with EXTRACTION.installed():
         ours = _pyradiomics(volume, kind, tmp_path)
     _assert_same(plain, ours, 1e-6)
 
 
 def test_most_cases_have_features(worc, tmp_path: Path) -> None:
     """Comparing errors only would prove little."""
-    with acceleration.installed():
+    with EXTRACTION.installed():
         results = [_predict(case(), "MR", tmp_path) for case in CASES]
     features = [result for result in results if not isinstance(result, str)]
     assert len(features) > len(CASES) / 2
@@ -239,7 +239,7 @@ def test_most_cases_have_features(worc, tmp_path: Path) -> None:
 
 
 def test_comparison_notices_a_wrong_value(worc, tmp_path: Path) -> None:
-    with acceleration.installed():
+    with EXTRACTION.installed():
         ours = _predict(mri(), "MR", tmp_path)
     assert isinstance(ours, dict)
     for name in ("tf_Gabor_max_F0.05_A0.0", "logf_mean_sigma1"):
@@ -328,9 +328,9 @@ def test_replacements_come_and_go(worc) -> None:
     from lungmet_worc.worc.acceleration import gabor
 
     originals = tf.gabor_filter_parallel, radiomics.shape.cShape
-    with acceleration.installed():
+    with EXTRACTION.installed():
         assert tf.gabor_filter_parallel is gabor.gabor_filter_parallel
-        acceleration.install()
+        EXTRACTION.install()
     assert originals == (tf.gabor_filter_parallel, radiomics.shape.cShape)
 
 
@@ -339,7 +339,7 @@ def test_other_versions_stay_as_they_are(worc, monkeypatch: pytest.MonkeyPatch) 
 
     original = tf.gabor_filter_parallel
     monkeypatch.setattr(checked.metadata, "version", lambda name: "0.1")
-    with acceleration.installed() as is_on:
+    with EXTRACTION.installed() as is_on:
         assert not is_on
         assert tf.gabor_filter_parallel is original
 
@@ -371,6 +371,6 @@ def test_real_volume(worc, real_cohort: Path, tmp_path: Path, kind: str) -> None
 
     plain = features("plain.hdf5", accelerate=False)
     ours = features("ours.hdf5", accelerate=True)
-    acceleration.uninstall()
+    EXTRACTION.uninstall()
     _assert_same(plain, ours, 1e-6)
     assert len(ours) > 400

@@ -18,7 +18,7 @@ import pytest
 from lungmet_worc.study import worc_settings as settings
 from lungmet_worc.worc import environment
 from lungmet_worc.worc.acceleration import checked, reuse, workflow
-from lungmet_worc.worc.acceleration import search as acceleration
+from lungmet_worc.worc.acceleration.search import SEARCH
 from lungmet_worc.worc.extraction import extract
 from lungmet_worc.worc.fitting import fit_function
 from lungmet_worc.worc.random_search import load_settings, parameter_grid
@@ -110,7 +110,7 @@ def _fitting(*, accelerated: bool, aligned: bool = True) -> Iterator[Callable[..
     if not accelerated:
         yield fit_function(aligned=aligned)
         return
-    with acceleration.installed() as is_on:
+    with SEARCH.installed() as is_on:
         assert is_on
         yield fit_function(aligned=aligned)
 
@@ -314,8 +314,8 @@ def test_replacements_come_and_go(worc: ModuleType) -> None:
         ]
 
     before = current()
-    with acceleration.installed():
-        assert acceleration.install()
+    with SEARCH.installed():
+        assert SEARCH.install()
         assert all(a is not b for a, b in zip(before, current(), strict=True))
         assert fitandscore.fit_and_score is workflow.fit_and_score
     assert all(a is b for a, b in zip(before, current(), strict=True))
@@ -328,7 +328,7 @@ def test_other_versions_leave_worc_as_it_is(
 
     monkeypatch.setattr(checked.metadata, "version", lambda name: "3.6.3")
     before = fitandscore.fit_and_score
-    assert not acceleration.install()
+    assert not SEARCH.install()
     assert fitandscore.fit_and_score is before
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lungmet_worc.worc.acceleration import diameters, reuse, scoring, trees
-from lungmet_worc.worc.acceleration import search as acceleration
 from lungmet_worc.worc.acceleration.cells import replacenan
+from lungmet_worc.worc.acceleration.search import SEARCH
 from lungmet_worc.worc.acceleration.selection import mann_whitney
 
 pytestmark = pytest.mark.worc
@@ -118,7 +118,7 @@ def test_weighted_f1_is_that_of_scikit_learn(worc: ModuleType) -> None:
         outcomes, predicted = (random.random((2, 9)) < random.random()).astype(float)
         expected = f1_score(outcomes, predicted, average="weighted")
         assert scoring.weighted_f1(outcomes, predicted) == pytest.approx(expected, abs=1e-12)
-        with acceleration.installed():
+        with SEARCH.installed():
             from WORC.classification import SearchCV
 
             assert SearchCV.f1_score is scoring.f1_of_ensemble

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lungmet_worc.basics import versions
 from lungmet_worc.pipeline.stages.evaluation import EVALUATION
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
 from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
@@ -34,6 +35,12 @@ STAGES = {
         EVALUATION,
     )
 }
+
+
+def installed_versions() -> dict[str, str]:
+    """Return all versions that a report names, ours first."""
+    packages = [name for stage in STAGES.values() for name in stage.packages]
+    return versions.ours_and([*packages, "fastr", "pandas"])
 
 
 def stages_of(part: Part) -> list[Stage]:

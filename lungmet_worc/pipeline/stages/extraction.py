@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from lungmet_worc.pipeline.plan import Plan
     from lungmet_worc.study.config import StudyConfig
 
+#: Bump when our own code changes what an extraction gives.
+REVISION = 2
+
+#: Packages whose version decides a feature value.
+PACKAGES = (
+    "WORC",
+    "PREDICT",
+    "pyradiomics",
+    "SimpleITK",
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "PyWavelets",
+    "phasepack",
+)
+
 #: Kind of task that a source names -> the function that writes the features of a patient.
 EXTRACTORS = {"extract": "lungmet_worc.worc.extraction:extract"}
 
@@ -41,12 +57,12 @@ def _tasks(plan: Plan, _: Made) -> list[Task]:
     tasks = []
     inis = {name: plan.paths.fingerprint(name) for name in plan.study.modalities}
     decided = {name: plan.extraction_part(ini) for name, ini in inis.items()}
-    installed = versions.of(versions.EXTRACTION)
+    installed = versions.of(PACKAGES)
     for patient, modality in plan.needed():
         data, source = patient.data[modality], plan.study.modalities[modality]
         digests, science = plan.inputs[modality][patient.patient_id], source.science(data)
         made_from = {
-            "revision": versions.EXTRACTION_REVISION,
+            "revision": REVISION,
             "versions": installed,
             **{_KEPT_AS.get(kind, kind): digest for kind, digest in digests.items()},
             **science,
@@ -97,4 +113,5 @@ EXTRACTION = Stage(
     part="extraction",
     seconds=_seconds,
     failed=_failed,
+    packages=PACKAGES,
 )

@@ -79,4 +79,5 @@ HARMONISATION = Stage(
     _tasks,
     seconds=lambda study: 5.0,
     optional=True,
+    packages=PACKAGES,
 )

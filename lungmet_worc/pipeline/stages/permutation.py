@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.pipeline.stages.reported import whole_permutations
 from lungmet_worc.pipeline.stages.search import Searched, searches, seconds
@@ -14,6 +13,9 @@ from lungmet_worc.tasks.task import Task
 
 if TYPE_CHECKING:
     from lungmet_worc.pipeline.plan import Plan
+
+#: Bump when our own code changes what a search with permuted outcomes gives.
+REVISION = 1
 
 
 def _tasks(plan: Plan, made: Made) -> list[Task]:
@@ -38,7 +40,7 @@ def _permuted(plan: Plan) -> Iterator[Searched]:
         outcomes = dict(zip(plan.outcomes, shuffled, strict=True))
         splits = study_splits(plan.study, plan.cohort, outcomes)
         yield Searched(
-            *("permutation", versions.PERMUTATION_REVISION, function),
+            *("permutation", REVISION, function),
             *(outcomes, splits, splits_of_arms(plan.study, plan.cohort, splits, outcomes)),
             permutation=number,
         )

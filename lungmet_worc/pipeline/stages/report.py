@@ -13,12 +13,12 @@ from lungmet_worc.analyses.all_tables import write_all_tables
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.read_results import read_results
 from lungmet_worc.analyses.run.digest import Digest
-from lungmet_worc.basics import versions
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, language
 from lungmet_worc.imaging.thumbnails import ThumbnailSource, thumbnails
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.run_facts import run_facts
+from lungmet_worc.pipeline.stages import installed_versions
 from lungmet_worc.report.arm_descriptions import arm_kind, describe_arm
 from lungmet_worc.report.page import write_report
 from lungmet_worc.study.config import StudyConfig
@@ -104,7 +104,7 @@ def write_results(
             )
             for (patient, modality), cause in unusable.items()
         ],
-        versions=versions.everything(),
+        versions=installed_versions(),
         created=now()[:10],
         digest=replace(digest, errata=tuple(found)),
         tables=tables,

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from lungmet_worc.study.splits import Split
     from lungmet_worc.study.tested_splits import ArmSplits
 
+#: Bump when our own code changes what a search gives.
+REVISION = 2
+
+#: Packages whose version decides a search.
+PACKAGES = ("WORC", "scikit-learn", "imbalanced-learn", "xgboost", "numpy", "scipy")
+
 SECONDS_PER_FIT = {True: 0.02, False: 0.06}
 
 #: Arguments that say where a search finds what its stamp has already, or how it is done.
@@ -135,8 +141,8 @@ def _parts(plan: Plan, name: str, made: Made) -> tuple[str, Path, dict[str, Any]
         stamp,
         ini,
         {
-            "revision": versions.SEARCH_REVISION,
-            "versions": versions.of(versions.SEARCH),
+            "revision": REVISION,
+            "versions": versions.of(PACKAGES),
             **of_matrix,
             "outcome": plan.study.outcome,
             "outcomes": {p: plan.outcomes[p] for p in plan.cohort.arms[name]},
@@ -150,7 +156,7 @@ def _parts(plan: Plan, name: str, made: Made) -> tuple[str, Path, dict[str, Any]
 def _tasks(plan: Plan, made: Made) -> list[Task]:
     function = "lungmet_worc.worc.search:search_split"
     one = Searched(
-        *("search", versions.SEARCH_REVISION, function),
+        *("search", REVISION, function),
         *(plan.outcomes, plan.splits, plan.arm_splits),
     )
     return searches(plan, made, [one])
@@ -187,4 +193,5 @@ SEARCH = Stage(
     after=unscored.remember,
     reported=reported_searches,
     failed=_failed,
+    packages=PACKAGES,
 )

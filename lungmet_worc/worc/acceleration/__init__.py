@@ -1,7 +1,7 @@
 """WORC's numbers in less time: one function beside each function of WORC that it stands for.
 
-``search.install`` puts those of the search into WORC's modules, ``extraction.install`` those of
-the feature extraction, ``evaluation.install`` that of the evaluation, only in the process that
-calls them and only where the installed versions are those of :mod:`checked`. ``[run] accelerate =
+``search.SEARCH`` puts those of the search into WORC's modules, ``extraction.EXTRACTION`` those of
+the feature extraction, ``evaluation.EVALUATION`` that of the evaluation, only in the process that
+uses them and only where the installed versions are those of :mod:`checked`. ``[run] accelerate =
 false`` leaves WORC as it is.
 """

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lungmet_worc.worc.acceleration.checked import differences
+from lungmet_worc.worc.acceleration.replacements import Replacement, Replacements
 
 #: WORC's names of the metrics, in the order in which ``performance_singlelabel`` returns them.
 METRICS = (
     "Accuracy", "BCA", "Sensitivity", "Specificity", "Precision", "NPV", "F1-score", "AUC",
 )  # fmt: skip
-
-_MODULE = "WORC.plotting.plot_estimator_performance"
-_NAME = "plot_estimator_performance"
 
 
 def plot_estimator_performance(
@@ -164,39 +159,10 @@ def _statistics(
     return OrderedDict(sorted(texts.items()))
 
 
-def install() -> bool:
-    """Put the replacement into WORC's module, in this process; a second call does nothing.
+def _replacements() -> Iterator[Replacement]:
+    from WORC.plotting import plot_estimator_performance as module
 
-    Returns
-    -------
-    bool
-        False if another WORC is installed than the replacement was checked with: then everything
-        stays as it is.
-    """
-    module = import_module(_MODULE)
-    if getattr(module, _NAME) is plot_estimator_performance:
-        return True
-    if differences("evaluation"):
-        return False
-    # What the replacement hands over to.
-    plot_estimator_performance.stands_for = getattr(module, _NAME)  # type: ignore[attr-defined]
-    setattr(module, _NAME, plot_estimator_performance)
-    return True
+    yield module, "plot_estimator_performance", plot_estimator_performance
 
 
-def uninstall() -> None:
-    """Put WORC's own function back."""
-    module = import_module(_MODULE)
-    if getattr(module, _NAME) is plot_estimator_performance:
-        setattr(module, _NAME, plot_estimator_performance.stands_for)
-
-
-@contextlib.contextmanager
-def installed() -> Iterator[bool]:
-    """Use the replacement within a block."""
-    already = getattr(import_module(_MODULE), _NAME) is plot_estimator_performance
-    try:
-        yield install()
-    finally:
-        if not already:
-            uninstall()
+EVALUATION = Replacements("evaluation", _replacements)

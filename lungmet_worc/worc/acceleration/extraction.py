@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import pkgutil
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 from lungmet_worc.worc.acceleration import diameters, gabor, laplacian, patterns, phase, vessel
-from lungmet_worc.worc.acceleration.checked import differences
+from lungmet_worc.worc.acceleration.replacements import Replacement, Replacements
 
 _FEATURES = "PREDICT.imagefeatures"
 
 #: Module or class, name in it, and what stands for it.
-REPLACEMENTS: tuple[tuple[str, str, Any], ...] = (
+_STAND_INS: tuple[tuple[str, str, Any], ...] = (
     (f"{_FEATURES}.texture_features", "gabor_filter_parallel", gabor.gabor_filter_parallel),
     (f"{_FEATURES}.texture_features", "get_LBP_features", patterns.get_LBP_features),
     (f"{_FEATURES}.vessel_features", "get_vessel_features", vessel.get_vessel_features),
@@ -43,43 +42,10 @@ REPLACEMENTS: tuple[tuple[str, str, Any], ...] = (
     ("radiomics.ngtdm", "cMatrices", SimpleNamespace(calculate_ngtdm=diameters.calculate_ngtdm)),
 )
 
-#: What was there before.
-_originals: dict[tuple[str, str], Any] = {}
+
+def _replacements() -> Iterator[Replacement]:
+    for owner, name, replacement in _STAND_INS:
+        yield pkgutil.resolve_name(owner), name, replacement
 
 
-def install() -> bool:
-    """Put every replacement in its place; a second call does nothing.
-
-    Returns
-    -------
-    bool
-        False if another version is installed than the replacements were checked with: then
-        everything stays as it is.
-    """
-    if _originals:
-        return True
-    if differences("extraction"):
-        return False
-    for module, name, replacement in REPLACEMENTS:
-        place = pkgutil.resolve_name(module)
-        _originals[module, name] = getattr(place, name)
-        setattr(place, name, replacement)
-    return True
-
-
-def uninstall() -> None:
-    """Put the original functions back."""
-    while _originals:
-        (module, name), original = _originals.popitem()
-        setattr(pkgutil.resolve_name(module), name, original)
-
-
-@contextlib.contextmanager
-def installed() -> Iterator[bool]:
-    """Accelerate the extraction within a block."""
-    already = bool(_originals)
-    try:
-        yield install()
-    finally:
-        if not already:
-            uninstall()
+EXTRACTION = Replacements("extraction", _replacements)
