@@ -18,7 +18,6 @@ from lungmet_worc.analyses.results import (
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.table import Table
 from lungmet_worc.display.table_files import write_table, write_workbook
-from lungmet_worc.display.wording import arm_label
 from lungmet_worc.study.tested_splits import UntestedSplit
 
 #: The first sheets of the workbook; those of a new analysis stand behind them.
@@ -109,7 +108,7 @@ def _counts(
     arms: Sequence[ArmPredictions], untested: Sequence[UntestedSplit], say: Language
 ) -> str:
     """Say on how many patients, events and splits the tables are."""
-    said = {arm_label(arm.arm, say): _arm_counts(arm, untested) for arm in arms}
+    said = {say.arm(arm.arm): _arm_counts(arm, untested) for arm in arms}
     if len(set(said.values())) == 1:
         return f"{next(iter(said.values()))}."
     return f"{'; '.join(f'{arm}: {text}' for arm, text in said.items())}."

@@ -15,7 +15,7 @@ from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.blocks import Picture
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import arm_label, interval_text
+from lungmet_worc.display.wording import interval_text
 
 IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 #: Points: a figure that is wider was drawn for the width of the page, not for one column of it.
@@ -113,11 +113,11 @@ def _words(name: str, aucs: Mapping[str, str], say: Language) -> tuple[str, str]
     captions = {
         key: words for each in parts("figure", "CAPTIONS").values() for key, words in each.items()
     }
-    fields = {"listed": "; ".join(f"{arm_label(arm, say)} {text}" for arm, text in aucs.items())}
+    fields = {"listed": "; ".join(f"{say.arm(arm)} {text}" for arm, text in aucs.items())}
     arm = name.removeprefix("roc_")
     if name.startswith("roc_") and arm in aucs:
         name = "roc_"
-        fields |= {"arm": arm_label(arm, say), "auc": aucs[arm], "most": str(SHOWN_CURVES)}
+        fields |= {"arm": say.arm(arm), "auc": aucs[arm], "most": str(SHOWN_CURVES)}
     elif name == "roc" and len(aucs) == 1:
         name = "roc of one"
     alt, caption = captions.get(name, (name, name))

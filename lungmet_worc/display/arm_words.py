@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import arm_label, interval_text, joined, number_text, p_text
+from lungmet_worc.display.wording import interval_text, number_text, p_text, with_and
 
 CHANCE = 0.5
 
@@ -24,7 +24,7 @@ def labels(arms: Rows, say: Language) -> str:
         Rows of a table with a column ``arm``.
     say : Language
     """
-    return joined([arm_label(arm["arm"], say) for arm in arms], say)
+    return with_and([say.arm(arm["arm"]) for arm in arms], say)
 
 
 def auc_texts(
@@ -50,9 +50,9 @@ def auc_texts(
         if bounds:
             value = _auc(arm, say, named=first and i == 0)
         if named or len(arms) > 1:
-            value = say("{auc} for {arm}", auc=value, arm=arm_label(arm["arm"], say))
+            value = say("{auc} for {arm}", auc=value, arm=say.arm(arm["arm"]))
         parts.append(value)
-    return say("AUC {values}", values=joined(parts, say))
+    return say("AUC {values}", values=with_and(parts, say))
 
 
 def _auc(arm: Row, say: Language, *, named: bool) -> str:
@@ -143,8 +143,8 @@ def named_difference(pair: Row, say: Language) -> str:
     """
     return say(
         "{arm} minus {other} {difference}",
-        arm=arm_label(pair["arm_a"], say),
-        other=arm_label(pair["arm_b"], say),
+        arm=say.arm(pair["arm_a"]),
+        other=say.arm(pair["arm_b"]),
         difference=difference_text(pair, say),
     )
 

@@ -9,10 +9,10 @@ from typing import Literal
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.display.measures import METRIC_NAMES
-from lungmet_worc.display.wording import arm_label, modality_label, yes_no
+from lungmet_worc.display.wording import yes_no
 
 Kind = Literal["integer", "number", "share", "text"]
-Said = Callable[[str, Language], str]
+Said = Callable[[Language, str], str]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Column:
         text = str(value)
         if text in self.words:
             return say(self.words[text])
-        return self.said(text, say) if self.said else text
+        return self.said(say, text) if self.said else text
 
 
 GROUPS: Mapping[str, str] = {
@@ -76,7 +76,7 @@ GROUPS: Mapping[str, str] = {
 MEASURES: Mapping[str, str] = {**METRIC_NAMES, "threshold": later("Threshold")}
 
 
-def _outcome(text: str, say: Language) -> str:
+def _outcome(say: Language, text: str) -> str:
     return yes_no(int(text), say) if text in {"0", "1"} else text
 
 
@@ -85,7 +85,7 @@ COLUMNS: Mapping[str, Column] = {
     column.name: column
     for column in (
         *(Column(name, text) for name, text in METRIC_NAMES.items()),
-        Column("arm", later("Arm"), "text", said=arm_label),
+        Column("arm", later("Arm"), "text", said=Language.arm),
         Column("metric", later("Measure"), "text", MEASURES),
         Column("mean", later("Mean")),
         Column("ci_low", later("95% interval, low")),
@@ -106,7 +106,7 @@ COLUMNS: Mapping[str, Column] = {
         Column(
             *("modality", later("Modality"), "text"),
             words={"clinical": GROUPS["clinical"]},
-            said=modality_label,
+            said=Language.modality,
         ),
         Column("group", later("Group"), "text", GROUPS),
         Column("n_features", later("Features"), "integer"),

@@ -82,6 +82,14 @@ class Language:
         """
         return replace(self, names=names)
 
+    def arm(self, key: str) -> str:
+        """Return what an arm is called: its label, else "MRI only" for "mri_only"."""
+        return self.names.arm(str(key))
+
+    def modality(self, key: str) -> str:
+        """Return what a modality is called: its label, else its key."""
+        return self.names.modality(str(key))
+
     def plural(self, n: int, one: str, many: str, /, **fields: object) -> str:
         """Return the text for one thing or the text for none or several, with the field ``n``.
 

@@ -27,30 +27,6 @@ SMALL_NUMBERS = (
 )
 
 
-def arm_label(arm: str, say: Language) -> str:
-    """Return the name of an arm as people read it: its label, else "MRI only" for "mri_only".
-
-    Parameters
-    ----------
-    arm : str
-        Name in the study file.
-    say : Language
-    """
-    return say.names.arm(str(arm))
-
-
-def modality_label(modality: str, say: Language) -> str:
-    """Return the name of a modality as people read it: its label, else its key.
-
-    Parameters
-    ----------
-    modality : str
-        Name in the study file.
-    say : Language
-    """
-    return say.names.modality(str(modality))
-
-
 def yes_no(outcome: int, say: Language = ENGLISH) -> str:
     """Return "yes" for an event and "no" for none.
 
@@ -144,10 +120,10 @@ def comparison_reading(row: Mapping[Any, Any], say: Language = ENGLISH) -> str:
         return say("no clear difference")
     first_is_better = (float(row["difference"]) > 0) != (row["metric"] in LOWER_IS_BETTER)
     better = row["arm_a"] if first_is_better else row["arm_b"]
-    return say("{arm} clearly better", arm=arm_label(better, say))
+    return say("{arm} clearly better", arm=say.arm(better))
 
 
-def joined(parts: Sequence[str], say: Language = ENGLISH) -> str:
+def with_and(parts: Sequence[str], say: Language = ENGLISH) -> str:
     """Return parts as in a sentence: "a, b and c".
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lungmet_worc.display.language import ENGLISH, Language, later
-from lungmet_worc.display.wording import joined, modality_label
+from lungmet_worc.display.wording import with_and
 from lungmet_worc.study.config import ArmConfig
 
 #: Groups of features as in "shape and texture features".
@@ -53,10 +53,10 @@ def describe_arm(arm: ArmConfig, say: Language = ENGLISH) -> str:
 
 def _of_images(arm: ArmConfig, say: Language) -> str:
     """Return what an arm knows of images."""
-    images = joined([modality_label(name, say) for name in arm.modalities], say)
+    images = with_and([say.modality(name) for name in arm.modalities], say)
     if arm.features == "volume":
         return say("tumour volume from {images}", images=images)
     if arm.feature_groups:
-        groups = joined([say(GROUPS[group]) for group in arm.feature_groups], say)
+        groups = with_and([say(GROUPS[group]) for group in arm.feature_groups], say)
         return say("{groups} features of {images}", groups=groups, images=images)
     return say("features of {images}", images=images)

@@ -11,7 +11,7 @@ import pandas as pd
 from lungmet_worc.analyses.power.statistics import TYPICAL_AUC, TYPICAL_CORRELATION
 from lungmet_worc.display.arm_words import CHANCE, Row, Rows, adjusted_p, auc_texts, labels
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import SIGNIFICANT, arm_label, is_clear, joined, number_text
+from lungmet_worc.display.wording import SIGNIFICANT, is_clear, number_text, with_and
 
 SUSPICIOUS_AUC = 0.9
 FEW_SPLITS = 20
@@ -156,7 +156,7 @@ def _permutation_test(permutations: pd.DataFrame | None, say: Language) -> Itera
             continue
         fields: dict[str, object] = {
             "number": min(int(row["n_permutations"]) for row in said),
-            "values": joined([_permutation_value(row, say) for row in said], say),
+            "values": with_and([_permutation_value(row, say) for row in said], say),
         }
         if stands_out:
             yield say(
@@ -182,7 +182,7 @@ def _permutation_value(row: Row, say: Language) -> str:
     """Return an arm with its p-value of the permutation test."""
     return say(
         "{arm} {p}",
-        arm=arm_label(row["arm"], say),
+        arm=say.arm(row["arm"]),
         p=adjusted_p(row, say),
     )
 
@@ -200,13 +200,13 @@ def _agreement(pairs: Rows, others: Rows, say: Language) -> Iterator[str]:
         if verdict is not None and not math.isnan(row["p_adjusted"]):
             found["agree" if _verdict(row) == verdict else "disagree"].append(row)
     names = dict.fromkeys(row["test"] for row in others)
-    tests = joined([_test_name(name, say) for name in names], say)
+    tests = with_and([_test_name(name, say) for name in names], say)
     if found["agree"] and not found["disagree"]:
         yield say("On the pooled probabilities the same is found by: {tests}.", tests=tests)
     for row in found["disagree"][:_MOST_DISAGREEMENTS]:
         fields: dict[str, object] = {
-            "arm": arm_label(row["arm_a"], say),
-            "other": arm_label(row["arm_b"], say),
+            "arm": say.arm(row["arm_a"]),
+            "other": say.arm(row["arm_b"]),
             "test": _test_name(row["test"], say),
             "p": adjusted_p(row, say),
         }
@@ -289,5 +289,5 @@ def _undefined(arms: Rows, performance: pd.DataFrame, say: Language) -> Iterator
                 "of one class only.",
                 "{arm}: in {n} splits the AUC is not defined, because the test part had patients "
                 "of one class only.",
-                arm=arm_label(arm["arm"], say),
+                arm=say.arm(arm["arm"]),
             )

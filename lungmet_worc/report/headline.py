@@ -20,7 +20,7 @@ from lungmet_worc.display.arm_words import (
     turned,
 )
 from lungmet_worc.display.language import ENGLISH, Language
-from lungmet_worc.display.wording import arm_label, is_clear, joined
+from lungmet_worc.display.wording import is_clear, with_and
 from lungmet_worc.report.caveats import caveats, warnings
 from lungmet_worc.report.chance import against_chance
 
@@ -162,10 +162,10 @@ def _difference(pairs: Rows, tested: Rows, say: Language) -> str:
     clear = [better_first(pair) for pair in tested if is_clear(pair)]
     largest = better_first(largest_pair(clear or tested))
     fields: dict[str, object] = {
-        "arm": arm_label(largest["arm_a"], say),
-        "other": arm_label(largest["arm_b"], say),
+        "arm": say.arm(largest["arm_a"]),
+        "other": say.arm(largest["arm_b"]),
         "difference": difference_text(largest, say),
-        "differences": joined([named_difference(pair, say) for pair in clear], say),
+        "differences": with_and([named_difference(pair, say) for pair in clear], say),
         "largest": named_difference(largest, say),
         "n_clear": len(clear),
         "n": len(pairs),
@@ -224,11 +224,11 @@ def _beyond_baselines(arms: Rows, pairs: Rows, kind: Mapping[str, str], say: Lan
             "{arms} was clearly better than what is known without images ({known}): {difference}.",
             "{arms} were clearly better than what is known without images ({known}); the "
             "smallest difference was {difference}.",
-            arms=joined([arm_label(arm, say) for arm in winners], say),
+            arms=with_and([say.arm(arm) for arm in winners], say),
             difference=named_difference(smallest, say),
             **fields,
         )
-    fields["differences"] = joined([named_difference(pair, say) for pair in won or lost], say)
+    fields["differences"] = with_and([named_difference(pair, say) for pair in won or lost], say)
     if won:
         return say(
             "Images were clearly better than a part of what is known without them ({known}), not "

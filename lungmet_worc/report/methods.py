@@ -10,7 +10,7 @@ from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.registry import ordered, parts
 from lungmet_worc.analyses.untested.section import untested_sentences
 from lungmet_worc.display.language import ENGLISH, Language, later
-from lungmet_worc.display.wording import arm_label, count_word, joined
+from lungmet_worc.display.wording import count_word, with_and
 from lungmet_worc.report.methods_features import (
     clinical_sentences,
     combat_sentences,
@@ -92,14 +92,14 @@ def _arms(context: ReportContext, say: Language) -> str:
     """Say what was compared."""
     if not context.arms:
         return ""
-    described = [f"{arm_label(a, say)} ({_lower_first(text)})" for a, text in context.arms.items()]
+    described = [f"{say.arm(a)} ({_lower_first(text)})" for a, text in context.arms.items()]
     if len(described) == 1:
         return say("One arm was studied: {arm}.", arm=described[0])
     count = count_word(len(described), say)
     return say(
         "{Count} arms were studied: {arms}.",
         Count=count[:1].upper() + count[1:],
-        arms=joined(described, say),
+        arms=with_and(described, say),
     )
 
 
@@ -131,7 +131,7 @@ def _search(context: ReportContext, say: Language) -> str:
         )
     ]
     if isinstance(classifiers, list | tuple) and classifiers:
-        names = joined([str(name) for name in classifiers], say)
+        names = with_and([str(name) for name in classifiers], say)
         found.append(say("The classifiers were {classifiers}.", classifiers=names))
     if "inner_splits" in settings and "scoring" in settings:
         score = str(settings["scoring"])
@@ -263,7 +263,7 @@ def _software(context: ReportContext, say: Language) -> str:
     packages = [with_version(context, name) for name in SOFTWARE if name.lower() in known]
     if not packages:
         return ""
-    return say("The analysis was made with {packages}.", packages=joined(packages, say))
+    return say("The analysis was made with {packages}.", packages=with_and(packages, say))
 
 
 def _lower_first(text: str) -> str:

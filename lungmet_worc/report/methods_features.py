@@ -7,7 +7,7 @@ from typing import Any
 
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import joined, modality_label
+from lungmet_worc.display.wording import with_and
 from lungmet_worc.report.references import Citations
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 
@@ -43,9 +43,9 @@ def clinical_sentences(context: ReportContext, say: Language) -> list[str]:
         f"{column} ({', '.join(entries[column].get('order', ()))})"
         for column in by_kind.get("ordered", ())
     ]
-    named = {kind: joined(names, say) for kind, names in by_kind.items()}
+    named = {kind: with_and(names, say) for kind, names in by_kind.items()}
     found = [
-        say("Clinical predictors were the columns {columns}.", columns=joined(columns, say)),
+        say("Clinical predictors were the columns {columns}.", columns=with_and(columns, say)),
     ]
     if "number" in named:
         found.append(say("We used {columns} as numbers.", columns=named["number"]))
@@ -53,7 +53,7 @@ def clinical_sentences(context: ReportContext, say: Language) -> list[str]:
         found.append(say("We coded {columns} as 1 for yes and 0 for no.", columns=named["yes-no"]))
     if ordered:
         found.append(
-            say("We coded {columns} by rank, the lowest first.", columns=joined(ordered, say))
+            say("We coded {columns} by rank, the lowest first.", columns=with_and(ordered, say))
         )
     if "unordered" in named:
         found.append(
@@ -76,7 +76,7 @@ def clinical_sentences(context: ReportContext, say: Language) -> list[str]:
             say(
                 "We let in {columns}, although such columns look as if they were known only "
                 "after the outcome.",
-                columns=joined(allowed, say),
+                columns=with_and(allowed, say),
             )
         )
     return found
@@ -93,13 +93,11 @@ def feature_sentences(context: ReportContext, say: Language, cite: Citations) ->
     """
     if not context.modalities and not context.sources:
         return []
-    images = joined(
+    images = with_and(
         [
-            modality_label(name, say)
+            say.modality(name)
             if name == kind or {name, kind} == SAME
-            else say(
-                "{modality} (processed as {kind})", modality=modality_label(name, say), kind=kind
-            )
+            else say("{modality} (processed as {kind})", modality=say.modality(name), kind=kind)
             for name, kind in context.modalities.items()
         ],
         say,
@@ -122,7 +120,7 @@ def feature_sentences(context: ReportContext, say: Language, cite: Citations) ->
             "Features of the segmented tumour on {images} were extracted through WORC with "
             "{toolboxes}.",
             images=images,
-            toolboxes=joined(toolboxes, say),
+            toolboxes=with_and(toolboxes, say),
         )
         found.insert(0, extracted)
     if any(arm.get("features") == "volume" for arm in arms):
@@ -166,10 +164,10 @@ def combat_sentences(context: ReportContext, say: Language, cite: Citations) -> 
     for modality, entry in combat.items():
         covariates = [str(column) for column in entry.get("covariates", ())]
         fields = {
-            "modality": modality_label(modality, say),
+            "modality": say.modality(modality),
             "batch": str(entry.get("batch", "")),
             "cited": cite("johnson", "fortin"),
-            "covariates": joined(covariates, say),
+            "covariates": with_and(covariates, say),
         }
         if covariates:
             found.append(

@@ -12,7 +12,6 @@ from lungmet_worc.analyses.run.digest import Digest
 from lungmet_worc.display.blocks import Answers, Block, Bullets, Pairs, Section, Text
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.privacy import cleaned
-from lungmet_worc.display.wording import arm_label
 from lungmet_worc.report.checklists import checklists
 from lungmet_worc.report.methods import methods
 from lungmet_worc.tasks.failures import plain_cause
@@ -108,7 +107,7 @@ def _splits_done(digest: Digest, say: Language) -> list[str]:
     return [
         say(
             "{arm}: {done} of {of} splits done.",
-            arm=arm_label(arm.arm, say),
+            arm=say.arm(arm.arm),
             done=arm.n_done,
             of=arm.n_splits,
         )
@@ -139,7 +138,7 @@ def failures(material: Material) -> Section:
     if len(context.failures):
         frame = pd.DataFrame(
             {
-                say("Arm"): [arm_label(str(arm), say) for arm in context.failures["arm"]],
+                say("Arm"): [say.arm(str(arm)) for arm in context.failures["arm"]],
                 say("Cause"): [
                     say.of(plain_cause(str(cause))) for cause in context.failures["cause"]
                 ],

@@ -4,13 +4,12 @@ import pytest
 
 from lungmet_worc.display.language import ENGLISH, language
 from lungmet_worc.display.wording import (
-    arm_label,
     comparison_reading,
     count_word,
     interval_text,
-    joined,
     number_text,
     p_text,
+    with_and,
 )
 from lungmet_worc.report.arm_descriptions import GROUPS, arm_kind, describe_arm
 from lungmet_worc.study.config import ArmConfig
@@ -39,9 +38,7 @@ def test_p_values(value: float, text: str) -> None:
 def test_numbers_and_names() -> None:
     assert number_text(-0.001) == "0.00"
     assert number_text(-0.126) == "-0.13"
-    labels = [
-        arm_label(arm, ENGLISH) for arm in ("mri_only", "ct", "combined", "MRI", "clinical-plus")
-    ]
+    labels = [ENGLISH.arm(arm) for arm in ("mri_only", "ct", "combined", "MRI", "clinical-plus")]
     assert labels == ["MRI only", "CT", "Combined", "MRI", "Clinical-plus"]
 
 
@@ -50,7 +47,7 @@ def test_dutch_numbers_and_lists() -> None:
     assert interval_text(0.67, NAN, NAN, say=DUTCH) == "0,67 (geen interval)"
     assert p_text(0.0001, DUTCH) == "< 0,001"
     assert number_text(NAN, say=DUTCH) == "niet gedefinieerd"
-    assert joined(["a", "b", "c"], DUTCH) == "a, b en c"
+    assert with_and(["a", "b", "c"], DUTCH) == "a, b en c"
     assert [count_word(n, DUTCH) for n in (0, 3, 12)] == ["nul", "drie", "12"]
 
 

@@ -6,7 +6,6 @@ import pandas as pd
 
 from lungmet_worc.analyses.material import Material, if_any
 from lungmet_worc.display.blocks import Section, Text
-from lungmet_worc.display.wording import arm_label
 
 
 def section(material: Material) -> Section:
@@ -23,7 +22,7 @@ def section(material: Material) -> Section:
     most = performance.groupby("arm")["n_splits"].max()
     rows = [
         {
-            say("Arm"): arm_label(arm, say),
+            say("Arm"): say.arm(arm),
             say("What it knows of a patient"): description,
             say("Patients"): str(counts["n_patients"][arm]),
             say("Events"): str(counts["n_events"][arm]),

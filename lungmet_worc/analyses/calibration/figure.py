@@ -33,7 +33,6 @@ from lungmet_worc.display.style import (
     wrapped,
     write,
 )
-from lungmet_worc.display.wording import arm_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,7 +127,7 @@ def _panel(
     rows = {str(row["measure"]): row for row in rows_of(calibration) if row["arm"] == arm}
     for text in _measures(rows, say):
         lines += wrapped(text, width)
-    heading = wrapped(arm_label(arm, say), width, TEXT, "bold")
+    heading = wrapped(say.arm(arm), width, TEXT, "bold")
     return _Panel(arm, heading, lines, curve, (posterior[outcome == 1], posterior[outcome == 0]))
 
 

@@ -16,7 +16,7 @@ from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.measures import METRIC_NAMES
 from lungmet_worc.display.table import Table, with_interval
-from lungmet_worc.display.wording import arm_label, number_text
+from lungmet_worc.display.wording import number_text
 
 MEASURES = {
     "intercept": later("Calibration intercept"),
@@ -63,9 +63,7 @@ def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
         by_measure = {row["measure"]: row for row in of_arm.to_dict("records")}
         cells = [_estimate(by_measure[m], say) if m in by_measure else "" for m in measures]
         first = of_arm.iloc[0]
-        rows.append(
-            [arm_label(str(arm), say), *cells, str(first["n_patients"]), str(first["n_events"])]
-        )
+        rows.append([say.arm(str(arm)), *cells, str(first["n_patients"]), str(first["n_events"])])
     heads = [
         say("{measure} (95% interval)", measure=say(MEASURES[m]))
         if frame.loc[frame["measure"] == m, "ci_low"].notna().any()

@@ -27,7 +27,6 @@ from lungmet_worc.display.style import (
     wrapped,
     write,
 )
-from lungmet_worc.display.wording import arm_label, modality_label
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reasons import NoFeatures, Reason, said_causes
@@ -123,7 +122,7 @@ def _manifest_box(cohort: Cohort, say: Language) -> _Box:
         lines.append(
             say(
                 "{modality}: {present} with scan, {missing} without",
-                modality=modality_label(modality, say),
+                modality=say.modality(modality),
                 present=present,
                 missing=missing,
             )
@@ -153,7 +152,7 @@ def _entering_box(
 ) -> _Box:
     """Return the box of those who enter an arm, or all arms where that is the same."""
     n, events = len(entering), _events(entering)
-    names = ", ".join(arm_label(arm, say) for arm in arms)
+    names = ", ".join(say.arm(arm) for arm in arms)
     if not same:
         heading = say.plural(
             n, "In at least one arm: {n} patient", "In at least one arm: {n} patients"
@@ -195,9 +194,7 @@ def _arm_boxes(
             k = len(outside)
             lines.append(say.plural(k, "Not in this arm: {n}", "Not in this arm: {n}"))
             lines += _reason_lines(counted, say)
-        boxes.append(
-            _box(arm_label(arm, say), lines, width, [("arm", arm, "", n, events), *counted])
-        )
+        boxes.append(_box(say.arm(arm), lines, width, [("arm", arm, "", n, events), *counted]))
     return boxes
 
 

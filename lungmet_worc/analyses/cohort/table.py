@@ -9,7 +9,6 @@ import pandas as pd
 
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.privacy import without_paths
-from lungmet_worc.display.wording import arm_label, modality_label
 from lungmet_worc.study.cohort import Cohort, has_value
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reasons import Reason
@@ -31,7 +30,7 @@ def cohort_flow(cohort: Cohort, *, say: Language = ENGLISH) -> pd.DataFrame:
             lines.append(f"{rest}: {say('other reasons')}")
         rows.append(
             {
-                say("Arm"): arm_label(arm, say),
+                say("Arm"): say.arm(arm),
                 say("Patients"): str(len(ids)),
                 say("Events"): str(sum(cohort.outcomes_of(ids))),
                 say("Left out"): str(reasons.total()),
@@ -56,7 +55,7 @@ def who_left_out(cohort: Cohort, *, say: Language = ENGLISH) -> list[str]:
         if len(arms) == len(cohort.arms):
             lines.append(say("Not in any arm, {reason}: {patients}", **fields))
         else:
-            names = ", ".join(arm_label(arm, say) for arm in arms)
+            names = ", ".join(say.arm(arm) for arm in arms)
             lines.append(say("Not in {arms}, {reason}: {patients}", arms=names, **fields))
     return lines
 
@@ -103,7 +102,7 @@ def patients_table(cohort: Cohort, patients: Sequence[Patient], say: Language) -
     }
     words = {True: say("present"), False: say("missing")}
     for modality in patients[0].data:
-        head = say("{modality} scan", modality=modality_label(modality, say))
+        head = say("{modality} scan", modality=say.modality(modality))
         columns[head] = [words[patient.data[modality].present] for patient in patients]
     for column in cohort.clinical:
         head = say("{column}, value", column=column)
@@ -119,7 +118,7 @@ def patients_table(cohort: Cohort, patients: Sequence[Patient], say: Language) -
     if others and all(cells == first for cells in others):
         return pd.DataFrame({**columns, say("Every arm"): first})
     for arm, cells in of_arms.items():
-        columns[say("Arm {arm}", arm=arm_label(arm, say))] = cells
+        columns[say("Arm {arm}", arm=say.arm(arm))] = cells
     return pd.DataFrame(columns)
 
 

@@ -37,7 +37,7 @@ from lungmet_worc.display.style import (
     wrapped,
     write,
 )
-from lungmet_worc.display.wording import arm_label, p_text
+from lungmet_worc.display.wording import p_text
 
 TEST_NAMES = {
     TEST_NAME: later("Corrected resampled t-test over the splits"),
@@ -155,7 +155,7 @@ def _row(
     with_counts: bool,
 ) -> Row:
     """Return the texts of a pair; the numbers are those of the first test."""
-    first, second = (arm_label(arm, say) for arm in pair)
+    first, second = (say.arm(arm) for arm in pair)
     minus = "\N{MINUS SIGN} "
     label = wrapped(first, width)
     if len(label) == 1 and len(whole := wrapped(f"{first} {minus}{second}", width)) == 1:

@@ -13,7 +13,6 @@ from lungmet_worc.analyses.material import Material
 from lungmet_worc.display.blocks import Block, Bullets, Details, Section, Text
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.wording import (
-    arm_label,
     comparison_reading,
     interval_text,
     p_text,
@@ -110,11 +109,7 @@ def side_by_side(auc: pd.DataFrame, *, say: Language) -> pd.DataFrame:
         pair = (str(record["arm_a"]), str(record["arm_b"]))
         row = rows.setdefault(
             pair,
-            {
-                say("Arms"): say(
-                    "{a} minus {b}", a=arm_label(pair[0], say), b=arm_label(pair[1], say)
-                )
-            },
+            {say("Arms"): say("{a} minus {b}", a=say.arm(pair[0]), b=say.arm(pair[1]))},
         )
         row |= _of_test(record, names[record["test"]], say)
         if record["test"] == TEST_NAME:

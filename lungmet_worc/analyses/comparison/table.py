@@ -14,7 +14,7 @@ from lungmet_worc.analyses.results import StudyResults, Tables
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table
-from lungmet_worc.display.wording import arm_label, comparison_reading, interval_text, p_text
+from lungmet_worc.display.wording import comparison_reading, interval_text, p_text
 
 
 def tables(results: StudyResults, made: Tables) -> Tables:
@@ -27,7 +27,7 @@ def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     """One row for each measure, pair and test, with what it means."""
     rows = []
     for row in frame.to_dict("records"):
-        arms = {"a": arm_label(row["arm_a"], say), "b": arm_label(row["arm_b"], say)}
+        arms = {"a": say.arm(row["arm_a"]), "b": say.arm(row["arm_b"])}
         # Only one test is concluded from; the others stand beside it.
         reading = comparison_reading(row, say) if row["test"] == TEST_NAME else ""
         interval = interval_text(row["difference"], row["ci_low"], row["ci_high"], say=say)
@@ -55,8 +55,8 @@ COMPARISON = Table(
     "Comparison",
     later("Differences between the arms (p adjusted by Holm's method over the pairs of a measure)"),
     (
-        Column("arm_a", later("Arm A"), "text", said=arm_label),
-        Column("arm_b", later("Arm B"), "text", said=arm_label),
+        Column("arm_a", later("Arm A"), "text", said=Language.arm),
+        Column("arm_b", later("Arm B"), "text", said=Language.arm),
         *("metric", Column("difference", later("Difference, A minus B")), "ci_low", "ci_high"),
         *("p_value", "p_adjusted"),
         Column(

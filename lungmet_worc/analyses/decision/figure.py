@@ -15,7 +15,6 @@ from lungmet_worc.analyses.statistics.metrics import CONFIDENCE
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.marks import curves_sheet, round_range, ticks_of
 from lungmet_worc.display.style import Drawing, Look, counts_text, label_axis, looks
-from lungmet_worc.display.wording import arm_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +70,7 @@ def decision_figure(patients: pd.DataFrame, say: Language) -> Drawing | None:
     counts = {arm: _counts(curve) for arm, curve in curves.items()}
     same = len(set(counts.values())) == 1
     labels = [
-        arm_label(arm, say) if same else f"{arm_label(arm, say)}, {counts_text(*counts[arm], say)}"
+        say.arm(arm) if same else f"{say.arm(arm)}, {counts_text(*counts[arm], say)}"
         for arm in curves
     ]
     everybody = say("Treat everybody") if same else say("Treat everybody (dotted, for each arm)")

@@ -37,7 +37,6 @@ from lungmet_worc.display.style import (
     wrapped,
     write,
 )
-from lungmet_worc.display.wording import arm_label, modality_label
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 
 GROUP_NAMES = {
@@ -127,7 +126,7 @@ def _block(
     arm: str, frame: pd.DataFrame, width: float, in_two: bool, say: Language
 ) -> tuple[list[Row], list[_Entry]]:
     """Return the rows of an arm: its name, then modalities and groups."""
-    rows = [Row(wrapped(arm_label(arm, say), width + 1.5, SMALL, "bold"), is_heading=True)]
+    rows = [Row(wrapped(say.arm(arm), width + 1.5, SMALL, "bold"), is_heading=True)]
     entries: list[_Entry] = [None]
     for entry in rows_of(frame):
         modality, group = str(entry["modality"]), str(entry["group"])
@@ -135,7 +134,7 @@ def _block(
         if group != "all" and group == modality:
             label, indent = name, 0.25
         elif group == "all" or (frame["modality"] == modality).sum() == 1:
-            label, indent = f"{modality_label(modality, say)}: {name}", 0.25
+            label, indent = f"{say.modality(modality)}: {name}", 0.25
         else:
             label, indent = name, 0.6
         label += f" ({int(entry['n_features'])})"

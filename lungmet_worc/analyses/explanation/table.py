@@ -161,7 +161,7 @@ def _importance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     return table
 
 
-def _group_name(text: str, say: Language) -> str:
+def _group_name(say: Language, text: str) -> str:
     """Return "MRI, Texture" for "MRI/texture"; other names stay as they are."""
     modality, _, group = text.rpartition("/")
     if modality == group:

@@ -106,7 +106,7 @@ def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     return FEATURES.rows(frame.drop(columns=counts) if same else frame, say)
 
 
-def _feature_name(text: str, say: Language) -> str:
+def _feature_name(say: Language, text: str) -> str:
     """Return a clinical column by its own name, any other feature by WORC's."""
     return text.removeprefix("PREDICT_original_semf_")
 

@@ -34,7 +34,6 @@ from lungmet_worc.display.style import (
     wrapped,
     write,
 )
-from lungmet_worc.display.wording import arm_label
 
 _LABELS, _TEXTS = 4.6, 3.2
 
@@ -84,7 +83,7 @@ def auc_figure(performance: pd.DataFrame, splits: pd.DataFrame, say: Language) -
 
 def _row(row: dict[str, Any], say: Language, with_counts: bool) -> Row:
     """Return the texts of an arm."""
-    label = wrapped(arm_label(str(row["arm"]), say), _LABELS)
+    label = wrapped(say.arm(str(row["arm"])), _LABELS)
     if with_counts:
         label += wrapped(counts_text(row["n_patients"], row["n_events"], say), _LABELS)
     return Row(label, [interval_text(row["mean"], row["ci_low"], row["ci_high"], say)])

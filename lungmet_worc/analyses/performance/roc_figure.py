@@ -25,7 +25,6 @@ from lungmet_worc.display.style import (
     rows_of,
     shared_counts,
 )
-from lungmet_worc.display.wording import arm_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -207,7 +206,7 @@ def _draw_bars(axes: Axes, frame: pd.DataFrame, look: Look, shift: float) -> Non
 def _legend(arm: str, row: Mapping[str, Any], say: Language, with_counts: bool) -> str:
     """Return the legend of an arm: its name, AUC and interval, patients where arms differ."""
     auc = interval_text(row["mean"], row["ci_low"], row["ci_high"], say)
-    text = say("{arm}: AUC {auc}", arm=arm_label(arm, say), auc=auc)
+    text = say("{arm}: AUC {auc}", arm=say.arm(arm), auc=auc)
     if with_counts:
         text += f", {counts_text(row['n_patients'], row['n_events'], say)}"
     return text

@@ -11,7 +11,7 @@ from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.analyses.untested.section import untested_sentences
 from lungmet_worc.display.blocks import Block, Details, Pictures, Section, Table, Text
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import arm_label, interval_text
+from lungmet_worc.display.wording import interval_text
 
 MAIN = ("auc", "bca")
 
@@ -36,7 +36,7 @@ def main_table(material: Material) -> Table:
     for arm, of_arm in performance.groupby("arm", sort=False):
         by_metric = {str(row["metric"]): row for row in of_arm.to_dict("records")}
         auc = by_metric["auc"]
-        row = {say("Arm"): arm_label(str(arm), say)}
+        row = {say("Arm"): say.arm(str(arm))}
         for metric in MAIN:
             if metric in by_metric:
                 found = by_metric[metric]

@@ -18,7 +18,6 @@ from lungmet_worc.display.measures import METRIC_NAMES, METRICS
 from lungmet_worc.display.table import Table
 from lungmet_worc.display.wording import (
     UNDEFINED,
-    arm_label,
     interval_text,
     number_text,
     yes_no,
@@ -178,7 +177,7 @@ def _performance(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
             if 0 < used < n_splits:
                 cell = say.plural(used, "{cell}, {n} split", "{cell}, {n} splits", cell=cell)
             cells.append(cell)
-        columns[arm_label(str(arm), say)] = cells
+        columns[say.arm(str(arm))] = cells
     return pd.DataFrame(columns)
 
 
@@ -192,7 +191,7 @@ def _patients(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     ]
     return pd.DataFrame(
         {
-            say("Arm"): [arm_label(arm, say) for arm in frame["arm"]],
+            say("Arm"): [say.arm(arm) for arm in frame["arm"]],
             say("Patient"): frame["patient_id"],
             say("Outcome"): [yes_no(value, say) for value in frame["outcome"]],
             say("Times tested"): frame["n_tested"].map(str),
@@ -209,10 +208,7 @@ def _paper(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     for column in table.columns[1:]:
         table[column] = [say.of(cell) for cell in frame[column]]
     table.columns = pd.Index(
-        [
-            PAPER.heading(c, say) if c == "Measure" else arm_label(c, say)
-            for c in map(str, frame.columns)
-        ]
+        [PAPER.heading(c, say) if c == "Measure" else say.arm(c) for c in map(str, frame.columns)]
     )
     return table
 

@@ -14,7 +14,7 @@ from lungmet_worc.analyses.statistics.metrics import CONFIDENCE
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table
-from lungmet_worc.display.wording import arm_label, interval_text, number_text, p_text
+from lungmet_worc.display.wording import interval_text, number_text, p_text
 
 
 def tables(results: StudyResults, made: Tables) -> Tables:
@@ -68,7 +68,7 @@ def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     rows = frame.to_dict("records")
     return pd.DataFrame(
         {
-            say("Arm"): [arm_label(row["arm"], say) for row in rows],
+            say("Arm"): [say.arm(row["arm"]) for row in rows],
             say("AUC"): [number_text(row["auc"], say=say) for row in rows],
             say("Permuted AUC (95% range)"): [
                 interval_text(

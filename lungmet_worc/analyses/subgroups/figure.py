@@ -35,7 +35,6 @@ from lungmet_worc.display.style import (
     wrapped,
     write,
 )
-from lungmet_worc.display.wording import arm_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +73,7 @@ def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, D
     centres = row_centres(rows, 0.42)
     columns = min(len(arms), COLUMNS)
     width = (DOUBLE - 0.15 - _LABELS) / columns
-    headings = {arm: wrapped(arm_label(arm, say), width - 0.35, TEXT, "bold") for arm in arms}
+    headings = {arm: wrapped(say.arm(arm), width - 0.35, TEXT, "bold") for arm in arms}
     top = max(lines_height(len(h), TEXT) for h in headings.values()) + lines_height(1) + 0.1
     height = top + float(centres[-1]) + 1.05
     note = wrapped(

@@ -7,7 +7,7 @@ from lungmet_worc.analyses.material import Material, if_any
 from lungmet_worc.analyses.results import StudyResults
 from lungmet_worc.display.blocks import Section, Text
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import joined
+from lungmet_worc.display.wording import with_and
 
 
 def section(material: Material) -> Section:
@@ -48,7 +48,7 @@ def methods(context: ReportContext, say: Language, cite: Cite) -> list[str]:
         say(
             "In subgroups ({columns}) the AUC of the pooled probabilities has DeLong's "
             "interval {cited}; none is given below 10 patients with or 10 without the outcome.",
-            columns=joined(columns, say),
+            columns=with_and(columns, say),
             cited=cite("delong"),
         )
     ]

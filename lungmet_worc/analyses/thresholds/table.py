@@ -27,7 +27,7 @@ from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.labels import Column
 from lungmet_worc.display.language import Language, later
 from lungmet_worc.display.table import Table, with_interval
-from lungmet_worc.display.wording import arm_label, number_text
+from lungmet_worc.display.wording import number_text
 
 FIXED = 0.5
 #: The rules by which a threshold is set, as the tables name them.
@@ -128,7 +128,7 @@ def _form(frame: pd.DataFrame, say: Language) -> pd.DataFrame:
     pairs = frame[["arm", "metric"]].drop_duplicates().itertuples(index=False)
     rows = [
         [
-            arm_label(arm, say),
+            say.arm(arm),
             THRESHOLDS.label("metric", metric, say),
             *(cells.get((arm, metric, rule), "") for rule in rules),
         ]

@@ -20,7 +20,6 @@ from lungmet_worc.display.style import (
     wrapped,
     write,
 )
-from lungmet_worc.display.wording import arm_label
 
 _LABELS, _TEXTS = 5.4, 3.4
 CAPTIONS = {
@@ -50,7 +49,7 @@ def figures(results: StudyResults, tables: Tables, say: Language) -> dict[str, D
     rows: list[Row] = []
     groups: list[tuple[str, bool, np.ndarray] | None] = []
     for arm in looks_of:
-        rows.append(Row(wrapped(arm_label(arm, say), _LABELS + 4, weight="bold"), is_heading=True))
+        rows.append(Row(wrapped(say.arm(arm), _LABELS + 4, weight="bold"), is_heading=True))
         groups.append(None)
         for outcome in (1, 0):
             chosen = (patients["arm"] == arm) & (patients["outcome"] == outcome)

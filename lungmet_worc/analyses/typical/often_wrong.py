@@ -10,7 +10,7 @@ import pandas as pd
 
 from lungmet_worc.basics.words import natural_order
 from lungmet_worc.display.language import ENGLISH, Language
-from lungmet_worc.display.wording import arm_label, number_text, yes_no
+from lungmet_worc.display.wording import number_text, yes_no
 
 SHOWN_PATIENTS = 10
 Row = Mapping[Any, Any]
@@ -69,7 +69,7 @@ def often_wrong(
         ]
         for patient in order[:shown]
     ]
-    heads = [say("Patient"), say("Outcome"), *(arm_label(arm, say) for arm in arms)]
+    heads = [say("Patient"), say("Outcome"), *(say.arm(arm) for arm in arms)]
     return OftenWrong(
         table=pd.DataFrame(table, columns=heads),
         n_patients=len(wrong),

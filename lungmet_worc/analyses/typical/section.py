@@ -9,7 +9,7 @@ from lungmet_worc.analyses.pictures import MOST_BYTES, data_url
 from lungmet_worc.analyses.typical.often_wrong import often_wrong
 from lungmet_worc.display.blocks import Block, Card, Cards, Details, Picture, Section, Text
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import arm_label, modality_label, number_text, yes_no
+from lungmet_worc.display.wording import number_text, yes_no
 
 #: Patients with pictures, of each kind.
 SHOWN_CARDS = 8
@@ -122,9 +122,9 @@ def _thumbnails(patient: str, material: Material) -> list[Picture]:
             say(
                 "Slice through the tumour of patient {patient} on {modality}.",
                 patient=patient,
-                modality=modality_label(modality, say),
+                modality=say.modality(modality),
             ),
-            modality_label(modality, say),
+            say.modality(modality),
         )
         for (modality, whose), content in material.context.thumbnails.items()
         if whose == patient
@@ -137,7 +137,7 @@ def _lines(rows: list[dict[str, object]], say: Language) -> list[str]:
     lines += [
         say(
             "{arm}: right in {right} of {tested}, mean probability {probability}",
-            arm=arm_label(str(row["arm"]), say),
+            arm=say.arm(str(row["arm"])),
             right=int(str(row["times_correct"])),
             tested=int(str(row["n_tested"])),
             probability=number_text(float(str(row["posterior_mean"])), say=say),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from lungmet_worc.analyses.context import ReportContext
 from lungmet_worc.analyses.untested.table import UNTESTED
 from lungmet_worc.display.language import Language
-from lungmet_worc.display.wording import arm_label
 
 
 def untested_sentences(context: ReportContext, say: Language) -> list[str]:
@@ -24,7 +23,7 @@ def untested_sentences(context: ReportContext, say: Language) -> list[str]:
             len(splits),
             "{arm} was not tested in {n} split: {why}.",
             "{arm} was not tested in {n} splits: {why}.",
-            arm=arm_label(str(arm), say),
+            arm=say.arm(str(arm)),
             why=UNTESTED.label("reason", reason, say),
         )
         for (arm, reason), splits in frame.groupby(["arm", "reason"], sort=False)
