@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lungmet_worc.basics.sentences import Sentence, joined
 
@@ -29,6 +29,17 @@ def listed(texts: Sequence[str], most: int, *, fewest: int = 2) -> Sentence:
     if more >= fewest:
         return Sentence("{names} and {n} more", names=joined(texts[:most], ", "), n=more)
     return joined(texts, ", ")
+
+
+def runs(numbers: Iterable[int]) -> list[list[int]]:
+    """Return the first and the last of numbers that follow each other: 2, 3, 4, 7: 2-4 and 7-7."""
+    found: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
 
 
 def natural_order(text: str) -> tuple[tuple[int | str, ...], str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from lungmet_worc.basics.errors import Problem, Severity
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.words import listed
 from lungmet_worc.checks.causes import VALUE_NEEDED
-from lungmet_worc.checks.feasibility import FEW_EVENTS
+from lungmet_worc.checks.feasibility import few_events, not_tested, without_auc
 from lungmet_worc.checks.spellings import spelling_problems
+from lungmet_worc.display.language import later
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.splits import Split, centres_of, leave_one_centre_out_splits
+from lungmet_worc.study.splits import centres_of, leave_one_centre_out_splits
 from lungmet_worc.study.tested_splits import ArmSplits, WhyUntested, splits_of_arms
 from lungmet_worc.tasks.deadline import FEWEST_SPLITS
 
@@ -22,6 +24,19 @@ _SETTING = "search.split_type"
 FEW_CENTRES = 5
 
 _NAMED = 3
+
+#: Why an arm is not tested in some centres -> how it is said.
+_UNTESTED: Mapping[WhyUntested, str] = {
+    "nobody": later("Arm {arm} has no patient of {centres}: it is not tested there."),
+    "too few": later(
+        "Arm {arm}: without {centres} there are too few patients with, or without, {outcome} "
+        "to train on, so it is not tested there."
+    ),
+    "alike": later(
+        "Arm {arm}: without {centres} none of its columns differs among the patients by as much "
+        "as WORC asks for, so it is not tested there."
+    ),
+}
 
 
 def centre_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
@@ -65,7 +80,8 @@ def centre_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:
         problems.append(Problem(what, remedy, "warning", file=study.file_name, column=_SETTING))
     names = [centres[split.test[0]] for split in splits]
     for arm, of_arm in splits_of_arms(study, cohort, splits, outcomes).items():
-        problems += _arm_problems(study, of_arm, arm, names, outcomes)
+        found = _arm_problems(study, of_arm, arm, names, outcomes)
+        problems += [replace(problem, file=study.file_name) for problem in found]
     return problems
 
 
@@ -75,15 +91,11 @@ def _without_centre(
     column = study.cohort.centre or ""
     for patient in cohort.patients:
         if centres.get(patient.patient_id, "known") == "":
-            yield Problem(
-                Sentence("The patient has no centre, so it is in no test part."),
-                Sentence("Fill it in, or name the patient in exclude of [cohort]."),
-                file=study.cohort.manifest.name,
-                row=patient.row,
-                column=column,
-                patient=patient.patient_id,
-                kind=VALUE_NEEDED,
-            )
+            what = Sentence("The patient has no centre, so it is in no test part.")
+            remedy = Sentence("Fill it in, or name the patient in exclude of [cohort].")
+            file = study.cohort.manifest.name
+            problem = Problem(what, remedy, file=file, column=column, kind=VALUE_NEEDED)
+            yield patient.in_row(problem)
 
 
 def _alike(study: StudyConfig, cohort: Cohort, centres: Mapping[str, str]) -> list[Problem]:
@@ -119,33 +131,20 @@ def _arm_problems(
     centres: Sequence[str],
     outcomes: Mapping[str, int],
 ) -> Iterator[Problem]:
-    """Yield what is wrong with the centres of an arm, named in the order of the splits."""
-    column, outcome = f"arms.{arm}", study.outcome
-    tested = list(splits.tested.values())
-    enough = len(tested) >= FEWEST_SPLITS
+    """Say in which centres an arm is not tested or has no AUC, and that it is small."""
+    outcome, tested = study.outcome, list(splits.tested.values())
     without: dict[WhyUntested, list[str]] = {}
     for untested in splits.untested:
         without.setdefault(untested.reason, []).append(centres[untested.split])
     for reason, names in without.items():
-        what = _why_untested(reason, arm, names, outcome)
-        if not enough:
-            what = Sentence(
-                "{untested} It takes {fewest} tested splits to report an arm, and {n} would be.",
-                untested=what,
-                fewest=FEWEST_SPLITS,
-                n=len(tested),
-            )
+        what = Sentence(_UNTESTED[reason], arm=arm, centres=_named(names), outcome=outcome)
         remedy = Sentence(
             "These centres are left out of the means of the arm. Add patients, join small centres "
             'into one, or set patients = "common" in [cohort].'
         )
-        severity: Severity = "warning" if enough else "error"
-        yield Problem(what, remedy, severity, file=study.file_name, column=column)
-    one_class = [
-        centres[split.index]
-        for split in tested
-        if sum(outcomes[patient] for patient in split.test) in (0, len(split.test))
-    ]
+        enough = len(tested) >= FEWEST_SPLITS
+        yield not_tested(arm, what, remedy, len(tested), enough=enough)
+    one_class = [centres[split] for split in without_auc(tested, outcomes)]
     if one_class:
         what = Sentence(
             "Arm {arm}: all patients of {centres} have the same {outcome}; {n} of {total} centres "
@@ -157,53 +156,12 @@ def _arm_problems(
             total=len(centres),
         )
         remedy = Sentence("Join small centres into one, or add patients.")
-        severity = "error" if len(one_class) > len(tested) / 2 else "warning"
-        yield Problem(what, remedy, severity, file=study.file_name, column=column)
-    yield from _few_events(study, arm, tested, outcomes)
-
-
-def _why_untested(reason: WhyUntested, arm: str, centres: Sequence[str], outcome: str) -> Sentence:
-    """Return why an arm is not tested in some centres."""
-    names = _named(centres)
-    if reason == "nobody":
-        return Sentence(
-            "Arm {arm} has no patient of {centres}: it is not tested there.",
-            arm=arm,
-            centres=names,
-        )
-    if reason == "too few":
-        return Sentence(
-            "Arm {arm}: without {centres} there are too few patients with, or without, {outcome} "
-            "to train on, so it is not tested there.",
-            arm=arm,
-            centres=names,
-            outcome=outcome,
-        )
-    return Sentence(
-        "Arm {arm}: without {centres} none of its columns differs among the patients by as much "
-        "as WORC asks for, so it is not tested there.",
-        arm=arm,
-        centres=names,
-    )
-
-
-def _few_events(
-    study: StudyConfig, arm: str, tested: Sequence[Split], outcomes: Mapping[str, int]
-) -> Iterator[Problem]:
-    members = {patient_id for split in tested for patient_id in split.test}
-    events = sum(outcomes[patient_id] for patient_id in members)
-    if tested and min(events, len(members) - events) < FEW_EVENTS:
-        what = Sentence(
-            "Arm {arm} has {patients}, {events} with {outcome} and {without} without: expect very "
-            "wide intervals, and no reliable comparison of arms.",
-            arm=arm,
-            patients=Sentence.plural(len(members), "{n} patient", "{n} patients"),
-            events=events,
-            outcome=study.outcome,
-            without=len(members) - events,
-        )
-        remedy = Sentence("Add patients, or take the result as a first look only.")
-        yield Problem(what, remedy, "warning", file=study.file_name, column=f"arms.{arm}")
+        severity: Severity = "error" if len(one_class) > len(tested) / 2 else "warning"
+        yield Problem(what, remedy, severity, column=f"arms.{arm}")
+    if tested:
+        members = {patient_id for split in tested for patient_id in split.test}
+        events = sum(outcomes[patient_id] for patient_id in members)
+        yield from few_events(arm, len(members), events, outcome)
 
 
 def _named(centres: Sequence[str]) -> Sentence:

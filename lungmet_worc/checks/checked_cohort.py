@@ -5,15 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.words import listed
 from lungmet_worc.checks.mended import mended
 from lungmet_worc.checks.patient_view import SCAN_STATES, PatientView, patient_views
+from lungmet_worc.display.formats import justified
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.study.cohort import Cohort, build_cohort
-from lungmet_worc.study.cohort_variants import CohortVariant, arm_counts, cohort_variants
+from lungmet_worc.study.cohort_variants import arm_counts, cohort_variants
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest
 from lungmet_worc.study.reasons import Cause, said_causes
@@ -37,8 +38,8 @@ class CheckedCohort:
         The patients one by one; without them only what the manifest says is counted.
     once_mended : Cohort, optional
         Who will enter when all errors are mended, where there are any.
-    variants : tuple of CohortVariant
-        Settings that would let in more.
+    variants : mapping of str to Cohort
+        Settings that would let in more -> who would enter.
     columns : tuple of str, optional
         The columns that the manifest has.
     n_without_id : int
@@ -48,7 +49,7 @@ class CheckedCohort:
     cohort: Cohort
     patients: tuple[PatientView, ...] = ()
     once_mended: Cohort | None = None
-    variants: tuple[CohortVariant, ...] = ()
+    variants: Mapping[str, Cohort] = field(default_factory=dict)
     columns: tuple[str, ...] | None = None
     n_without_id: int = 0
 
@@ -81,8 +82,8 @@ class CheckedCohort:
         found["scans"] = {name: dict(counts) for name, counts in self._scans().items()}
         found["once_mended"] = arm_counts(self.once_mended or self.cohort, self.outcomes)
         found["other_settings"] = [
-            {"setting": each.setting, "arms": arm_counts(each.cohort, self.outcomes)}
-            for each in self.variants
+            {"setting": setting, "arms": arm_counts(cohort, self.outcomes)}
+            for setting, cohort in self.variants.items()
         ]
         return found
 
@@ -134,7 +135,7 @@ def checked_cohort(
         entering,
         tuple(patient_views(study, manifest, (entering, once_mended), problems)),
         once_mended if errors else None,
-        tuple(cohort_variants(study, better)),
+        cohort_variants(study, better),
         manifest.columns,
         len(without_id) if study.cohort.patient_id in manifest.columns else 0,
     )
@@ -191,7 +192,7 @@ def _counts_table(
         if state in _ALWAYS or any(each[state] for each in counts.values())
     ]
     rows = [[name, *(str(each[state]) for state in met)] for name, each in counts.items()]
-    return aligned([[title, *map(say, met)], *rows])
+    return justified([[title, *map(say, met)], *rows])
 
 
 def _arms_table(cohort: Cohort, once_mended: Cohort | None, say: Language) -> str:
@@ -205,7 +206,7 @@ def _arms_table(cohort: Cohort, once_mended: Cohort | None, say: Language) -> st
         name = _shown(cohort, arm)
         row = [name, str(len(ids)), str(events), str(len(ids) - events)]
         rows.append(row + ([str(len(once_mended.arms[arm]))] if once_mended else []))
-    return aligned(rows)
+    return justified(rows)
 
 
 def _left_out(checked: CheckedCohort, say: Language, width: int) -> str:
@@ -250,8 +251,8 @@ def _is_common(cohort: Cohort) -> bool:
 def _variants_table(checked: CheckedCohort, say: Language, width: int) -> str:
     """Return how many each arm has under other settings."""
     cohort = checked.once_mended or checked.cohort
-    head = [say("Arm"), say("as it is"), *(say(each.setting) for each in checked.variants)]
-    cohorts = [cohort, *(each.cohort for each in checked.variants)]
+    head = [say("Arm"), say("as it is"), *map(say, checked.variants)]
+    cohorts = [cohort, *checked.variants.values()]
     counts = [arm_counts(each, checked.outcomes) for each in cohorts]
     rows = [
         [
@@ -265,20 +266,9 @@ def _variants_table(checked: CheckedCohort, say: Language, width: int) -> str:
         'missing = "impute" in [arms.NAME]. Patients (of them with {outcome}):',
         outcome=cohort.outcome_name,
     )
-    return f"{textwrap.fill(title, width)}\n{aligned([head, *rows])}"
+    return f"{textwrap.fill(title, width)}\n{justified([head, *rows])}"
 
 
 def _shown(cohort: Cohort, arm: str) -> str:
     """Return the label of an arm, or the key by which the study file knows it."""
     return cohort.names.arms.get(arm, arm)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as aligned text: the first column to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)

@@ -140,15 +140,7 @@ class _Column:
                     'Correct it, or say kind = "unordered" in {table} if these are categories.',
                     table=table_name(self.name),
                 )
-                yield Problem(
-                    what,
-                    remedy,
-                    "warning" if codes else "error",
-                    file=self.file,
-                    row=patient.row,
-                    column=self.name,
-                    patient=patient.patient_id,
-                )
+                yield patient.in_row(self._problem(what, remedy, warning=codes))
 
     def _mixed(self, known: Sequence[float]) -> Iterator[Problem]:
         """Report yes and no beside other numbers than 1 and 0."""

@@ -103,15 +103,11 @@ def _missing(
     for column in (combat.batch, *combat.covariates):
         for patient in reversed(members):
             if is_missing(patient.clinical.get(column, "").strip()):
-                yield Problem(
-                    Sentence("The value is missing, and ComBat needs it."),
-                    Sentence("Fill it in, or name the patient in exclude of [cohort]."),
-                    file=study.cohort.manifest.name,
-                    row=patient.row,
-                    column=column,
-                    patient=patient.patient_id,
-                    kind=VALUE_NEEDED,
-                )
+                what = Sentence("The value is missing, and ComBat needs it.")
+                remedy = Sentence("Fill it in, or name the patient in exclude of [cohort].")
+                file = study.cohort.manifest.name
+                problem = Problem(what, remedy, file=file, column=column, kind=VALUE_NEEDED)
+                yield patient.in_row(problem)
 
 
 def _modality_problems(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence, joined
-from lungmet_worc.imaging.inspection import PairInspection, same_place
-from lungmet_worc.imaging.scans import InspectedScan
+from lungmet_worc.imaging.foreign_files import Kind
+from lungmet_worc.imaging.inspection import InspectedScan, PairInspection, same_place
 
 
 def duplicate_problems(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
@@ -36,73 +36,69 @@ def _grouped(
 
 
 def _named(group: Sequence[InspectedScan]) -> Sentence:
-    """Return "P1 (row 2), P3 (row 4) and P7 (row 8)"."""
+    """Return patients and rows as in a sentence."""
     rows = dict.fromkeys((scan.patient.patient_id, scan.patient.row) for scan in group)
     return _and([Sentence("{patient} (row {row})", patient=p, row=row) for p, row in rows])
 
 
 def _and(names: Sequence[str]) -> Sentence:
-    """Return "one, two and three"; there are at least two."""
     return Sentence("{names} and {last}", names=joined(names[:-1], ", "), last=names[-1])
 
 
-def _in_conflict(group: Sequence[InspectedScan], part: int) -> list[InspectedScan]:
+def _in_conflict(group: Sequence[InspectedScan], kind: Kind) -> list[InspectedScan]:
     """Return the scans of a group that belong to several patients.
 
     Of scans of several modalities only those of the same column, if there are any: with one
     mask for the MRI and the CT of a patient, a copy of it in another patient's MRI says
     nothing against the CT.
     """
-    if len({scan.patient.patient_id for scan in group}) < 2:
+    where = [(each.patient.patient_id, each.place(kind)[1]) for each in group]
+    if len({patient for patient, _ in where}) < 2:
         return []
     same_column = [
-        scan
-        for scan in group
-        if any(
-            other.patient.patient_id != scan.patient.patient_id
-            and other.columns[part] == scan.columns[part]
-            for other in group
-        )
+        each
+        for each, (patient, column) in zip(group, where, strict=True)
+        if any(other != patient and in_column == column for other, in_column in where)
     ]
     return same_column or list(group)
 
 
 def _same_images(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
     for group in _grouped(scans, lambda found: found.image_content or found.image_digest):
-        if conflict := _in_conflict(group, 0):
+        if conflict := _in_conflict(group, "image"):
             what = Sentence(
                 "The same image is used for patients {patients}.", patients=_named(conflict)
             )
-            for scan in conflict:
-                yield _problem(scan, 0, what, Sentence("Give each patient's own image."))
-        elif len({scan.columns[0] for scan in group}) > 1:
+            for each in conflict:
+                yield each.problem("image", what, Sentence("Give each patient's own image."))
+        elif len({scan.config.image for scan in group}) > 1:
             modalities = _and([scan.modality for scan in group])
             what = Sentence("The same image is used for {modalities}.", modalities=modalities)
             remedy = Sentence("Correct one of the two paths, unless this is meant.")
-            yield _problem(group[-1], 0, what, remedy, warning=True)
+            yield group[-1].problem("image", what, remedy, "warning")
 
 
 def _same_masks(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
     for same in _grouped(
         scans, lambda found: found.segmentation_content or found.segmentation_digest
     ):
-        group = _in_conflict(same, 1)
+        group = _in_conflict(same, "mask")
         if not group:
             continue
         if any(_same_mask(*two) for two in itertools.combinations(group, 2)):
             what = Sentence(
                 "The same mask is used for patients {patients}.", patients=_named(group)
             )
-            for scan in group:
-                yield _problem(scan, 1, what, Sentence("Give each patient's own mask."))
+            for each in group:
+                yield each.problem("mask", what, Sentence("Give each patient's own mask."))
         else:
             what = Sentence(
                 "The masks of patients {patients} have the same voxels, in another place.",
                 patients=_named(group),
             )
             remedy = Sentence("Look whether one was copied to the other.")
-            for scan in group:
-                yield _problem(scan, 1, what, remedy, warning=True)
+            for each in group:
+                yield each.problem("mask", what, remedy, "warning")
 
 
 def _same_mask(first: InspectedScan, second: InspectedScan) -> bool:
@@ -113,28 +109,14 @@ def _same_mask(first: InspectedScan, second: InspectedScan) -> bool:
 
 
 def _image_as_mask(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
-    images = {scan.inspection.image_digest: scan for scan in scans}
+    images = {each.inspection.image_digest: each.patient for each in scans}
     images.pop("", None)
-    for scan in scans:
-        other = images.get(scan.inspection.segmentation_digest)
-        if other is not None and other.patient.row != scan.patient.row:
+    for each in scans:
+        other = images.get(each.inspection.segmentation_digest)
+        if other is not None and other.row != each.patient.row:
             what = Sentence(
                 "This mask file is the image of patient {patient} (row {row}).",
-                patient=other.patient.patient_id,
-                row=other.patient.row,
+                patient=other.patient_id,
+                row=other.row,
             )
-            yield _problem(scan, 1, what, Sentence("Correct one of the two paths."))
-
-
-def _problem(
-    scan: InspectedScan, part: int, what: str, remedy: str, *, warning: bool = False
-) -> Problem:
-    return Problem(
-        what,
-        remedy,
-        "warning" if warning else "error",
-        file=scan.entries[part],
-        row=scan.patient.row,
-        column=scan.columns[part],
-        patient=scan.patient.patient_id,
-    )
+            yield each.problem("mask", what, Sentence("Correct one of the two paths."))

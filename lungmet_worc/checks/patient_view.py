@@ -62,16 +62,8 @@ class PatientView:
 
     def as_dict(self) -> dict[str, object]:
         """Return all of it, ready for JSON."""
-        return {
-            "patient_id": self.patient_id,
-            "rows": list(self.rows),
-            "outcome": self.outcome,
-            "scans": dict(self.scans),
-            "missing": list(self.missing),
-            "wrong": list(self.wrong),
-            "arms": {arm: why.sentence if why else "yes" for arm, why in self.arms.items()},
-            "once_mended": list(self.once_mended),
-        }
+        arms = {arm: why.sentence if why else "yes" for arm, why in self.arms.items()}
+        return {**vars(self), "arms": arms}
 
 
 def patient_views(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from lungmet_worc.basics.errors import NO_CAUSES, Causes, Problem
 from lungmet_worc.basics.sentences import Sentence, Span
-from lungmet_worc.basics.words import listed
+from lungmet_worc.basics.words import listed, runs
 from lungmet_worc.checks.causes import SMALL_ARM, Finding, findings
 from lungmet_worc.checks.checked_cohort import WIDTH
 from lungmet_worc.checks.merged_sentences import merged
@@ -185,19 +185,13 @@ def _is_small_arm(problem: Problem) -> bool:
 
 def _ranges(rows: Sequence[int]) -> str:
     """Return rows, those that follow each other as one: "2, 5-9, 14"."""
-    parts: list[list[int]] = []
-    for row in rows:
-        if parts and row == parts[-1][1] + 1:
-            parts[-1][1] = row
-        else:
-            parts.append([row, row])
     return ", ".join(
         f"{first}"
         if first == last
         else f"{first}, {last}"
         if last == first + 1
         else f"{first}-{last}"
-        for first, last in parts
+        for first, last in runs(rows)
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.imaging.scans import InspectedScan
+from lungmet_worc.imaging.inspection import InspectedScan
 
 #: Patients of a modality below which nobody stands out.
 _FEWEST = 5
@@ -33,7 +33,7 @@ def spacing_problems(scans: Sequence[InspectedScan]) -> Iterator[Problem]:
         Of the whole study.
     """
     for modality in dict.fromkeys(scan.modality for scan in scans):
-        known = [scan for scan in scans if scan.modality == modality and _is_sound(scan)]
+        known = [each for each in scans if each.modality == modality and _is_sound(each)]
         if len(known) >= _FEWEST:
             yield from _of_modality(known)
 
@@ -80,14 +80,14 @@ def _apart(lengths: Sequence[float]) -> set[int]:
     return found
 
 
-def _problem(scan: InspectedScan, others: Sequence[tuple[float, ...]], *, lost: bool) -> Problem:
-    size = " x ".join(f"{length:.4g}" for length in scan.inspection.spacing)
+def _problem(each: InspectedScan, others: Sequence[tuple[float, ...]], *, lost: bool) -> Problem:
+    size = " x ".join(f"{length:.4g}" for length in each.inspection.spacing)
     what = Sentence(
         "The voxels are {size} mm; the {modality} of the other {n} patients has {plane} mm in "
         "plane and {slices} mm between slices.",
         size=size,
         n=len(others),
-        modality=scan.modality,
+        modality=each.modality,
         plane=_range([max(spacing[:2]) for spacing in others]),
         slices=_range([spacing[2] for spacing in others]),
     )
@@ -97,15 +97,7 @@ def _problem(scan: InspectedScan, others: Sequence[tuple[float, ...]], *, lost: 
             "This is what programs write when they do not know the size: volumes and textures "
             "would be wrong. Export image and mask again from the DICOM series."
         )
-    return Problem(
-        what,
-        remedy,
-        "warning",
-        file=scan.entries[0],
-        row=scan.patient.row,
-        column=scan.columns[0],
-        patient=scan.patient.patient_id,
-    )
+    return each.problem("image", what, remedy, "warning")
 
 
 def _range(lengths: Sequence[float]) -> str:

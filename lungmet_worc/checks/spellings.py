@@ -34,20 +34,14 @@ def spelling_problems(
         (usual, number), *_ = counts.most_common(1)
         for patient, text in group:
             if text != usual:
-                yield Problem(
-                    Sentence.plural(
-                        number,
-                        '"{text}" is written otherwise than "{usual}" of {n} other patient, and '
-                        "counts as another value.",
-                        '"{text}" is written otherwise than "{usual}" of {n} other patients, and '
-                        "counts as another value.",
-                        text=text,
-                        usual=usual,
-                    ),
-                    Sentence('Write "{usual}", if it is meant.', usual=usual),
-                    severity,
-                    file=file,
-                    row=patient.row,
-                    column=column,
-                    patient=patient.patient_id,
+                what = Sentence.plural(
+                    number,
+                    '"{text}" is written otherwise than "{usual}" of {n} other patient, and '
+                    "counts as another value.",
+                    '"{text}" is written otherwise than "{usual}" of {n} other patients, and '
+                    "counts as another value.",
+                    text=text,
+                    usual=usual,
                 )
+                remedy = Sentence('Write "{usual}", if it is meant.', usual=usual)
+                yield patient.in_row(Problem(what, remedy, severity, file=file, column=column))

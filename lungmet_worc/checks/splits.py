@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from lungmet_worc.basics.errors import CohortError, Problem
+from lungmet_worc.basics.errors import CohortError, Problem, Severity
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.centres import centre_problems
-from lungmet_worc.checks.feasibility import feasibility_problems
+from lungmet_worc.checks.feasibility import feasibility_problems, not_tested, without_auc
+from lungmet_worc.display.language import later
 from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.splits import study_splits
-from lungmet_worc.study.tested_splits import ArmSplits, inner_test_size, splits_of_arms
+from lungmet_worc.study.tested_splits import ArmSplits, WhyUntested, inner_test_size, splits_of_arms
 from lungmet_worc.tasks.deadline import FEWEST_SPLITS
 
 _INNER = "worc.HyperOptimization.test_size"
+
+_ADD = Sentence(
+    'These are left out of the means of the arm. Set patients = "common" in [cohort], or add '
+    "patients to this arm."
+)
+#: Why an arm is not tested in some splits -> how it is said, and what to do.
+_UNTESTED: Mapping[WhyUntested, tuple[str, Sentence]] = {
+    "nobody": (
+        later(
+            "Arm {arm} is not tested in {n} of {total} splits: none of its patients is in the "
+            "test part."
+        ),
+        _ADD,
+    ),
+    "too few": (
+        later(
+            "Arm {arm} is not tested in {n} of {total} splits: they leave too few with, or "
+            "without, {outcome} to train on."
+        ),
+        _ADD,
+    ),
+    "alike": (
+        later(
+            "Arm {arm} is not tested in {n} of {total} splits: none of its columns differs "
+            "among the patients to train on by as much as WORC asks for."
+        ),
+        Sentence(
+            "Give the arm another column, or write the numbers in a smaller unit: WORC drops "
+            "every column whose standard deviation is below 0.1."
+        ),
+    ),
+}
 
 
 def study_feasibility(study: StudyConfig, cohort: Cohort) -> list[Problem]:
@@ -86,83 +119,25 @@ def split_problems(
     outcome : str
         The name of the outcome, for the message.
     """
-    column = f"arms.{arm}"
-    remedy = Sentence('Set patients = "common" in [cohort], or add patients to this arm.')
     number, total = len(splits.tested), len(splits.tested) + len(splits.untested)
     enough = number >= min(FEWEST_SPLITS, total)
+    reasons = [split.reason for split in splits.untested]
     problems = []
-    for what, mend in _untested(arm, splits, total, outcome):
-        said = what
-        if not enough:
-            said = Sentence(
-                "{untested} It takes {fewest} tested splits to report an arm, and {n} would be.",
-                untested=what,
-                fewest=FEWEST_SPLITS,
-                n=number,
-            )
-        problems.append(Problem(said, mend, "warning" if enough else "error", column=column))
-    without_auc = [
-        split.index
-        for split in splits.tested.values()
-        if sum(outcomes[patient] for patient in split.test) in (0, len(split.test))
-    ]
-    if without_auc:
+    for reason, (text, remedy) in _UNTESTED.items():
+        if n := reasons.count(reason):
+            what = Sentence(text, arm=arm, n=n, total=total, outcome=outcome)
+            problems.append(not_tested(arm, what, remedy, number, enough=enough))
+    lacking = len(without_auc(splits.tested.values(), outcomes))
+    if lacking:
         what = Sentence(
             "Arm {arm}: in {n} of {total} splits the test part lacks patients with, or without, "
             "{outcome}; these give no AUC.",
             arm=arm,
-            n=len(without_auc),
+            n=lacking,
             total=total,
             outcome=outcome,
         )
-        most = len(without_auc) > number / 2
-        problems.append(Problem(what, remedy, "error" if most else "warning", column=column))
+        remedy = Sentence('Set patients = "common" in [cohort], or add patients to this arm.')
+        severity: Severity = "error" if lacking > number / 2 else "warning"
+        problems.append(Problem(what, remedy, severity, column=f"arms.{arm}"))
     return problems
-
-
-def _untested(
-    arm: str, splits: ArmSplits, total: int, outcome: str
-) -> Iterator[tuple[Sentence, Sentence]]:
-    """Yield why an arm is not tested in some splits, and what to do, each reason once."""
-    reasons = [split.reason for split in splits.untested]
-    add = Sentence(
-        'These are left out of the means of the arm. Set patients = "common" in [cohort], or add '
-        "patients to this arm."
-    )
-    said = {
-        "nobody": (
-            Sentence(
-                "Arm {arm} is not tested in {n} of {total} splits: none of its patients is in the "
-                "test part.",
-                arm=arm,
-                n=reasons.count("nobody"),
-                total=total,
-            ),
-            add,
-        ),
-        "too few": (
-            Sentence(
-                "Arm {arm} is not tested in {n} of {total} splits: they leave too few with, or "
-                "without, {outcome} to train on.",
-                arm=arm,
-                n=reasons.count("too few"),
-                total=total,
-                outcome=outcome,
-            ),
-            add,
-        ),
-        "alike": (
-            Sentence(
-                "Arm {arm} is not tested in {n} of {total} splits: none of its columns differs "
-                "among the patients to train on by as much as WORC asks for.",
-                arm=arm,
-                n=reasons.count("alike"),
-                total=total,
-            ),
-            Sentence(
-                "Give the arm another column, or write the numbers in a smaller unit: WORC drops "
-                "every column whose standard deviation is below 0.1."
-            ),
-        ),
-    }
-    yield from (said[reason] for reason in said if reason in reasons)

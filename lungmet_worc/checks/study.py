@@ -25,9 +25,9 @@ from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.imaging.files import file_digest
+from lungmet_worc.imaging.inspection import InspectedScan, Scan
 from lungmet_worc.imaging.inspection_cache import inspect_changed
 from lungmet_worc.imaging.mask_rules import MaskRules
-from lungmet_worc.imaging.scans import InspectedScan, Scan
 from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, Patient, collect_manifest
@@ -192,7 +192,7 @@ def check_study(
         for scan, inspected in zip(scans, inspections, strict=True)
     ]
     for scan in found:
-        problems += [_of_patient(problem, scan.patient) for problem in scan.inspection.problems]
+        problems += [scan.patient.in_row(problem) for problem in scan.inspection.problems]
     problems += clinical_problems(study, manifest)
     for find in parts("check", "problems").values():
         problems += find(study, manifest)
@@ -227,10 +227,6 @@ def _too_few_once_mended(
     if not manifest.patients:  # without ids nobody knows who there will be
         return []
     return _of_arms(study_feasibility(study, build_cohort(study, mended(study, manifest, errors))))
-
-
-def _of_patient(problem: Problem, patient: Patient) -> Problem:
-    return replace(problem, row=patient.row, patient=patient.patient_id)
 
 
 def _image_columns(study: StudyConfig) -> dict[str, list[str]]:

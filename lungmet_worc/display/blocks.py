@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Literal
 
 import pandas as pd
 
 
+class _Block:
+    @property
+    def shape(self) -> str:
+        """What the template draws."""
+        return type(self).__name__.lower()
+
+
 @dataclass(frozen=True)
-class Text:
+class Text(_Block):
     """A paragraph.
 
     Parameters
@@ -23,7 +30,6 @@ class Text:
         section.
     """
 
-    shape: ClassVar[str] = "text"
     text: str
     kind: Literal["", "note", "lead", "ready", "plain"] = ""
     anchor: str = ""
@@ -31,7 +37,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Bullets:
+class Bullets(_Block):
     """A list.
 
     Parameters
@@ -40,13 +46,12 @@ class Bullets:
     numbered : bool
     """
 
-    shape: ClassVar[str] = "bullets"
     items: Sequence[str]
     numbered: bool = False
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(_Block):
     """A table whose cells are texts; its first column names the rows.
 
     Parameters
@@ -58,14 +63,13 @@ class Table:
         Columns of names, in which a hyphen never is a minus sign.
     """
 
-    shape: ClassVar[str] = "table"
     frame: pd.DataFrame
     caption: str
     verbatim: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(_Block):
     """A table of names and what belongs to them.
 
     Parameters
@@ -75,7 +79,6 @@ class Pairs:
         Caption, and the headings of the columns.
     """
 
-    shape: ClassVar[str] = "pairs"
     rows: Sequence[tuple[str, str]]
     caption: str
     first: str
@@ -83,7 +86,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(_Block):
     """A picture that the page holds itself.
 
     Parameters
@@ -98,7 +101,6 @@ class Picture:
         Much wider than high.
     """
 
-    shape: ClassVar[str] = "picture"
     name: str
     data: str
     alt: str
@@ -107,7 +109,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Pictures(_Block):
     """Small pictures side by side.
 
     Parameters
@@ -115,7 +117,6 @@ class Pictures:
     items : sequence of Picture
     """
 
-    shape: ClassVar[str] = "pictures"
     items: Sequence[Picture]
 
 
@@ -136,7 +137,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Cards:
+class Cards(_Block):
     """Patients side by side.
 
     Parameters
@@ -144,12 +145,11 @@ class Cards:
     items : sequence of Card
     """
 
-    shape: ClassVar[str] = "cards"
     items: Sequence[Card]
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(_Block):
     """A checklist with its answers.
 
     Parameters
@@ -163,7 +163,6 @@ class Answers:
         What is said where the run has no such section.
     """
 
-    shape: ClassVar[str] = "answers"
     rows: Sequence[tuple[str, str, str, str]]
     caption: str
     heads: Sequence[str]
@@ -171,7 +170,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Details:
+class Details(_Block):
     """What opens on demand, and is open in print.
 
     Parameters
@@ -180,7 +179,6 @@ class Details:
     blocks : sequence of block
     """
 
-    shape: ClassVar[str] = "details"
     summary: str
     blocks: Sequence[Block]
 

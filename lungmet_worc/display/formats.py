@@ -78,11 +78,24 @@ def in_columns(text: pd.DataFrame, say: Language = ENGLISH) -> str:
     say : Language
         Of the texts.
     """
+    rows = [map(str, text.columns), *(map(str, row) for row in text.itertuples(index=False))]
+    return justified([list(row) for row in rows], numeric_columns(text, say))
+
+
+def justified(rows: Sequence[Sequence[str]], right: Sequence[bool] = ()) -> str:
+    """Return rows of cells as lines of text, each column as wide as its widest cell.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+    right : sequence of bool, optional
+        Which columns stand on the right; all but the first if left out.
+    """
     columns = []
-    for place, numeric in enumerate(numeric_columns(text, say)):
-        cells = [str(text.columns[place]), *map(str, text.iloc[:, place])]
+    for place, cells in enumerate(zip(*rows, strict=True)):
         width = max(map(len, cells))
-        columns.append([cell.rjust(width) if numeric else cell.ljust(width) for cell in cells])
+        on_the_right = right[place] if right else place > 0
+        columns.append([cell.rjust(width) if on_the_right else cell.ljust(width) for cell in cells])
     return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
 
 

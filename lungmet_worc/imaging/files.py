@@ -46,8 +46,6 @@ def other_files(path: Path) -> list[Path]:
     pair = nifti.pair(path)
     if pair is not None:
         return [part for part in pair if part is not None and part != path and part.exists()]
-    if path.suffix.lower() not in _HEADER_SUFFIXES:
-        return []
     candidates = [path.parent / name for name in data_names(path)]
     return [candidate for candidate in candidates if candidate.exists()]
 

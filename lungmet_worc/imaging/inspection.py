@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lungmet_worc.basics.errors import Problem
+from lungmet_worc.basics.errors import Problem, Severity
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.imaging import images as checks
 from lungmet_worc.imaging import masks
@@ -24,12 +24,13 @@ from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.imaging.segmentation import tumour_voxels
 from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
+from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.sources import ImagePair, ImageSource
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
-_CORRECT_ONE = Sentence("Correct one of the two paths.")
+_KINDS: tuple[Kind, Kind] = ("image", "mask")
 
 
 @dataclass(frozen=True)
@@ -65,60 +66,95 @@ class PairInspection:
     tumour_slices: int = 0
 
 
-def inspect_pair(
-    pair: ImagePair, modality: str, config: ImageSource, rules: MaskRules | None = None
-) -> PairInspection:
-    """Read an image and its mask, and find everything that is wrong with them.
+@dataclass(frozen=True)
+class Scan:
+    """One image with its mask, and whose it is.
 
     Parameters
     ----------
-    pair : ImagePair
-        Both paths given.
+    patient : Patient
+        Whose scan it is.
     modality : str
         The name of the modality in the study.
+    pair : ImagePair
+        Image and mask, both given.
     config : ImageSource
-        Its image type, label and columns.
-    rules : MaskRules, optional
-        What WORC will do with the mask; WORC's defaults if left out.
+        The modality's image type, label and columns.
+    rules : MaskRules
+        What WORC will do with the mask.
+    """
+
+    patient: Patient
+    modality: str
+    pair: ImagePair
+    config: ImageSource
+    rules: MaskRules
+
+    def path(self, kind: Kind) -> Path:
+        """Return the path of the image or of the mask.
+
+        Raises
+        ------
+        ValueError
+            The pair lacks it.
+        """
+        path = self.pair.image if kind == "image" else self.pair.segmentation
+        if path is None:
+            message = f"the pair lacks its {kind}"
+            raise ValueError(message)
+        return path
+
+    def place(self, kind: Kind) -> tuple[str, str]:
+        """Return the cell of the image or of the mask, and its column."""
+        if kind == "image":
+            return self.pair.image_entry, self.config.image
+        return self.pair.segmentation_entry, self.config.segmentation
+
+    def placed(self, kind: Kind, problems: Iterable[Problem | None]) -> list[Problem]:
+        """Return problems of the image or of the mask with the place that the manifest has it."""
+        entry, column = self.place(kind)
+        return [replace(each, file=entry, column=column) for each in problems if each is not None]
+
+
+@dataclass(frozen=True)
+class InspectedScan(Scan):
+    """A scan, and what its files hold."""
+
+    inspection: PairInspection
+
+    def problem(self, kind: Kind, what: str, remedy: str, severity: Severity = "error") -> Problem:
+        """Return a problem of the image or of the mask where the manifest has it."""
+        (placed,) = self.placed(kind, [Problem(what, remedy, severity)])
+        return self.patient.in_row(placed)
+
+
+def inspect_scan(scan: Scan) -> PairInspection:
+    """Read an image and its mask, and find everything that is wrong with them.
 
     Raises
     ------
     ValueError
         The pair lacks its image or its mask.
     """
-    if pair.image is None or pair.segmentation is None:
-        message = "the pair lacks its image or its mask"
-        raise ValueError(message)
-    rules = rules or MaskRules()
     problems: list[Problem] = []
-    image = _read(pair.image, pair.image_entry, "image", problems)
-    mask = _read(pair.segmentation, pair.segmentation_entry, "mask", problems)
-    found = PairInspection(
-        (),
-        _digest(pair.image, pair.image_entry, problems),
-        _digest(pair.segmentation, pair.segmentation_entry, problems),
-    )
+    image, mask = (_read(scan, kind, problems) for kind in _KINDS)
+    digests = [_digest(scan, kind, problems) for kind in _KINDS]
+    found = PairInspection((), digests[0], digests[1])
     if image is not None:
         found = replace(found, size=image.GetSize(), spacing=image.GetSpacing())
         found = replace(found, origin=image.GetOrigin())
-    of_files = [_in_column(problem, pair, config) for problem in problems]
     if found.image_digest and found.image_digest == found.segmentation_digest:
-        what, remedy = Sentence("Image and mask are the same file."), _CORRECT_ONE
-        return replace(found, problems=(_at_mask(Problem(what, remedy), pair, config),))
+        what = Sentence("Image and mask are the same file.")
+        same = Problem(what, Sentence("Correct one of the two paths."))
+        return replace(found, problems=tuple(scan.placed("mask", [same])))
     if image is None or mask is None or any(p.severity == "error" for p in problems):
-        return replace(found, problems=tuple(of_files))
-    found = _with_voxels(found, image, mask, pair, modality, config, rules)
-    return replace(found, problems=(*of_files, *found.problems))
+        return replace(found, problems=tuple(problems))
+    found = _with_voxels(found, image, mask, scan)
+    return replace(found, problems=(*problems, *found.problems))
 
 
 def _with_voxels(
-    found: PairInspection,
-    image: sitk.Image,
-    mask: sitk.Image,
-    pair: ImagePair,
-    modality: str,
-    config: ImageSource,
-    rules: MaskRules,
+    found: PairInspection, image: sitk.Image, mask: sitk.Image, scan: Scan
 ) -> PairInspection:
     """Look at image and mask themselves."""
     import SimpleITK as sitk
@@ -126,18 +162,18 @@ def _with_voxels(
     grey, labels = sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(mask)
     shares = masks.shares_problem(labels)
     if shares is not None:
-        return replace(found, problems=(_at_mask(shares, pair, config),))
+        return replace(found, problems=tuple(scan.placed("mask", [shares])))
     swapped = checks.swapped_problem(grey, labels)
     if swapped is not None:
-        placed = _at_mask if swapped.column == "mask" else _at_image
-        return replace(found, problems=(placed(swapped, pair, config),))
-    problems = _place_problems(image, mask, pair, modality, config, rules)
-    wrong_image = _not_finite(pair.image, grey, "image") or list(checks.image_problems(grey))
-    wrong_labels = _not_finite(pair.segmentation, labels, "mask") or list(
-        masks.label_problems(labels, config.label, modality)
+        kind: Kind = "mask" if swapped.column == "mask" else "image"
+        return replace(found, problems=tuple(scan.placed(kind, [swapped])))
+    problems = _place_problems(image, mask, scan)
+    config = scan.config
+    wrong_image = _not_finite(scan, "image", grey) or list(checks.image_problems(grey))
+    wrong_labels = _not_finite(scan, "mask", labels) or list(
+        masks.label_problems(labels, config.label, scan.modality)
     )
-    problems += [_at_mask(problem, pair, config) for problem in wrong_labels]
-    problems += [_at_image(problem, pair, config) for problem in wrong_image]
+    problems += scan.placed("mask", wrong_labels) + scan.placed("image", wrong_image)
     found = replace(found, image_content=_grey_digest(grey))
     if not wrong_labels:
         tumour = tumour_voxels(labels, config.label)
@@ -147,76 +183,51 @@ def _with_voxels(
             tumour_voxels=int(tumour.sum()),
             tumour_slices=int(tumour.any(axis=(1, 2)).sum()),
         )
-        tumour_problems = masks.tumour_problems(tumour, rules)
-        problems += [_at_mask(problem, pair, config) for problem in tumour_problems]
+        problems += scan.placed("mask", masks.tumour_problems(tumour, scan.rules))
         if not wrong_image and grey.shape == tumour.shape:
             content = _content_problems(grey, tumour, config.image_type)
-            problems += [_at_image(problem, pair, config) for problem in content]
+            problems += scan.placed("image", content)
     return replace(found, problems=tuple(problems))
 
 
-def _read(path: Path, entry: str, kind: Kind, problems: list[Problem]) -> sitk.Image | None:
+def _read(scan: Scan, kind: Kind, problems: list[Problem]) -> sitk.Image | None:
+    path, (entry, _) = scan.path(kind), scan.place(kind)
     try:
         volume, warnings = read_volume(path, entry, kind)
     except UnreadableImageError as error:
-        problems.append(replace(error.problem, column=kind))
+        problems += scan.placed(kind, [error.problem])
         return None
-    beside = neighbour_problem(path, entry)
-    problems += [
-        replace(problem, column=kind)
-        for problem in (*warnings, *([] if beside is None else [beside]))
-    ]
+    problems += scan.placed(kind, [*warnings, neighbour_problem(path, entry)])
     return volume
 
 
-def _place_problems(
-    image: sitk.Image,
-    mask: sitk.Image,
-    pair: ImagePair,
-    modality: str,
-    config: ImageSource,
-    rules: MaskRules,
-) -> list[Problem]:
+def _place_problems(image: sitk.Image, mask: sitk.Image, scan: Scan) -> list[Problem]:
     """Report voxels of which nobody knows where they are, or which cannot be so large."""
-    nowhere = _nowhere(image, mask, pair, config)
+    nowhere = scan.placed("image", [checks.place_problem(image, "image")])
+    nowhere += scan.placed("mask", [checks.place_problem(mask, "mask")])
     if nowhere:  # two of these cannot differ
         return nowhere
-    found = []
-    size = checks.voxel_size_problem(image)
-    if size is not None:
-        found.append(_at_image(size, pair, config))
-    geometry = checks.geometry_problem(image, mask, modality, rules)
-    if geometry is not None:
-        found.append(_at_mask(geometry, pair, config))
-    return found
+    geometry = checks.geometry_problem(image, mask, scan.modality, scan.rules)
+    found = scan.placed("image", [checks.voxel_size_problem(image)])
+    return found + scan.placed("mask", [geometry])
 
 
-def _nowhere(
-    image: sitk.Image, mask: sitk.Image, pair: ImagePair, config: ImageSource
-) -> list[Problem]:
-    """Report an image or a mask of which nobody knows where it is."""
-    of_image = checks.place_problem(image, "image")
-    of_mask = checks.place_problem(mask, "mask")
-    found = [] if of_image is None else [_at_image(of_image, pair, config)]
-    return found + ([] if of_mask is None else [_at_mask(of_mask, pair, config)])
-
-
-def _not_finite(path: Path | None, voxels: checks.Voxels, kind: Kind) -> list[Problem]:
+def _not_finite(scan: Scan, kind: Kind, voxels: checks.Voxels) -> list[Problem]:
     try:
-        hidden = 0 if path is None else count_not_finite(path)
+        hidden = count_not_finite(scan.path(kind))
     except (OSError, EOFError, zlib.error) as error:
         return [_no_longer(error)]
     problem = checks.not_finite_problem(voxels, hidden, kind)
     return [] if problem is None else [problem]
 
 
-def _digest(path: Path, entry: str, problems: list[Problem]) -> str:
+def _digest(scan: Scan, kind: Kind, problems: list[Problem]) -> str:
     """Return the digest of a file, "" if it cannot be read, which is a problem in any case."""
     try:
-        return file_digest(path)
+        return file_digest(scan.path(kind))
     except OSError as error:
-        if not any(problem.file == entry for problem in problems):
-            problems.append(replace(_no_longer(error), file=entry))
+        if not any(problem.file == scan.place(kind)[0] for problem in problems):
+            problems += scan.placed(kind, [_no_longer(error)])
         return ""
 
 
@@ -227,34 +238,14 @@ def _no_longer(error: Exception) -> Problem:
     return Problem(what, Sentence("Look whether the disk or the network is there; check again."))
 
 
-def _in_column(problem: Problem, pair: ImagePair, config: ImageSource) -> Problem:
-    """Put a problem of a file where the manifest has it."""
-    if problem.file == pair.image_entry:
-        return _at_image(problem, pair, config)
-    return _at_mask(problem, pair, config)
-
-
-def _at_image(problem: Problem, pair: ImagePair, config: ImageSource) -> Problem:
-    return replace(problem, file=pair.image_entry, column=config.image)
-
-
-def _at_mask(problem: Problem, pair: ImagePair, config: ImageSource) -> Problem:
-    return replace(problem, file=pair.segmentation_entry, column=config.segmentation)
-
-
 def _content_problems(
     grey: checks.Voxels, tumour: npt.NDArray[np.bool_], image_type: str
-) -> Iterator[Problem]:
+) -> list[Problem | None]:
     contrast = checks.contrast_problem(grey, tumour)
-    if contrast is not None:
-        yield contrast
     if image_type == "CT":
         found = hounsfield_problem(grey, tumour) or padding_problem(grey, tumour)
-        found = found or air_problem(grey, tumour)
-    else:
-        found = None if contrast is not None else checks.nothing_problem(grey, tumour)
-    if found is not None:
-        yield found
+        return [contrast, found or air_problem(grey, tumour)]
+    return [contrast or checks.nothing_problem(grey, tumour)]
 
 
 def _grey_digest(grey: checks.Voxels) -> str:

@@ -20,9 +20,9 @@ from lungmet_worc.basics import versions
 from lungmet_worc.basics.regular_file import read_plain
 from lungmet_worc.basics.stamped_files import write_text
 from lungmet_worc.imaging.files import in_one_file
-from lungmet_worc.imaging.inspection import PairInspection
+from lungmet_worc.imaging.inspection import PairInspection, Scan
 from lungmet_worc.imaging.private_name import neighbours
-from lungmet_worc.imaging.scans import Scan, inspect_scans
+from lungmet_worc.imaging.scans import inspect_scans
 from lungmet_worc.tasks.task import content_hash
 
 logger = logging.getLogger(__name__)
@@ -164,18 +164,13 @@ def _files(scan: Scan) -> list[Path]:
 def _states(scan: Scan) -> tuple[FileState, FileState] | None:
     """Return how image and mask are now, None if they cannot be looked at."""
     try:
-        image, segmentation = [path.stat() for path in _files(scan)]
+        found = [path.stat() for path in _files(scan)]
     except (OSError, ValueError):
         return None
-    return (
-        FileState(image.st_size, image.st_mtime_ns, image.st_ctime_ns, image.st_ino),
-        FileState(
-            segmentation.st_size,
-            segmentation.st_mtime_ns,
-            segmentation.st_ctime_ns,
-            segmentation.st_ino,
-        ),
-    )
+    image, segmentation = [
+        FileState(each.st_size, each.st_mtime_ns, each.st_ctime_ns, each.st_ino) for each in found
+    ]
+    return image, segmentation
 
 
 def _can_be_kept(

@@ -229,6 +229,4 @@ def content_start(path: Path) -> bytes:
 
 def open_plain(path: Path) -> gzip.GzipFile | io.BufferedReader:
     """Open a file, which is decompressed on the way if it is gzip."""
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == _GZIP
-    return gzip.open(path) if compressed else path.open("rb")
+    return gzip.open(path) if is_gzip(path) else path.open("rb")

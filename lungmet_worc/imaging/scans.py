@@ -6,59 +6,13 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
 
 from lungmet_worc.basics.errors import CohortError, Problem
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
-from lungmet_worc.imaging.mask_rules import MaskRules
-from lungmet_worc.study.manifest import Patient
-from lungmet_worc.study.sources import ImagePair, ImageSource
+from lungmet_worc.imaging.inspection import PairInspection, Scan, inspect_scan
 from lungmet_worc.tasks.engines.processes import process_pool, starting_processes
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Scan:
-    """One image with its mask, and whose it is.
-
-    Parameters
-    ----------
-    patient : Patient
-        Whose scan it is.
-    modality : str
-        The name of the modality in the study.
-    pair : ImagePair
-        Image and mask, both given.
-    config : ImageSource
-        The modality's image type, label and columns.
-    rules : MaskRules
-        What WORC will do with the mask.
-    """
-
-    patient: Patient
-    modality: str
-    pair: ImagePair
-    config: ImageSource
-    rules: MaskRules
-
-    @property
-    def columns(self) -> tuple[str, str]:
-        """Return the columns of the image and of the mask."""
-        return self.config.image, self.config.segmentation
-
-    @property
-    def entries(self) -> tuple[str, str]:
-        """Return the cells of the image and of the mask."""
-        return self.pair.image_entry, self.pair.segmentation_entry
-
-
-@dataclass(frozen=True)
-class InspectedScan(Scan):
-    """A scan, and what its files hold."""
-
-    inspection: PairInspection
 
 
 def inspect_scans(scans: Sequence[Scan], cores: int) -> list[PairInspection]:
@@ -72,7 +26,7 @@ def inspect_scans(scans: Sequence[Scan], cores: int) -> list[PairInspection]:
         A process was killed twice, most likely for want of memory.
     """
     if cores <= 1 or len(scans) < 2:
-        return [_inspect_scan(scan) for scan in scans]
+        return [inspect_scan(scan) for scan in scans]
     found: dict[int, PairInspection] = {}
     # A cluster may have more cores than the machine that checks.
     here = len(os.sched_getaffinity(0))
@@ -99,7 +53,7 @@ def _inspect_in_pool(
     finished = False
     try:
         with starting_processes():
-            futures = {pool.submit(_inspect_scan, scan): n for n, scan in scans.items()}
+            futures = {pool.submit(inspect_scan, scan): n for n, scan in scans.items()}
         for future in as_completed(futures):
             found[futures[future]] = future.result()
         finished = True
@@ -107,7 +61,3 @@ def _inspect_in_pool(
         logger.warning("A process that read images was stopped.")
     finally:
         pool.shutdown(wait=True, kill_workers=not finished)
-
-
-def _inspect_scan(scan: Scan) -> PairInspection:
-    return inspect_pair(scan.pair, scan.modality, scan.config, scan.rules)

@@ -148,16 +148,7 @@ def cell_problems(
     for patient, text in zip(patients, column_texts(patients, column), strict=True):
         if text and _of_kind(text, config) is None:
             what, remedy = _misfit(text, column, config)
-            problems.append(
-                Problem(
-                    what,
-                    remedy,
-                    file=file,
-                    row=patient.row,
-                    column=column,
-                    patient=patient.patient_id,
-                )
-            )
+            problems.append(patient.in_row(Problem(what, remedy, file=file, column=column)))
     return problems
 
 

@@ -14,9 +14,17 @@ _NEARLY = re.compile(
 
 
 def deadline_text(value: object) -> object:
-    """Return a deadline as text; TOML has times and dates of its own."""
+    """Return a deadline as text; TOML has times and dates of its own.
+
+    Raises
+    ------
+    ValueError
+        The text is no time; see `parse_deadline`.
+    """
     if isinstance(value, datetime):
         return value.isoformat(" ")
+    if isinstance(value, str):
+        parse_deadline(value)
     return value.isoformat() if isinstance(value, time) else value
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lungmet_worc.display.language import later
 from lungmet_worc.study.cohort import Cohort, build_cohort
@@ -13,22 +12,6 @@ from lungmet_worc.study.manifest import Manifest
 AVAILABLE = later('patients = "available"')
 IMPUTE = later('missing = "impute"')
 BOTH = later("both settings")
-
-
-@dataclass(frozen=True)
-class CohortVariant:
-    """The cohort under another setting.
-
-    Parameters
-    ----------
-    setting : str
-        What to write in the study file: `AVAILABLE` in [cohort], `IMPUTE` in the arms, or `BOTH`.
-    cohort : Cohort
-        Who would enter which arm.
-    """
-
-    setting: str
-    cohort: Cohort
 
 
 def arm_counts(cohort: Cohort, outcomes: Mapping[str, int | None]) -> dict[str, dict[str, int]]:
@@ -47,8 +30,11 @@ def arm_counts(cohort: Cohort, outcomes: Mapping[str, int | None]) -> dict[str, 
     }
 
 
-def cohort_variants(study: StudyConfig, manifest: Manifest) -> list[CohortVariant]:
-    """Return the settings that let more patients into an arm, and what each would give.
+def cohort_variants(study: StudyConfig, manifest: Manifest) -> dict[str, Cohort]:
+    """Return the settings that let more patients into an arm, and who would enter under each.
+
+    A setting is what to write in the study file: `AVAILABLE` in [cohort], `IMPUTE` in the arms, or
+    `BOTH`.
 
     Parameters
     ----------
@@ -61,18 +47,13 @@ def cohort_variants(study: StudyConfig, manifest: Manifest) -> list[CohortVarian
     available = study.model_copy(
         update={"cohort": study.cohort.model_copy(update={"patients": "available"})}
     )
-    variants = [
-        CohortVariant(setting, build_cohort(each, manifest))
-        for setting, each in (
-            (AVAILABLE, available),
-            (IMPUTE, _imputing(study)),
-            (BOTH, _imputing(available)),
-        )
-    ]
-    first, second, both = variants
-    kept = [each for each in (first, second) if each.cohort.arms != as_it_is.arms]
-    more = all(both.cohort.arms != each.cohort.arms for each in kept)
-    return [*kept, both] if kept and more else kept
+    studies = {AVAILABLE: available, IMPUTE: _imputing(study), BOTH: _imputing(available)}
+    found = {setting: build_cohort(each, manifest) for setting, each in studies.items()}
+    both = found.pop(BOTH)
+    kept = {setting: each for setting, each in found.items() if each.arms != as_it_is.arms}
+    if kept and all(both.arms != each.arms for each in kept.values()):
+        kept[BOTH] = both
+    return kept
 
 
 def _imputing(study: StudyConfig) -> StudyConfig:

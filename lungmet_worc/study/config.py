@@ -21,14 +21,20 @@ from pydantic import (
 
 from lungmet_worc.basics.errors import did_you_mean
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.language import later
 from lungmet_worc.study import worc_settings
-from lungmet_worc.study.clock import deadline_text, parse_deadline
+from lungmet_worc.study.clock import deadline_text
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 from lungmet_worc.study.reading.cell_text import CellText, CellValue, cleaned
-from lungmet_worc.study.shapes import Label, StudyPath, StudyTable, WorcOverrides
+from lungmet_worc.study.shapes import Label, StudyPath, StudyTable, WorcOverrides, one_of
 from lungmet_worc.study.sources import AnySource, ImageSource
 
 Preset = Literal["smoke", "coarse", "full"]
+
+_METHODS, _SCORES = worc_settings.ENSEMBLE_METHODS, worc_settings.SCORES
+_NO_METHOD = later('"{value}" is no ensemble method of WORC. {hint}')
+_Method = Annotated[str, one_of(_METHODS, _NO_METHOD)]
+_Score = Annotated[str, one_of(_SCORES, later('"{value}" is no score. {hint}'))]
 
 #: A typing error must not make a check draw splits for ever; nobody searches more than this.
 MOST_SPLITS, MOST_CANDIDATES = 10_000, 1_000_000
@@ -159,20 +165,8 @@ class ArmConfig(StudyTable):
 class EnsembleConfig(StudyTable):
     """How the best workflows of a search become one model."""
 
-    method: str = "top_N"
+    method: _Method = "top_N"
     size: int = Field(default=100, ge=1, le=MOST_CANDIDATES)
-
-    @field_validator("method")
-    @classmethod
-    def _known_method(cls, value: str) -> str:
-        known = worc_settings.ENSEMBLE_METHODS
-        if value not in known:
-            hint = did_you_mean(value, known)
-            message = Sentence(
-                '"{value}" is no ensemble method of WORC. {hint}', value=value, hint=hint
-            )
-            raise ValueError(message)
-        return value
 
 
 class SearchConfig(StudyTable):
@@ -184,20 +178,11 @@ class SearchConfig(StudyTable):
     candidates: int = Field(ge=1, le=MOST_CANDIDATES)
     inner_splits: int = Field(ge=1, le=MOST_SPLITS)
     test_size: float = Field(default=0.2, gt=0, lt=1)
-    scoring: str = "f1_weighted"
+    scoring: _Score = "f1_weighted"
     classifiers: tuple[str, ...]
     ensemble: EnsembleConfig
     seed: int = Field(default=0, ge=0, lt=2**32)
     worc_compat: Literal["3.7.0"] | None = None
-
-    @field_validator("scoring")
-    @classmethod
-    def _known_score(cls, value: str) -> str:
-        if value not in worc_settings.SCORES:
-            hint = did_you_mean(value, worc_settings.SCORES)
-            message = Sentence('"{value}" is no score. {hint}', value=value, hint=hint)
-            raise ValueError(message)
-        return value
 
     @field_validator("classifiers")
     @classmethod
@@ -249,13 +234,6 @@ class RunConfig(StudyTable):
     accelerate: bool = True
     deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
     feature_store: StudyPath | None = None
-
-    @field_validator("deadline")
-    @classmethod
-    def _a_time(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_deadline(value)
-        return value
 
     @model_validator(mode="after")
     def _fits_the_engine(self) -> Self:

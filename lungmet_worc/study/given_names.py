@@ -23,15 +23,15 @@ def shown_names(study: StudyConfig) -> ShownNames:
 def name_problems(study: StudyConfig) -> Iterator[Problem]:
     """Report labels that cannot be told apart or would show where files lie."""
     names = shown_names(study)
-    arms = {key: names.arm(key) for key in study.arms}
-    modalities = {key: names.modality(key) for key in study.modalities}
-    for table, given, shown in (
+    arms = {key: _folded(names.arm(key)) for key in study.arms}
+    modalities = {key: _folded(names.modality(key)) for key in study.modalities}
+    for table, given, folded in (
         ("arms", names.arms, arms),
         ("modalities", names.modalities, modalities),
     ):
         for key, label in given.items():
             column = f"{table}.{key}.label"
-            twin = next((o for o, of in shown.items() if o != key and _alike(of, label)), None)
+            twin = next((o for o, of in folded.items() if o != key and of == folded[key]), None)
             if twin is not None:
                 what = Sentence('"{label}" is what {other} is called too.', label=label, other=twin)
                 remedy = Sentence("Give each a label of its own.")
@@ -40,10 +40,6 @@ def name_problems(study: StudyConfig) -> Iterator[Problem]:
                 what = Sentence("The label holds a path, which tables and reports never show.")
                 remedy = Sentence("Name the arm or modality, not a place on a disk.")
                 yield Problem(what, remedy, column=column)
-
-
-def _alike(one: str, other: str) -> bool:
-    return _folded(one) == _folded(other)
 
 
 def _folded(label: str) -> str:

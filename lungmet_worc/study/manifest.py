@@ -18,22 +18,10 @@ from lungmet_worc.study.reading.column_numbers import readings
 from lungmet_worc.study.reading.spreadsheet import (
     Spreadsheet,
     is_missing,
-    parse_number,
     parse_outcome,
     read_spreadsheet,
-    read_table,
 )
 from lungmet_worc.study.sources import Data, ImagePair, column_names
-
-__all__ = [
-    "Manifest",
-    "Patient",
-    "collect_manifest",
-    "is_missing",
-    "parse_number",
-    "read_manifest",
-    "read_table",
-]
 
 
 @dataclass(frozen=True)
@@ -60,6 +48,10 @@ class Patient:
     outcome: int | None
     data: Mapping[str, Data]
     clinical: Mapping[str, str]
+
+    def in_row(self, problem: Problem) -> Problem:
+        """Return a problem as one of the patient's row."""
+        return replace(problem, row=self.row, patient=self.patient_id)
 
     @property
     def images(self) -> dict[str, ImagePair]:
@@ -192,7 +184,7 @@ def _read_row(
     taken = {study.cohort.patient_id, study.outcome, *column_names(*study.modalities.values())}
     clinical = {column: text for column, text in cells.items() if column not in taken}
     patient = Patient(patient_id, row, outcome, data, clinical)
-    return patient, [replace(problem, row=row, patient=patient_id) for problem in problems]
+    return patient, [patient.in_row(problem) for problem in problems]
 
 
 def _read_outcome(column: str, cells: Mapping[str, str], problems: list[Problem]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,8 @@ from pydantic import (
     ValidationInfo,
 )
 
+from lungmet_worc.basics.errors import did_you_mean
+from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.shown_names import trimmed
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.scan_paths import absolute
@@ -51,6 +53,25 @@ StudyPath = Annotated[
     AfterValidator(_from_the_folder),
     PlainSerializer(lambda path: path.name, return_type=str, when_used="json"),
 ]
+
+
+def one_of(known: Collection[str], message: str) -> AfterValidator:
+    """Return what refuses a text that is not known.
+
+    Parameters
+    ----------
+    known : collection of str
+    message : str
+        English, with the fields ``value`` and ``hint``.
+    """
+
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(Sentence(message, value=value, hint=did_you_mean(value, known)))
+        return value
+
+    return AfterValidator(check)
+
 
 #: What people read in place of a key.
 Label = Annotated[str, BeforeValidator(trimmed)]

@@ -12,15 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self
 
-from pydantic import Field, PlainValidator, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 
-from lungmet_worc.basics.errors import Problem, did_you_mean
+from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence
+from lungmet_worc.display.language import later
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.reading.cell_text import CellText
 from lungmet_worc.study.reasons import Cause, NoImage
 from lungmet_worc.study.scan_paths import is_there, path_problems, resolve
-from lungmet_worc.study.shapes import Label, StudyTable, WorcOverrides
+from lungmet_worc.study.shapes import Label, StudyTable, WorcOverrides, one_of
+
+_ImageType = Annotated[
+    str, one_of(worc_settings.IMAGE_TYPES, later('"{value}" is no image type. {hint}'))
+]
 
 
 class Column(NamedTuple):
@@ -183,7 +188,7 @@ class ImageSource(StudyTable):
 
     image: CellText
     segmentation: CellText
-    image_type: str
+    image_type: _ImageType
     label: int | None = Field(default=None, ge=1, le=2**31)
     title: Label | None = None
     combat: ComBatConfig | None = None
@@ -207,15 +212,6 @@ class ImageSource(StudyTable):
             message = Sentence("Both label and title name this modality. Take one of them out.")
             raise ValueError(message)
         return {**values, "label": None, "title": text}
-
-    @field_validator("image_type")
-    @classmethod
-    def _known_image_type(cls, value: str) -> str:
-        if value not in worc_settings.IMAGE_TYPES:
-            hint = did_you_mean(value, worc_settings.IMAGE_TYPES)
-            message = Sentence('"{value}" is no image type. {hint}', value=value, hint=hint)
-            raise ValueError(message)
-        return value
 
     @property
     def columns(self) -> tuple[Column, ...]:

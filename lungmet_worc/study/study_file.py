@@ -143,17 +143,18 @@ def _unknown_key(table: str, key: str, known: tuple[str, ...]) -> Problem:
     return Problem(what, remedy, column=f"{table}.{key}", kind=UNKNOWN_KEY)
 
 
+def _no_table(key: str) -> Problem:
+    remedy = Sentence("Write it as [{key}].", key=key)
+    return Problem(Sentence("This must be a table."), remedy, column=key)
+
+
 def _unknown_tables(raw: Mapping[str, Any]) -> Iterator[Problem]:
     for key, value in raw.items():
         if key not in TABLES:
             what = Sentence("This table is not known.")
             yield Problem(what, did_you_mean(key, TABLES), column=key, kind=UNKNOWN_KEY)
         elif not isinstance(value, Mapping):
-            yield Problem(
-                Sentence("This must be a table."),
-                Sentence("Write it as [{key}].", key=key),
-                column=key,
-            )
+            yield _no_table(key)
     for table in ("study", "cohort", "arms"):
         if table not in raw:
             yield Problem(
@@ -187,11 +188,7 @@ def _override_problems(
             what = Sentence("WORC has no such section.")
             yield Problem(what, did_you_mean(section, sections), column=column)
         elif not isinstance(values, Mapping):
-            yield Problem(
-                Sentence("This must be a table."),
-                Sentence("Write it as [{key}].", key=column),
-                column=column,
-            )
+            yield _no_table(column)
         else:
             for key, value in values.items():
                 yield from _key_problems(
@@ -234,39 +231,32 @@ def _are_numbers(text: str) -> bool:
         return False
 
 
-def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> list[Problem]:
+def _cross_problems(config: StudyConfig, tables: Mapping[str, Any]) -> Iterator[Problem]:
     """Check what only two parts of the study file together can tell."""
-    problems = []
     for kind, names in (("modalities", config.modalities), ("arms", config.arms)):
         for name in names:
             if not NAME.fullmatch(name):
                 remedy = Sentence("Use letters, digits, - and _ only, a letter first.")
-                problems.append(
-                    Problem(Sentence("This name will not do."), remedy, column=f"{kind}.{name}")
-                )
+                yield Problem(Sentence("This name will not do."), remedy, column=f"{kind}.{name}")
             elif len(name) > LONGEST_NAME:
                 what = Sentence("This name has {n} letters, too many for file names.", n=len(name))
                 remedy = Sentence("Use at most {most}.", most=LONGEST_NAME)
-                problems.append(Problem(what, remedy, column=f"{kind}.{name}"))
+                yield Problem(what, remedy, column=f"{kind}.{name}")
     for name in config.modalities:
         clash = [marker for marker in worc_settings.GROUP_MARKERS if marker in f"_{name}"]
         if clash:
             what = Sentence(
                 'WORC finds the feature group "{group}" by this part of a name.', group=clash[0]
             )
-            problems.append(
-                Problem(what, Sentence("Name it otherwise."), column=f"modalities.{name}")
-            )
+            yield Problem(what, Sentence("Name it otherwise."), column=f"modalities.{name}")
     if not config.arms:
-        problems.append(
-            Problem(
-                Sentence("There is no arm."),
-                Sentence("Add at least one [arms.<name>]."),
-                column="arms",
-            )
+        yield Problem(
+            Sentence("There is no arm."),
+            Sentence("Add at least one [arms.<name>]."),
+            column="arms",
         )
     for name, arm in config.arms.items():
-        problems += arm_problems(f"arms.{name}", arm, config)
-    problems += column_problems(config)
-    problems += name_problems(config)
-    return problems + search_problems(config, tables.get("search", {}))
+        yield from arm_problems(f"arms.{name}", arm, config)
+    yield from column_problems(config)
+    yield from name_problems(config)
+    yield from search_problems(config, tables.get("search", {}))

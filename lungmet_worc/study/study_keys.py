@@ -13,9 +13,8 @@ from lungmet_worc.study.feature_groups import extracted_groups, needed_switches
 from lungmet_worc.study.key_causes import UNKNOWN_MODALITY
 
 
-def column_problems(config: StudyConfig) -> list[Problem]:
+def column_problems(config: StudyConfig) -> Iterator[Problem]:
     """Check what is said of columns that nothing else names."""
-    problems = []
     used = {column for arm in config.arms.values() for column in arm.clinical}
     for column in config.clinical:
         if column not in used:
@@ -23,62 +22,50 @@ def column_problems(config: StudyConfig) -> list[Problem]:
             remedy = (
                 did_you_mean(column, used) if used else Sentence("Name it in clinical of an arm.")
             )
-            problems.append(Problem(what, remedy, column=f"clinical.{column}"))
+            yield Problem(what, remedy, column=f"clinical.{column}")
     for column in config.statistics.bands:
         if column not in config.statistics.subgroups:
             what = Sentence("There are bands of this column, but it is no subgroup.")
             remedy = Sentence("Add it to subgroups, or take its bands out.")
-            problems.append(Problem(what, remedy, column=f"statistics.bands.{column}"))
+            yield Problem(what, remedy, column=f"statistics.bands.{column}")
     if config.search.split_type == "leave-one-centre-out" and config.cohort.centre is None:
         what = Sentence("No column says of which centre a patient is.")
-        problems.append(
-            Problem(what, Sentence("Name it: [cohort] centre."), column="search.split_type")
-        )
-    return problems + _centre_problems(config) + _combat_problems(config)
+        yield Problem(what, Sentence("Name it: [cohort] centre."), column="search.split_type")
+    yield from _centre_problems(config)
+    yield from _combat_problems(config)
 
 
-def arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> list[Problem]:
+def arm_problems(column: str, arm: ArmConfig, config: StudyConfig) -> Iterator[Problem]:
     """Check that an arm names modalities that there are, and something to learn from."""
-    problems = [
-        Problem(
-            Sentence('There is no modality "{name}".', name=name),
-            did_you_mean(name, config.modalities),
-            column=f"{column}.modalities",
-            kind=UNKNOWN_MODALITY,
-        )
-        for name in arm.modalities
-        if name not in config.modalities
-    ]
+    for name in arm.modalities:
+        if name not in config.modalities:
+            what = Sentence('There is no modality "{name}".', name=name)
+            remedy = did_you_mean(name, config.modalities)
+            yield Problem(what, remedy, column=f"{column}.modalities", kind=UNKNOWN_MODALITY)
     if not arm.modalities and not arm.clinical:
         what = Sentence("This arm knows nothing about a patient.")
-        problems.append(
-            Problem(what, Sentence("Give it modalities or clinical columns."), column=column)
-        )
+        yield Problem(what, Sentence("Give it modalities or clinical columns."), column=column)
     if arm.features != "all" and not arm.modalities:
         what = Sentence("Features of images need a modality with a segmentation.")
-        problems.append(
-            Problem(what, Sentence("Name one in modalities."), column=f"{column}.features")
-        )
+        yield Problem(what, Sentence("Name one in modalities."), column=f"{column}.features")
     for name in (each for each in arm.modalities if each in config.modalities):
         if arm.features != "all" and name not in config.images:
             what = Sentence("{modality} is no image: it has no volume or groups.", modality=name)
             remedy = Sentence('Take it out of the arm, or use features = "all".')
-            problems.append(Problem(what, remedy, column=f"{column}.features"))
-    problems += _group_problems(column, arm, config)
+            yield Problem(what, remedy, column=f"{column}.features")
+    yield from _group_problems(column, arm, config)
     if config.outcome in arm.clinical:
         what = Sentence("The outcome cannot be its own predictor.")
-        problems.append(Problem(what, Sentence("Take it out."), column=f"{column}.clinical"))
+        yield Problem(what, Sentence("Take it out."), column=f"{column}.clinical")
     repeated = {name for name in arm.modalities if arm.modalities.count(name) > 1}
     if repeated:
         names = ", ".join(sorted(repeated))
         what = Sentence("A modality is named twice: {names}.", names=names)
-        problems.append(Problem(what, Sentence("Name it once."), column=f"{column}.modalities"))
-    return problems
+        yield Problem(what, Sentence("Name it once."), column=f"{column}.modalities")
 
 
-def search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Problem]:
+def search_problems(config: StudyConfig, search: Mapping[str, Any]) -> Iterator[Problem]:
     """Check the sizes of the search against each other; ``search`` is the table as written."""
-    problems = []
     if config.search.split_type == "leave-one-centre-out":
         for key in ("splits", "test_size"):
             if key in search:
@@ -86,7 +73,7 @@ def search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Prob
                     "There is one split for each centre, and its patients are the test part."
                 )
                 remedy = Sentence('Take {key} out, or use split_type = "random".', key=key)
-                problems.append(Problem(what, remedy, column=f"search.{key}"))
+                yield Problem(what, remedy, column=f"search.{key}")
     size, candidates = config.search.ensemble.size, config.search.candidates
     if size > candidates:
         what = Sentence(
@@ -97,7 +84,7 @@ def search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Prob
         remedy = Sentence(
             "Ask for at most {candidates}, or search more candidates.", candidates=candidates
         )
-        problems.append(Problem(what, remedy, column="search.ensemble.size"))
+        yield Problem(what, remedy, column="search.ensemble.size")
     maxlen = config.worc_settings()["HyperOptimization"]["maxlen"]
     kept = int(maxlen) if maxlen.isdecimal() else size  # what is no number is told as that
     if size > kept and config.search.ensemble.method in worc_settings.RANKED_ENSEMBLE_METHODS:
@@ -107,7 +94,7 @@ def search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Prob
             size=size,
         )
         remedy = Sentence("Set [worc.HyperOptimization] maxlen higher.")
-        problems.append(Problem(what, remedy, column="search.ensemble.size"))
+        yield Problem(what, remedy, column="search.ensemble.size")
     method, scoring = config.search.ensemble.method, config.search.scoring
     ranked = method in worc_settings.RANKED_ENSEMBLE_METHODS
     if not ranked and scoring not in worc_settings.ENSEMBLE_SCORES:
@@ -118,16 +105,15 @@ def search_problems(config: StudyConfig, search: Mapping[str, Any]) -> list[Prob
             scoring=scoring,
         )
         remedy = Sentence("Use one of {known}, or the ensemble method top_N.", known=known)
-        problems.append(Problem(what, remedy, column="search.scoring"))
-    return problems
+        yield Problem(what, remedy, column="search.scoring")
 
 
-def _centre_problems(config: StudyConfig) -> list[Problem]:
+def _centre_problems(config: StudyConfig) -> Iterator[Problem]:
     """Check that the centre is no column of another kind, and no predictor unsaid."""
-    centre, problems = config.cohort.centre or "", []
+    centre = config.cohort.centre or ""
     if centre in (config.outcome, config.cohort.patient_id):
         what = Sentence("The outcome, or the patient's id, is no centre.")
-        problems.append(Problem(what, Sentence("Name another column."), column="cohort.centre"))
+        yield Problem(what, Sentence("Name another column."), column="cohort.centre")
     for name, arm in config.arms.items():
         if centre in arm.clinical and centre not in config.clinical:
             what = Sentence('"{centre}" is the centre, and here a predictor too.', centre=centre)
@@ -135,13 +121,11 @@ def _centre_problems(config: StudyConfig) -> list[Problem]:
                 'Take it out, or say that it is meant: {table} kind = "unordered".',
                 table=table_name(centre),
             )
-            problems.append(Problem(what, remedy, column=f"arms.{name}.clinical"))
-    return problems
+            yield Problem(what, remedy, column=f"arms.{name}.clinical")
 
 
-def _combat_problems(config: StudyConfig) -> list[Problem]:
+def _combat_problems(config: StudyConfig) -> Iterator[Problem]:
     """Check that ComBat is told nothing that it may not know."""
-    problems = []
     for name, modality in config.modalities.items():
         if modality.combat is None:
             continue
@@ -149,14 +133,13 @@ def _combat_problems(config: StudyConfig) -> list[Problem]:
         covariates = modality.combat.covariates
         if config.outcome in (modality.combat.batch, *covariates):
             what = Sentence("ComBat would write the outcome into the features of all patients.")
-            problems.append(Problem(what, Sentence("Take it out."), column=column))
+            yield Problem(what, Sentence("Take it out."), column=column)
         if config.cohort.patient_id in (modality.combat.batch, *covariates):
             what = Sentence("The patient's id is neither a batch nor a covariate.")
-            problems.append(Problem(what, Sentence("Name another column."), column=column))
+            yield Problem(what, Sentence("Name another column."), column=column)
         if modality.combat.batch in covariates or len(set(covariates)) < len(covariates):
             what = Sentence("A column is named twice.")
-            problems.append(Problem(what, Sentence("Name it once."), column=f"{column}.covariates"))
-    return problems
+            yield Problem(what, Sentence("Name it once."), column=f"{column}.covariates")
 
 
 def _group_problems(column: str, arm: ArmConfig, config: StudyConfig) -> Iterator[Problem]:

@@ -14,33 +14,21 @@ def candidates_table(search: Any) -> list[dict[str, Any]]:
     results = search.cv_results_
     n_splits = len(search.cv_iter)
     per_candidate = len(search.fit_causes_) // n_splits
-    kept = []
-    for row, parameters in enumerate(results["params"]):
-        number = int(parameters["Number"])
-        causes = [search.fit_causes_[split * per_candidate + number] for split in range(n_splits)]
-        score = float(results["mean_test_score"][row])
-        kept.append(
-            {
-                "number": number,
-                "classifier": parameters["classifiers"],
-                "score": score if np.isfinite(score) else None,
-                "train_score": _finite(results["mean_train_score"][row]),
-                "cause": next((cause for cause in causes if cause), None),
-            }
-        )
-    named = {candidate["number"] for candidate in kept}
-    for number in sorted(set(range(per_candidate)) - named):
-        causes = [search.fit_causes_[split * per_candidate + number] for split in range(n_splits)]
-        cause = next((cause for cause in causes if cause), None)
-        kept.append(
-            {
-                "number": number,
-                "classifier": None,
-                "score": None,
-                "train_score": None,
-                "cause": cause,
-            }
-        )
+    kept: list[dict[str, Any]] = [
+        {
+            "number": int(parameters["Number"]),
+            "classifier": parameters["classifiers"],
+            "score": _finite(results["mean_test_score"][row]),
+            "train_score": _finite(results["mean_train_score"][row]),
+        }
+        for row, parameters in enumerate(results["params"])
+    ]
+    others = set(range(per_candidate)) - {candidate["number"] for candidate in kept}
+    nothing = dict.fromkeys(("classifier", "score", "train_score"))
+    kept += [{"number": number, **nothing} for number in sorted(others)]
+    for candidate in kept:
+        causes = search.fit_causes_[candidate["number"] :: per_candidate]
+        candidate["cause"] = next((cause for cause in causes if cause), None)
     return kept
 
 

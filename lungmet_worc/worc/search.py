@@ -79,8 +79,20 @@ def search_split(
         SEARCH.use(accelerate)
         config = load_settings(settings)
         search, candidates = _search(data, config, seed=seed, aligned=aligned)
+        result = {
+            "train": list(train),
+            "test": list(test),
+            "outcome": data.y_test.astype(int).tolist(),
+            "candidates": candidates,
+            "causes": dict(Counter(c["cause"] for c in candidates if c["cause"])),
+            "seed": seed,
+        }
         if search is None:
-            _write_without_workflow(data, train, test, candidates, seed, Path(output), stamp)
+            forget_splits()
+            # Written all the same: such a split is not to be searched again.
+            result |= {key: [] for key in ("posterior", "predicted", "ensemble", "importance")}
+            result["no_workflow"] = True
+            write_estimators(Path(output), pd.DataFrame(), result, stamp=stamp)
             return
         posterior = np.asarray(search.predict_proba(data.x_test))[:, 1]
         predicted = np.asarray(search.predict(data.x_test)).astype(int)
@@ -93,19 +105,13 @@ def search_split(
         )
     forget_splits()
     _give_back_memory()
-    result = {
-        "train": list(train),
-        "test": list(test),
-        "outcome": data.y_test.astype(int).tolist(),
+    result |= {
         "posterior": posterior.tolist(),
         "predicted": np.atleast_1d(predicted).tolist(),
         "validation_outcome": validation[0],
         "validation_posterior": validation[1],
-        "candidates": candidates,
-        "causes": dict(Counter(c["cause"] for c in candidates if c["cause"])),
         "ensemble": [describe_member(member, names) for member in members],
         "importance": importance,
-        "seed": seed,
         "seconds": time.perf_counter() - started,
     }
     frame = _estimator_frame(search, data, test, config, seed, outcome_name)
@@ -200,30 +206,6 @@ def _search(
     prune(search)
     ensemble(search, data.x_train, data.y_train, data.labels, config, seed=seed)
     return search, candidates
-
-
-def _write_without_workflow(
-    data: _Parts,
-    train: Sequence[str],
-    test: Sequence[str],
-    candidates: list[dict[str, Any]],
-    seed: int,
-    output: Path,
-    stamp: str,
-) -> None:
-    """Write the split of a search that found no workflow, which is not to be searched again."""
-    forget_splits()
-    result = {
-        "no_workflow": True,
-        "train": list(train),
-        "test": list(test),
-        "outcome": data.y_test.astype(int).tolist(),
-        **{key: [] for key in ("posterior", "predicted", "ensemble", "importance")},
-        "candidates": candidates,
-        "causes": dict(Counter(c["cause"] for c in candidates if c["cause"])),
-        "seed": seed,
-    }
-    write_estimators(output, pd.DataFrame(), result, stamp=stamp)
 
 
 def _give_back_memory() -> None:

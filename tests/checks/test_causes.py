@@ -225,5 +225,5 @@ def test_a_study_without_errors_has_no_word_of_mending(manifest: Path) -> None:
 
 def test_where_nobody_lacks_anything_there_is_nothing_to_let_in(manifest: Path) -> None:
     report = check(manifest)
-    assert report.counted.variants == ()
+    assert report.counted.variants == {}
     assert "Left out" not in report.to_text()

@@ -8,9 +8,8 @@ import pytest
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.checks.spacing import spacing_problems
-from lungmet_worc.imaging.inspection import PairInspection
+from lungmet_worc.imaging.inspection import InspectedScan, PairInspection
 from lungmet_worc.imaging.mask_rules import MaskRules
-from lungmet_worc.imaging.scans import InspectedScan
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.sources import ImagePair, ImageSource
 

@@ -17,11 +17,12 @@ import SimpleITK as sitk
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.imaging.files import file_digest, in_one_file
-from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
+from lungmet_worc.imaging.inspection import PairInspection, Scan, inspect_scan
 from lungmet_worc.imaging.itk_output import warnings_in
 from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.imaging.masks import bounding_box, largest_piece
 from lungmet_worc.imaging.nifti import count_not_finite
+from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.sources import ImagePair, ImageSource
 from tests.synthetic import Array, make_image, make_mask, write_volume
 
@@ -62,7 +63,12 @@ class Pair:
 
     def inspect(self, *, write: bool = True) -> PairInspection:
         paths = self.write() if write else self.paths
-        return inspect_pair(paths, self.modality, self.config, self.rules)
+        return self.inspect_paths(paths)
+
+    def inspect_paths(self, paths: ImagePair) -> PairInspection:
+        patient = Patient("P1", 2, 1, {}, {})
+        rules = self.rules or MaskRules()
+        return inspect_scan(Scan(patient, self.modality, paths, self.config, rules))
 
     def problem(self, *, write: bool = True) -> Problem:
         problems = self.inspect(write=write).problems
@@ -130,7 +136,7 @@ class TestSound:
 
     def test_incomplete_pair_is_a_mistake_of_the_caller(self, pair: Pair) -> None:
         with pytest.raises(ValueError, match="lacks"):
-            inspect_pair(ImagePair(), "MRI", pair.config)
+            pair.inspect_paths(ImagePair())
 
 
 class TestFiles:
@@ -241,7 +247,7 @@ class TestFiles:
         dicom = pair.folder / "slice.dcm"
         dicom.write_bytes(b"\0" * 128 + b"DICM")
         paths = replace(paths, image=dicom, image_entry="slice.dcm")
-        (problem,) = inspect_pair(paths, "MRI", pair.config).problems
+        (problem,) = pair.inspect_paths(paths).problems
         assert "DICOM" in problem.what
         assert "dcm2niix" in problem.remedy
 
@@ -640,7 +646,7 @@ class TestVoxels:
     def test_same_file_twice(self, pair: Pair) -> None:
         paths = pair.write()
         paths = replace(paths, segmentation=paths.image, segmentation_entry=paths.image_entry)
-        (problem,) = inspect_pair(paths, "MRI", pair.config).problems
+        (problem,) = pair.inspect_paths(paths).problems
         assert problem.column == "mask"
         assert "same file" in problem.what
 

@@ -19,6 +19,7 @@ from lungmet_worc.basics.errors import Problem
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.display.language import language
 from lungmet_worc.imaging import inspection_cache, scans
+from lungmet_worc.imaging.inspection import PairInspection, Scan
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.tasks.run_folder.mark import MARK, claim
@@ -187,17 +188,17 @@ def test_a_deleted_file_is_seen(manifest: Path, kept: Path) -> None:
 def test_a_file_that_changes_while_it_is_read_is_read_again(
     manifest: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inspect = scans.inspect_pair
+    inspect = scans.inspect_scan
 
-    def disturbed(pair, *rest):  # type: ignore[no-untyped-def]
-        found = inspect(pair, *rest)
-        if pair.image == image(manifest):
-            pair.image.write_bytes(b"no image")
+    def disturbed(scan: Scan) -> PairInspection:
+        found = inspect(scan)
+        if scan.pair.image == image(manifest):
+            image(manifest).write_bytes(b"no image")
         return found
 
-    monkeypatch.setattr(scans, "inspect_pair", disturbed)
+    monkeypatch.setattr(scans, "inspect_scan", disturbed)
     assert check(manifest, kept)[0].unusable == {}
-    monkeypatch.setattr(scans, "inspect_pair", inspect)
+    monkeypatch.setattr(scans, "inspect_scan", inspect)
     report, read = check(manifest, kept)
     assert read == 1
     assert report.unusable.keys() == {("P3", "CT")}

@@ -28,7 +28,7 @@ def die(path: Any) -> Any:
 def test_what_a_killed_process_leaves_over_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scans, "_inspect_scan", die_once)
+    monkeypatch.setattr(scans, "inspect_scan", die_once)
     paths: list[Any] = [tmp_path / name for name in "abcd"]
     found: list[Any] = list(scans.inspect_scans(paths, 2))
     assert found == ["a", "b", "c", "d"]
@@ -37,7 +37,7 @@ def test_what_a_killed_process_leaves_over_is_tried_again(
 def test_a_process_that_is_killed_twice_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scans, "_inspect_scan", die)
+    monkeypatch.setattr(scans, "inspect_scan", die)
     paths: list[Any] = [tmp_path / name for name in "ab"]
     with pytest.raises(CohortError, match="want of memory"):
         scans.inspect_scans(paths, 2)

@@ -297,6 +297,7 @@ def test_memory_does_not_grow_with_candidates_or_splits(awkward: Data) -> None:
             rows = awkward.splits[number % 3]
             fit(awkward.X, awkward.y, "f1", *rows, copy.deepcopy(candidate), return_all=False)
         assert len(reuse._splits) == reuse._SPLITS_KEPT
+    reuse.forget_splits()
     assert not reuse._splits
 
 

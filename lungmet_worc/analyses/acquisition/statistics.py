@@ -12,10 +12,9 @@ import pandas as pd
 
 from lungmet_worc.analyses.acquisition.table import ACQUISITION
 from lungmet_worc.basics.sentences import Sentence, joined
-from lungmet_worc.imaging.inspection import PairInspection, inspect_pair
+from lungmet_worc.imaging.inspection import PairInspection, Scan, inspect_scan
 from lungmet_worc.imaging.inspection_cache import kept_inspections
 from lungmet_worc.imaging.mask_rules import MaskRules
-from lungmet_worc.imaging.scans import Scan
 from lungmet_worc.imaging.volumes import stored_type
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Patient
@@ -105,7 +104,7 @@ def _scans(study: StudyConfig, pairs: Sequence[tuple[Patient, str]]) -> list[Sca
 
 def _inspections(scans: Sequence[Scan], kept: Path) -> list[PairInspection]:
     return [
-        inspect_pair(scan.pair, scan.modality, scan.config, scan.rules) if found is None else found
+        inspect_scan(scan) if found is None else found
         for scan, found in zip(scans, kept_inspections(scans, kept), strict=True)
     ]
 

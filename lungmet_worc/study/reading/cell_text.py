@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from lungmet_worc.basics.words import runs
+
 #: Marks around a path that Windows copied ("Copy as path"), and those that Word makes of them.
 _QUOTED = re.compile(r'["“”„‟«»]([^"“”„‟«»]*)["“”„‟«»]')
 #: Hyphens that look like the one of the keyboard: soft in form, different as a character.
@@ -76,11 +78,6 @@ _MOST_RANGES = 8
 
 def rows_text(rows: Iterable[int]) -> str:
     """Return row numbers for a sentence of any language: "2-5, 9"."""
-    ranges: list[list[int]] = []
-    for row in sorted(set(rows)):
-        if ranges and row == ranges[-1][1] + 1:
-            ranges[-1][1] = row
-        else:
-            ranges.append([row, row])
+    ranges = runs(rows)
     shown = [f"{low}" if low == high else f"{low}-{high}" for low, high in ranges[:_MOST_RANGES]]
     return ", ".join([*shown, "…"] if len(ranges) > _MOST_RANGES else shown)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from lungmet_worc.worc.acceleration.patterns import named_histograms
+
 #: PREDICT's defaults, where a configuration has none.
 FREQUENCIES = (0.05, 0.2, 0.5)
 ANGLES = (0, 45, 90, 135)
@@ -88,21 +90,16 @@ def gabor_filter_parallel(
     tuple
         Values and names of the features.
     """
-    import PREDICT.imagefeatures.histogram_features as hf
-
     parameters = parameters or {}
     pairs = itertools.product(
         parameters.get("gabor_frequencies", FREQUENCIES), parameters.get("gabor_angles", ANGLES)
     )
     kernels = [_kernel(frequency, angle) for frequency, angle in pairs]
-    values: list[float] = []
-    labels: list[str] = []
-    for kernel, response in zip(kernels, masked_responses(image, mask, kernels), strict=True):
-        features, names = hf.get_histogram_features(response)
-        values.extend(features)
-        suffix = f"_F{kernel.frequency}_A{round(kernel.angle, 2)}"
-        labels.extend(name.replace("hf_", "tf_Gabor_") + suffix for name in names)
-    return values, labels
+    responses = masked_responses(image, mask, kernels)
+    return named_histograms(
+        (response, "tf_Gabor_", f"_F{kernel.frequency}_A{round(kernel.angle, 2)}")
+        for kernel, response in zip(kernels, responses, strict=True)
+    )
 
 
 def masked_responses(

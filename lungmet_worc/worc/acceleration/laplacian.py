@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-N_BINS = 50
+from lungmet_worc.worc.acceleration.patterns import named_histograms
+
 #: Fewer voxels than this in any direction, and PREDICT leaves all responses at 0.
 SHORTEST = 4
 #: Slices filtered at once, so that memory does not grow with the volume.
@@ -39,18 +40,13 @@ def get_log_features(
     tuple
         Values and names of the features.
     """
-    import PREDICT.imagefeatures.histogram_features as hf
-
-    values: list[float] = []
-    labels: list[str] = []
     rows, columns, slices = image.shape
     # The mask as PREDICT's order of axes reads it.
     read = mask.astype(bool).reshape(slices, rows, columns)
-    for sigma in (parameters or {}).get("sigma", [1, 5, 10]):
-        features, names = hf.get_histogram_features(_responses(image, read, sigma), N_BINS)
-        values.extend(features)
-        labels.extend(f"{name.replace('hf_', 'logf_')}_sigma{sigma}" for name in names)
-    return values, labels
+    return named_histograms(
+        (_responses(image, read, sigma), "logf_", f"_sigma{sigma}")
+        for sigma in (parameters or {}).get("sigma", [1, 5, 10])
+    )
 
 
 def _responses(image: np.ndarray, read: np.ndarray, sigma: float) -> np.ndarray:

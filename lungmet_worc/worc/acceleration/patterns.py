@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,19 +51,32 @@ def get_LBP_features(  # noqa: N802  (PREDICT's name)
     tuple
         Values and names of the features.
     """
-    import PREDICT.imagefeatures.histogram_features as hf
-
     parameters = parameters or {}
-    values: list[float] = []
-    labels: list[str] = []
     mask = mask.astype(bool)
     pairs = zip(parameters.get("radius", RADII), parameters.get("N_points", N_POINTS), strict=False)
-    for radius, n_points in pairs:
-        patterns = masked_patterns(image, mask, radius, n_points)
-        features, names = hf.get_histogram_features(patterns if patterns.size else [0])
+    return named_histograms(
+        (patterns if patterns.size else [0], "tf_LBP_", f"_R{radius}_P{n_points}")
+        for radius, n_points in pairs
+        for patterns in [masked_patterns(image, mask, radius, n_points)]
+    )
+
+
+def named_histograms(parts: Iterable[tuple[Any, str, str]]) -> tuple[list[float], list[str]]:
+    """Return the features of several histograms one behind the other, and their names.
+
+    Parameters
+    ----------
+    parts : iterable of (array, str, str)
+        The voxels, what stands in a name in place of PREDICT's "hf_", and what stands behind it.
+    """
+    import PREDICT.imagefeatures.histogram_features as hf
+
+    values: list[float] = []
+    labels: list[str] = []
+    for voxels, group, end in parts:
+        features, names = hf.get_histogram_features(voxels)
         values.extend(features)
-        suffix = f"_R{radius}_P{n_points}"
-        labels.extend(name.replace("hf_", "tf_LBP_") + suffix for name in names)
+        labels.extend(name.replace("hf_", group) + end for name in names)
     return values, labels
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-N_BINS = 50
+from lungmet_worc.worc.acceleration.patterns import named_histograms
+
 #: What PREDICT hands to phasepack, and phasepack's own constants.
 MULTIPLE = 2.1
 SIGMA_ON_F = 0.55
@@ -49,23 +50,18 @@ def get_phase_features(
     tuple
         Values and names of the features.
     """
-    import PREDICT.imagefeatures.histogram_features as hf
-
     parameters = parameters or {}
-    values: list[float] = []
-    labels: list[str] = []
     mask = mask.astype(bool)
     wavelengths, scales = parameters.get("minwavelength", [3]), parameters.get("nscale", [5])
-    for wavelength, n_scales in zip(wavelengths, scales, strict=False):
-        images = masked_phase(image, mask, wavelength, n_scales)
-        for name, voxels in zip(("monogenic", "phasecong", "phasesym"), images, strict=True):
-            features, names = hf.get_histogram_features(
-                np.where(np.isnan(voxels), 0, voxels), N_BINS
-            )
-            values.extend(features)
-            suffix = f"_WL{wavelength}_N{n_scales}"
-            labels.extend(n.replace("hf_", f"phasef_{name}_") + suffix for n in names)
-    return values, labels
+    return named_histograms(
+        (np.where(np.isnan(voxels), 0, voxels), f"phasef_{name}_", f"_WL{wavelength}_N{n_scales}")
+        for wavelength, n_scales in zip(wavelengths, scales, strict=False)
+        for name, voxels in zip(
+            ("monogenic", "phasecong", "phasesym"),
+            masked_phase(image, mask, wavelength, n_scales),
+            strict=True,
+        )
+    )
 
 
 def masked_phase(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,6 @@ class Imputed:
     groups: GroupMasks = field(init=False)
     scaled: dict[tuple[str, ...], Scaled] = field(default_factory=dict)
     _parts: Parts | None = None
-    _imputer: Any = None
-    _variances: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.groups = GroupMasks(self.labels)
@@ -52,19 +51,15 @@ class Imputed:
         """Validation rows."""
         return self._filled()[1]
 
-    @property
+    @cached_property
     def imputer(self) -> Any:
         """WORC's imputer, fitted; where no cell is missing, fitted when first asked for."""
-        if self._imputer is None:
-            self._imputer = self.make_imputer()
-        return self._imputer
+        return self.make_imputer()
 
-    @property
+    @cached_property
     def variances(self) -> np.ndarray:
         """Variance of each feature, as ``VarianceThreshold`` computes it."""
-        if self._variances is None:
-            self._variances = np.nanvar(self.train, axis=0)
-        return self._variances
+        return np.asarray(np.nanvar(self.train, axis=0))
 
     def release(self) -> None:
         """Drop the arrays until they are asked for again."""
@@ -157,7 +152,7 @@ class SplitData:
             self._complete = imputed
         else:
             imputed.groups, imputed.scaled = self._complete.groups, self._complete.scaled
-            imputed._variances = self._complete.variances
+            imputed.variances = self._complete.variances
         return imputed
 
     def _with_missing(self, method: str, neighbours: int) -> Imputed:

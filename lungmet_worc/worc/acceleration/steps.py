@@ -161,8 +161,6 @@ class _Later:
 def _select_by_relief(workflow: Workflow) -> None:
     """Choose features by Relief, as ``SelectMulticlassRelief``."""
     parameters = workflow.parameters
-    if parameters.get("ReliefUse") != "True":
-        return
     from WORC.featureprocessing.Relief import SelectMulticlassRelief
 
     relief = SelectMulticlassRelief(
@@ -183,8 +181,6 @@ def _select_by_relief(workflow: Workflow) -> None:
 def _select_by_model(workflow: Workflow) -> None:
     """Choose features by a fitted model, as ``SelectFromModel`` in WORC."""
     parameters = workflow.parameters
-    if parameters.get("SelectFromModel") != "True":
-        return
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.feature_selection import SelectFromModel
     from sklearn.linear_model import Lasso, LogisticRegression
@@ -222,8 +218,6 @@ def _select_by_model(workflow: Workflow) -> None:
 def _select_by_test(workflow: Workflow) -> None:
     """Choose features by a univariate test, as ``StatisticalTestThreshold``."""
     parameters = workflow.parameters
-    if parameters.get("StatisticalTestUse") != "True":
-        return
     from WORC.featureprocessing.StatisticalTestThreshold import StatisticalTestThreshold
 
     metric = parameters["StatisticalTestMetric"]
@@ -245,8 +239,6 @@ def _select_by_test(workflow: Workflow) -> None:
 def _reduce(workflow: Workflow) -> None:
     """Replace features by principal components, as WORC."""
     parameters = workflow.parameters
-    if parameters.get("UsePCA") != "True":
-        return
     from numpy.linalg import LinAlgError
     from sklearn.decomposition import PCA
 
@@ -277,8 +269,6 @@ def _reduce(workflow: Workflow) -> None:
 def _resample(workflow: Workflow) -> None:
     """Balance the training rows, as WORC's ``ObjectSampler``."""
     parameters = workflow.parameters
-    if parameters.get("Resampling_Use") != "True":
-        return
     import WORC.addexceptions as worc_errors
     from WORC.classification.ObjectSampler import ObjectSampler
 
@@ -309,14 +299,15 @@ def _resample(workflow: Workflow) -> None:
     workflow.X_train, workflow.y_train = X, y
 
 
-#: WORC's steps between imputation and the classifier, in its order.
-STEPS: tuple[Callable[[Workflow], None], ...] = (
-    _select_groups,
-    _select_by_variance,
-    _scale,
-    _select_by_relief,
-    _select_by_model,
-    _select_by_test,
-    _reduce,
-    _resample,
+#: WORC's steps between imputation and the classifier, in its order, by the parameter that asks for
+#: each; a step without one is always done, or looks itself.
+STEPS: tuple[tuple[str | None, Callable[[Workflow], None]], ...] = (
+    (None, _select_groups),
+    (None, _select_by_variance),
+    (None, _scale),
+    ("ReliefUse", _select_by_relief),
+    ("SelectFromModel", _select_by_model),
+    ("StatisticalTestUse", _select_by_test),
+    ("UsePCA", _reduce),
+    ("Resampling_Use", _resample),
 )

@@ -11,7 +11,6 @@ from scipy import ndimage
 
 from lungmet_worc.worc.acceleration.gabor import reflecting_matrix
 
-N_BINS = 50
 #: skimage's defaults, which PREDICT leaves as they are.
 BETA = 0.5
 #: Hessians this small beside the grey values are rounding and nothing else.
@@ -54,8 +53,8 @@ def get_vessel_features(
     # As PREDICT: one range of scales, hence one step, whatever number there is.
     for step in scale_steps[:1]:
         filtered = masked_frangi(image, mask, np.arange(scale_range[0], scale_range[1], step))
-        full, names = hf.get_histogram_features(filtered, N_BINS)
-        inside, _ = hf.get_histogram_features(filtered[inner] if inner.any() else [0], N_BINS)
+        full, names = hf.get_histogram_features(filtered)
+        inside, _ = hf.get_histogram_features(filtered[inner] if inner.any() else [0])
         for region, features in (("full", full), ("edge", full), ("inner", inside)):
             values.extend(features)
             suffix = f"_SR{scale_range}_SS{step}"

@@ -108,8 +108,9 @@ def fit_and_score(
     started = time.time()
     workflow = _imputed(split, np.asarray(y), parameters, skip=skip)
     try:
-        for step in STEPS:
-            step(workflow)
+        for switch, step in STEPS:
+            if switch is None or parameters.get(switch) == "True":
+                step(workflow)
     except NothingLeft as ended:
         result["fit_time"] = time.time() - started
         cause = ended.__cause__

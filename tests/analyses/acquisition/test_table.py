@@ -117,7 +117,7 @@ def test_voxels_that_were_checked_are_not_read_again(
     def refuse(*_: object) -> None:
         pytest.fail("an image was read again")
 
-    monkeypatch.setattr(acquisition, "inspect_pair", refuse)
+    monkeypatch.setattr(acquisition, "inspect_scan", refuse)
     assert acquisition_table(plan).equals(expected)
     assert plan.paths.inspections.read_bytes() == before
 
