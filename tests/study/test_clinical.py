@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,11 +10,12 @@ import pytest
 from lungmet_worc.basics.errors import ManifestError
 from lungmet_worc.study.clinical import encode
 from lungmet_worc.study.config import ClinicalConfig
+from lungmet_worc.study.manifest import Patient
 
 
-def patients(column: str, texts: list[str]) -> Any:
+def patients(column: str, texts: list[str]) -> list[Patient]:
     return [
-        SimpleNamespace(patient_id=f"P{number}", row=number + 2, clinical={column: text})
+        Patient(f"P{number}", number + 2, 1, {}, {column: text})
         for number, text in enumerate(texts)
     ]
 
