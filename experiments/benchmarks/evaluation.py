@@ -117,7 +117,7 @@ def make_plan(folder: Path, n_patients: int, n_splits: int, *, accelerate: bool)
     from lungmet_worc.pipeline.plan import Plan
     from lungmet_worc.study.cohort import build_cohort
     from lungmet_worc.study.manifest import Manifest, Patient
-    from lungmet_worc.study.sources import ImagePair
+    from lungmet_worc.study.sources.images import ImagePair
     from lungmet_worc.study.study_file import study_from_tables
     from lungmet_worc.tasks.run_folder.paths import RunPaths
 

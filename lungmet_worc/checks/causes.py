@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lungmet_worc.basics.errors import Causes, Problem
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.sources import column_names
+from lungmet_worc.study.sources.kinds import column_names
 
 #: Kinds of problems that others depend on.
 SMALL_ARM = "small-arm"  # an arm has too few patients, or splits that cannot be tested

@@ -23,7 +23,7 @@ from lungmet_worc.study.combat import (
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reading.spreadsheet import is_missing
-from lungmet_worc.study.sources import ComBatConfig
+from lungmet_worc.study.sources.source import ComBatConfig
 
 
 def combat_problems(study: StudyConfig, cohort: Cohort) -> list[Problem]:

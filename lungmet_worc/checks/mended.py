@@ -10,7 +10,7 @@ from lungmet_worc.basics.errors import Problem
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, Patient
 from lungmet_worc.study.reading.spreadsheet import is_missing
-from lungmet_worc.study.sources import column_names
+from lungmet_worc.study.sources.kinds import column_names
 
 
 def mended(study: StudyConfig, manifest: Manifest, errors: Iterable[Problem]) -> Manifest:

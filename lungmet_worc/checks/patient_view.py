@@ -12,7 +12,7 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest
 from lungmet_worc.study.reading.spreadsheet import is_missing
 from lungmet_worc.study.reasons import Reason
-from lungmet_worc.study.sources import column_names
+from lungmet_worc.study.sources.kinds import column_names
 
 #: What a scan can be, in the order in which they are counted.
 SCAN_STATES = (

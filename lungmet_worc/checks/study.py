@@ -32,7 +32,8 @@ from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, Patient, collect_manifest
 from lungmet_worc.study.manifest_columns import missing_columns
-from lungmet_worc.study.sources import ImagePair, column_names
+from lungmet_worc.study.sources.images import ImagePair
+from lungmet_worc.study.sources.kinds import column_names
 
 
 @dataclass(frozen=True)

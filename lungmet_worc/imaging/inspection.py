@@ -25,7 +25,7 @@ from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.imaging.segmentation import tumour_voxels
 from lungmet_worc.imaging.volumes import UnreadableImageError, read_volume
 from lungmet_worc.study.manifest import Patient
-from lungmet_worc.study.sources import ImagePair, ImageSource
+from lungmet_worc.study.sources.images import ImagePair, ImageSource
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

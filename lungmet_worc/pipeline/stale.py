@@ -9,7 +9,8 @@ from typing import Any
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.basics.words import named
-from lungmet_worc.study.sources import SOURCES, ImageSource
+from lungmet_worc.study.sources.images import ImageSource
+from lungmet_worc.study.sources.kinds import SOURCES
 from lungmet_worc.study.worc_settings import SET_ELSEWHERE
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.task import Task, TaskKey

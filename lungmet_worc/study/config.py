@@ -27,7 +27,8 @@ from lungmet_worc.study.clock import deadline_text
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 from lungmet_worc.study.reading.cell_text import CellText, CellValue, cleaned
 from lungmet_worc.study.shapes import Label, StudyPath, StudyTable, WorcOverrides, one_of
-from lungmet_worc.study.sources import AnySource, ImageSource
+from lungmet_worc.study.sources.images import ImageSource
+from lungmet_worc.study.sources.kinds import AnySource
 
 Preset = Literal["smoke", "coarse", "full"]
 

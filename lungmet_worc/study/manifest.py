@@ -21,7 +21,9 @@ from lungmet_worc.study.reading.spreadsheet import (
     parse_outcome,
     read_spreadsheet,
 )
-from lungmet_worc.study.sources import Data, ImagePair, column_names
+from lungmet_worc.study.sources.images import ImagePair
+from lungmet_worc.study.sources.kinds import column_names
+from lungmet_worc.study.sources.source import Data
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from lungmet_worc.study.reading.column_numbers import (
 )
 from lungmet_worc.study.reading.raw_table import NUMBERS
 from lungmet_worc.study.reading.spreadsheet import Spreadsheet, column_cells, is_missing
-from lungmet_worc.study.sources import column_names
+from lungmet_worc.study.sources.kinds import column_names
 from lungmet_worc.study.table_cells import cell_problems
 from lungmet_worc.study.unknown_codes import code_problems
 

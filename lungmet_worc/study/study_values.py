@@ -13,7 +13,7 @@ from lungmet_worc.basics.errors import Problem, did_you_mean
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.key_causes import MISSING_KEY, UNKNOWN_KEY
-from lungmet_worc.study.sources import kind_of
+from lungmet_worc.study.sources.kinds import kind_of
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80

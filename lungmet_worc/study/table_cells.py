@@ -14,7 +14,7 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest_columns import used_columns
 from lungmet_worc.study.reading.cell_text import rows_text
 from lungmet_worc.study.reading.spreadsheet import Spreadsheet, column_cells, is_missing
-from lungmet_worc.study.sources import column_names
+from lungmet_worc.study.sources.kinds import column_names
 
 #: What Excel shows of a formula that fails, in any language, or of a number in a narrow column.
 _FAILED = re.compile(r"#[A-Z/0-9]+[!?]|#{3,}")

@@ -263,7 +263,9 @@ def _causes(
 
 
 def _mend(modality: object) -> Sentence:
-    from lungmet_worc.study.sources import kind_of  # slow to load, and a worker has no use for it
+    from lungmet_worc.study.sources.kinds import (
+        kind_of,  # slow, and workers need none
+    )
 
     mend: Sentence = kind_of(modality).mend
     return mend

@@ -22,7 +22,7 @@ from lungmet_worc.study.cohort import Cohort
 from lungmet_worc.study.config import StatisticsConfig
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reasons import Reason
-from lungmet_worc.study.sources import ImagePair
+from lungmet_worc.study.sources.images import ImagePair
 from lungmet_worc.study.tested_splits import UntestedSplit
 
 #: Arm -> its modalities, its clinical columns, and by how many standard deviations its scores

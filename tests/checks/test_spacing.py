@@ -11,7 +11,7 @@ from lungmet_worc.checks.spacing import spacing_problems
 from lungmet_worc.imaging.inspection import InspectedScan, PairInspection
 from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.study.manifest import Patient
-from lungmet_worc.study.sources import ImagePair, ImageSource
+from lungmet_worc.study.sources.images import ImagePair, ImageSource
 
 Spacing = tuple[float, float, float]
 

@@ -23,7 +23,7 @@ from lungmet_worc.study.cohort import build_cohort
 from lungmet_worc.study.config import ArmConfig, StudyConfig
 from lungmet_worc.study.given_names import shown_names
 from lungmet_worc.study.manifest import read_manifest
-from lungmet_worc.study.sources import ImageSource
+from lungmet_worc.study.sources.images import ImageSource
 from tests.analyses.run.test_digest import make_state
 from tests.synthetic import make_study, write_cohort, write_study
 

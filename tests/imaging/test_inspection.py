@@ -23,7 +23,7 @@ from lungmet_worc.imaging.mask_rules import MaskRules
 from lungmet_worc.imaging.masks import bounding_box, largest_piece
 from lungmet_worc.imaging.nifti import count_not_finite
 from lungmet_worc.study.manifest import Patient
-from lungmet_worc.study.sources import ImagePair, ImageSource
+from lungmet_worc.study.sources.images import ImagePair, ImageSource
 from tests.synthetic import Array, make_image, make_mask, write_volume
 
 

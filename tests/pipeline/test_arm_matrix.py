@@ -13,7 +13,7 @@ from lungmet_worc.basics.errors import ResultsError
 from lungmet_worc.pipeline.arm_matrix import arm_matrix
 from lungmet_worc.study.config import ArmConfig
 from lungmet_worc.study.manifest import Patient
-from lungmet_worc.study.sources import ImagePair
+from lungmet_worc.study.sources.images import ImagePair
 from lungmet_worc.worc.storage import read_matrix, read_result, write_features
 from tests.synthetic import change_cell, write_cohort, write_study
 

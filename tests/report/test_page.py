@@ -21,7 +21,7 @@ from lungmet_worc.report.page import _row_spans, _typeset_cell, write_report
 from lungmet_worc.study.cohort import NOBODY, Cohort
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
-from lungmet_worc.study.sources import ImagePair
+from lungmet_worc.study.sources.images import ImagePair
 from tests.analyses.made_up import made_up_cohort
 from tests.report.made_up_page import Page, in_language, made_up_context
 

@@ -27,7 +27,7 @@ from lungmet_worc.report.run_sections import flattened
 from lungmet_worc.study.cohort import NOBODY, Cohort
 from lungmet_worc.study.manifest import Patient
 from lungmet_worc.study.reasons import NoFeatures, NoImage, NoOutcome, Reason
-from lungmet_worc.study.sources import ImagePair
+from lungmet_worc.study.sources.images import ImagePair
 from tests.analyses.made_up import made_up_cohort, outcome_tables
 from tests.analyses.test_results import prediction, three_arms
 

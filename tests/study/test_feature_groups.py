@@ -22,7 +22,7 @@ from lungmet_worc.study.feature_groups import (
     needed_switches,
 )
 from lungmet_worc.study.manifest import Patient
-from lungmet_worc.study.sources import ImagePair
+from lungmet_worc.study.sources.images import ImagePair
 from lungmet_worc.worc.storage import read_matrix, read_result, write_features
 from tests.synthetic import make_study, write_cohort, write_study
 

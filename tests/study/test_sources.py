@@ -21,13 +21,14 @@ from lungmet_worc.pipeline.export import export_worc
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.stages import extraction, report
 from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
-from lungmet_worc.study import sources
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import read_manifest
 from lungmet_worc.study.manifest_columns import used_columns
 from lungmet_worc.study.reasons import NoFeatures, Reason
 from lungmet_worc.study.shapes import StudyPath, StudyTable, WorcOverrides
-from lungmet_worc.study.sources import Column, ComBatConfig, ImageSource
+from lungmet_worc.study.sources.images import ImageSource
+from lungmet_worc.study.sources.kinds import SOURCES
+from lungmet_worc.study.sources.source import Column, ComBatConfig
 from lungmet_worc.tasks.failures import as_error, left_out
 from lungmet_worc.tasks.progress import Quiet
 from lungmet_worc.tasks.run_folder.paths import RunPaths
@@ -115,7 +116,7 @@ class FeatureTable(StudyTable):
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
     """Sixteen patients with an MRI; P3 has no features of the PET."""
-    monkeypatch.setitem(sources.SOURCES, "features", FeatureTable)
+    monkeypatch.setitem(SOURCES, "features", FeatureTable)
     monkeypatch.setitem(extraction.EXTRACTORS, "take a row", "made_up:features_of_a_row")
     manifest = write_cohort(tmp_path, 16, ["MRI"])
     rows = [{**row, "pet_name": f"scan {row['patient_id']}"} for row in read_rows(manifest)]

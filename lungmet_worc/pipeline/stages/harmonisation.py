@@ -12,7 +12,7 @@ from lungmet_worc.tasks.task import Task, TaskKey, content_hash
 
 if TYPE_CHECKING:
     from lungmet_worc.pipeline.plan import Plan
-    from lungmet_worc.study.sources import ComBatConfig
+    from lungmet_worc.study.sources.source import ComBatConfig
 
 #: Bump when our own code changes what a harmonisation gives.
 REVISION = 1

@@ -1,127 +1,27 @@
-"""Where the features of a modality come from: one of several kinds, chosen by its keys.
-
-A kind of source is a class that says what `Source` asks, and a line in `SOURCES`. What a patient
-has of it says what `Data` asks. What only images have (inspections, WORC's fingerprint, pictures,
-acquisition, groups of features, an export) goes by ``StudyConfig.images``, ``Patient.images``.
-"""
+"""Images with their segmentations, from which WORC extracts the features."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, PlainValidator, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
 from lungmet_worc.basics.errors import Problem
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import later
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.reading.cell_text import CellText
-from lungmet_worc.study.reasons import Cause, NoImage
+from lungmet_worc.study.reasons import NoImage
 from lungmet_worc.study.scan_paths import is_there, path_problems, resolve
 from lungmet_worc.study.shapes import Label, StudyTable, WorcOverrides, one_of
+from lungmet_worc.study.sources.source import Column, ComBatConfig
 
 _ImageType = Annotated[
     str, one_of(worc_settings.IMAGE_TYPES, later('"{value}" is no image type. {hint}'))
 ]
-
-
-class Column(NamedTuple):
-    """A column of the manifest that a source needs.
-
-    ``key`` names it in the study file, ``holds`` says what stands in it.
-    """
-
-    key: str
-    name: str
-    holds: Sentence
-
-
-class Data(Protocol):
-    """What one patient has of a modality."""
-
-    @property
-    def state(self) -> str:
-        """Return "present", "not found", "missing", or "without" what of it is lacking."""
-
-    @property
-    def present(self) -> bool:
-        """Whether the manifest gives all that features are made from."""
-
-    @property
-    def files(self) -> Mapping[str, Path]:
-        """Return what a file is -> the file, of all that features are made from."""
-
-    def mended(self) -> Self:
-        """Return the same with all that is lacking."""
-
-
-class Source(Protocol):
-    """Where the features of a modality come from, as a table of the study file says it.
-
-    A path that it names is a `StudyPath`.
-    """
-
-    #: Each of `files` and `science` by name -> that it changed, of a ``modality`` and ``who``.
-    changed: ClassVar[Mapping[str, Sentence]]
-    #: The kind of task that writes the features of a patient.
-    task: ClassVar[str]
-    #: How a remedy begins where a patient's data fail.
-    mend: ClassVar[Sentence]
-    #: What the methods say of a ``modality``; None where WORC extracts the features.
-    methods: ClassVar[Sentence | None]
-
-    #: What people read in place of the modality's key.
-    title: Label | None
-    #: How the features are harmonised.
-    combat: ComBatConfig | None
-    #: Settings of WORC for this modality alone.
-    worc: WorcOverrides
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """Return what the manifest must have."""
-
-    def science(self, data: Any) -> Mapping[str, Any]:
-        """Return what features depend on beside files and WORC's settings: arguments of the task.
-
-        Parameters
-        ----------
-        data : Data
-            As `read` returned it.
-        """
-
-    def settings(self) -> worc_settings.Settings:
-        """Return the settings of WORC that follow from the source."""
-
-    def lacking(self, title: str) -> Cause:
-        """Return why a patient whose data are not present enters no arm."""
-
-    def read(
-        self, modality: str, patient_id: str, entries: Mapping[str, str], folder: Path
-    ) -> tuple[Data, list[Problem]]:
-        """Return what a patient has, and what is wrong with it.
-
-        Parameters
-        ----------
-        modality, patient_id : str
-        entries : mapping of str to str
-            Key of each column that the manifest has -> the cell, "" where nothing is known.
-        folder : Path
-            That of the manifest.
-        """
-
-
-class ComBatConfig(StudyTable):
-    """Harmonisation of a modality's features by WORC's ComBat: columns of the manifest.
-
-    WORC fits it on all patients before they are split (errata E13).
-    """
-
-    batch: CellText
-    covariates: tuple[CellText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -268,28 +168,3 @@ class ImageSource(StudyTable):
             modality=modality,
         )
         return Problem(what, remedy, column=self.image)
-
-
-#: The key that tells a kind of source from the others, and that names one of the files of its
-#: data -> the kind; without any it is the first.
-SOURCES: dict[str, type[Any]] = {"image": ImageSource}
-
-
-def kind_of(table: object) -> type[Any]:
-    """Return the kind of source that a table of the study file describes."""
-    keys = table if isinstance(table, Mapping) else {}
-    return next((SOURCES[key] for key in SOURCES if key in keys), next(iter(SOURCES.values())))
-
-
-def _of_its_kind(table: Any, info: ValidationInfo) -> Any:
-    if isinstance(table, tuple(SOURCES.values())):
-        return table
-    return kind_of(table).model_validate(table, context=info.context)
-
-
-AnySource = Annotated[Source, PlainValidator(_of_its_kind)]
-
-
-def column_names(*sources: Source) -> set[str]:
-    """Return the columns of the manifest that sources need."""
-    return {column.name for source in sources for column in source.columns}
