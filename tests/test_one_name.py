@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lungmet_worc.cli.demo_cohort import COLUMNS
+from lungmet_worc.cli.demo_cohort import make_demo_cohort
 from lungmet_worc.cli.experiment import Experiment
 
 ROOT = Path(__file__).parents[1]
@@ -71,11 +71,12 @@ def test_readme_and_docs() -> None:
         assert wanted <= set(next(csv.reader(table.splitlines(), delimiter=";")))
 
 
-def test_manifests_of_init_and_demo() -> None:
+def test_manifests_of_init_and_demo(tmp_path: Path) -> None:
     wanted = {ID, OUTCOME, *(column for both in COLUMNS_OF.values() for column in both)}
-    with (TEMPLATES / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        assert wanted <= set(next(csv.reader(file)))
-    assert wanted <= set(COLUMNS)
+    demo = make_demo_cohort(tmp_path / "demo", n_patients=2).with_name("manifest.csv")
+    for manifest in (TEMPLATES / "manifest.csv", demo):
+        with manifest.open(newline="", encoding="utf-8") as file:
+            assert wanted <= set(next(csv.reader(file)))
 
 
 def test_experiments(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from lungmet_worc.basics.sentences import Sentence, joined
+
+Line = TypeVar("Line", bound=str)
 
 
 def named(names: Sequence[str]) -> Sentence:
@@ -40,6 +43,12 @@ def runs(numbers: Iterable[int]) -> list[list[int]]:
         else:
             found.append([number, number])
     return found
+
+
+def cut_short(lines: Sequence[Line], most: int, more: Callable[[int], Line]) -> list[Line]:
+    """Return the first lines, and behind them what is said of how many more there are."""
+    left = len(lines) - most
+    return [*lines[:most], more(left)] if left > 0 else list(lines)
 
 
 def natural_order(text: str) -> tuple[tuple[int | str, ...], str]:

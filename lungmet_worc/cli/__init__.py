@@ -96,12 +96,6 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         with stopped_by_signals():
             return int(options.act(options))
-    except LungmetError as error:
-        if options.debug:
-            sys.excepthook = _show_traceback
-            raise
-        print(_shown(error, spoken(options)), file=sys.stderr)
-        return error.exit_code
     except Stopped as stopped:
         # After SIGHUP there is no terminal left to tell it.
         with contextlib.suppress(OSError):
@@ -113,12 +107,16 @@ def _main(arguments: Sequence[str] | None) -> int:
         # The reader of our output, for example head, went away.
         sys.stderr.close()
         return 128 + signal.SIGPIPE
-    # Any other error is a defect of ours; a surgeon is spared its traceback.
+    # Any error but one of our kinds is a defect of ours; a surgeon is spared its traceback.
     except Exception as error:
         if options.debug:
             sys.excepthook = _show_traceback
             raise
-        print(_unexpected(error, spoken(options)), file=sys.stderr)
+        say = spoken(options)
+        if isinstance(error, LungmetError):
+            print(_shown(error, say), file=sys.stderr)
+            return error.exit_code
+        print(_unexpected(error, say), file=sys.stderr)
         return 3
     finally:
         WHOLE_TRACEBACKS.reset(whole)

@@ -7,13 +7,13 @@ lower one for CT, and nothing in the tumour volume.
 
 from __future__ import annotations
 
-import csv
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import SimpleITK as sitk
 from scipy import ndimage
 
@@ -35,17 +35,6 @@ SHAPE = {"MRI": (12, 40, 40), "CT": (12, 44, 44)}  # slices, rows, columns
 EVENT_SHARE = 0.42  # close to the share in published soft-tissue-sarcoma cohorts
 # Difference between the outcome groups, in standard deviations of the heterogeneity.
 EFFECT = {"MRI": 1.7, "CT": 1.2}
-COLUMNS = (
-    "patient_id",
-    "lung_metastasis",
-    "mri_image",
-    "mri_segmentation",
-    "ct_image",
-    "ct_segmentation",
-    "age",
-    "sex",
-    "grade",
-)
 
 
 def make_demo_cohort(folder: Path, *, n_patients: int = 24, seed: int = 2024) -> Path:
@@ -121,10 +110,7 @@ def _write_cohort(folder: Path, n_patients: int, seed: int) -> None:
         # One generator per patient: a larger cohort begins with the same random draws.
         patient_random = np.random.default_rng([seed, number])
         rows.append(_write_patient(folder, f"P{number}", int(outcome), patient_random))
-    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    pd.DataFrame(rows).to_csv(folder / "manifest.csv", index=False, lineterminator="\n")
     template = resources.files("lungmet_worc.study") / "templates" / "demo.toml"
     (folder / "study.toml").write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
 

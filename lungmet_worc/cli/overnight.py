@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from lungmet_worc.basics.errors import (
 from lungmet_worc.basics.file_names import shortened
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import write_text
+from lungmet_worc.basics.words import cut_short
 from lungmet_worc.cli.night_digest import COUNTED, Ending, NightDigest, StudyNight
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.pipeline.run import Run
@@ -29,6 +32,13 @@ from lungmet_worc.tasks.run_folder.mark import resolved
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 
 _MOST_PROBLEMS = 20
+#: How a study ends by an error of its run; the first kind that fits.
+_ENDINGS: dict[type[Exception], Ending] = {
+    DeadlineError: "too late",
+    TaskFailedError: "failed",
+    LungmetError: "unusable",
+    Exception: "failed",
+}
 #: What a script says when a night was stopped.
 STOPPED = Sentence("Stopped. What is finished is kept; the same command goes on from there.")
 _OTHERS_START = Sentence("The others start now. What you mend meanwhile is tried again after them.")
@@ -141,7 +151,7 @@ class Night:
             try:
                 self._studies[number] = self._run_one(number)
             except StorageError as error:
-                self._studies[number] = self._ended(number, "failed", error)
+                self._studies[number] = self._ended_by(number, "failed", error)
                 self._end_waiting(
                     Sentence("Nothing more can be written to the disk, see above."), 3
                 )
@@ -184,12 +194,9 @@ class Night:
             self._progress.note(Sentence("Checking {file}", file=night.file))
             try:
                 self._look_at(number)
-            except LungmetError as error:
-                self._studies[number] = self._ended(number, "unusable", error)
-                unsound.append(number)
             # A defect of ours is no reason to lose the other studies.
             except Exception as error:
-                self._studies[number] = self._unexpected(number, "unusable", error)
+                self._studies[number] = self._ended_by(number, "unusable", error)
                 unsound.append(number)
         return unsound
 
@@ -243,45 +250,38 @@ class Night:
                 why = Sentence(
                     "The deadline had come before its turn. Run it again with more time."
                 )
-                return self._ended(number, "not started", why, exit_code=1)
+                return self._ended(number, "not started", (why,), exit_code=1)
             until = deadline.isoformat() if deadline else None
             run = study.run(folder, cores=self._cores, until=until, progress=self._progress)
         except StorageError:
             raise
-        except DeadlineError as error:
-            return self._ended(number, "too late", error)
-        except TaskFailedError as error:
-            # The digest names each cause once; the error would name it for each task.
-            return self._ended(number, "failed", exit_code=error.exit_code)
-        except LungmetError as error:
-            return self._ended(number, "unusable", error)
         except KeyboardInterrupt:
             self._studies[number] = self._ended(number, "stopped")
             raise
         # A defect of ours is no reason to lose the other studies.
         except Exception as error:
-            return self._unexpected(number, "failed", error)
+            ending = next(ending for kind, ending in _ENDINGS.items() if isinstance(error, kind))
+            return self._ended_by(number, ending, error)
         return self._ended(number, "partial" if run.digest().partial else "complete")
 
     def _ended(
-        self, number: int, ending: Ending, why: LungmetError | str = "", *, exit_code: int = 0
+        self, number: int, ending: Ending, said: Sequence[str] = (), *, exit_code: int = 0
     ) -> StudyNight:
         """Return a study with how it ended and what its run folder says of it."""
-        night = self._studies[number]
-        said: tuple[str, ...] = (why,) if isinstance(why, str) and why else ()
-        if isinstance(why, LungmetError):
-            exit_code = why.exit_code
-            said = _shown(why, night.file)
-        digest = None
+        night, digest = self._studies[number], None
         if night.folder and ending not in ("unusable", "not started"):
-            try:
+            with suppress(RunFolderError):  # it did not come so far
                 digest = Run(night.folder).digest()
-            except RunFolderError:  # it did not come so far
-                digest = None
-        return StudyNight(night.file, ending, night.name, night.folder, said, digest, exit_code)
+        return replace(night, ending=ending, said=tuple(said), digest=digest, exit_code=exit_code)
 
-    def _unexpected(self, number: int, ending: Ending, error: Exception) -> StudyNight:
+    def _ended_by(self, number: int, ending: Ending, error: Exception) -> StudyNight:
+        """Return a study that an error ended, of the user's making or of ours."""
         night = self._studies[number]
+        if isinstance(error, TaskFailedError):
+            # The digest names each cause once; the error would name it for each task.
+            return self._ended(number, ending, exit_code=error.exit_code)
+        if isinstance(error, LungmetError):
+            return self._ended(number, ending, _shown(error, night.file), exit_code=error.exit_code)
         command = f'lungmet check "{night.file}" --debug'
         if night.folder:
             command = f'lungmet run "{night.file}" --out "{night.folder}" --debug'
@@ -291,16 +291,15 @@ class Night:
             error=f"{type(error).__name__}: {error}",
             command=command,
         )
-        return self._ended(number, ending, why, exit_code=3)
+        return self._ended(number, ending, (why,), exit_code=3)
 
     def _end_waiting(self, why: str, exit_code: int) -> None:
         for number, night in self._studies.items():
             if night.ending == "waiting":
-                ended = self._ended(number, "not started", why, exit_code=exit_code)
+                ended = self._ended(number, "not started", (why,), exit_code=exit_code)
                 self._studies[number] = ended
 
     def _write(self) -> None:
-
         try:
             write_text(self._digest_file, self.digest().to_text(self._say))
         except OSError as error:
@@ -318,12 +317,11 @@ def _folder_name(name: str) -> str:
     return shortened(re.sub(r"[^\w.-]+", "_", name).strip("._") or "study")
 
 
-def _shown(error: LungmetError, file: str) -> tuple[str, ...]:
+def _shown(error: LungmetError, file: str) -> list[str]:
     """Return an error and its problems, a line each, unless they are very many."""
-    lines = [error.message, *(f"  {problem}" for problem in error.problems[:_MOST_PROBLEMS])]
-    more = len(error.problems) - _MOST_PROBLEMS
-    if more > 0:
-        lines.append(
-            Sentence('  {n} more are listed by "lungmet check {file}".', n=more, file=file)
-        )
-    return tuple(lines)
+
+    def more(n: int) -> str:
+        return Sentence('  {n} more are listed by "lungmet check {file}".', n=n, file=file)
+
+    problems = [f"  {problem}" for problem in error.problems]
+    return [error.message, *cut_short(problems, _MOST_PROBLEMS, more)]

@@ -131,20 +131,20 @@ def watch(
             digest, paces = run.digest(), run.paces()
             if terminal:
                 unfiltered(sys.stdout).write(_CLEAR)
-                _write(f"{status_text(digest, paces, say, folder)}\n")
+                print(status_text(digest, paces, say, folder), flush=True)
             if digest.ending != "running":
                 break
             open_stages = "; ".join(say.of(pace.sentence) for pace in paces if pace.to_do)
             line = open_stages or say.of(_between(paces))
             if not terminal and line != said:
                 said = line
-                _write(f"{line}\n")
+                print(line, flush=True)
             time.sleep(interval)
     except KeyboardInterrupt:
-        _write(f"\n{say('The run goes on; this only watched it.')}\n")
+        print(f"\n{say('The run goes on; this only watched it.')}", flush=True)
         return
     if not terminal:
-        _write(f"{status_text(digest, paces, say, folder)}\n")
+        print(status_text(digest, paces, say, folder), flush=True)
 
 
 def _between(paces: Sequence[StagePace]) -> Sentence:
@@ -155,8 +155,3 @@ def _between(paces: Sequence[StagePace]) -> Sentence:
     if evaluated:
         return Sentence("all tasks are done, the report comes next")
     return Sentence("checking")
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

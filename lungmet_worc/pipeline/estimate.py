@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.pipeline.feature_store import FeatureStore
-from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.runnable import runnable_cohort
+from lungmet_worc.pipeline.pace import mean_seconds
+from lungmet_worc.pipeline.runnable import runnable_plan
 from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
 from lungmet_worc.pipeline.stale import StaleTasks, changed_settings, stale_tasks
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
-from lungmet_worc.study.splits import with_counted_splits
 from lungmet_worc.tasks.progress import duration
 from lungmet_worc.tasks.run_folder.made_from import MadeFrom
 from lungmet_worc.tasks.run_folder.mark import require_ours
 from lungmet_worc.tasks.run_folder.paths import RunPaths
-from lungmet_worc.tasks.run_folder.state import read_state, tasks_of
+from lungmet_worc.tasks.run_folder.state import read_state
 from lungmet_worc.tasks.task import Task, TaskState, unfinished
 
 _ROW = "{:<12} {:>7} {:>9} {:>9}   {}"
@@ -136,12 +133,10 @@ def plan_summary(study: StudyConfig, paths: RunPaths, *, cores: int) -> PlanSumm
     # Nothing is written where there is no run yet.
     kept = paths.inspections if paths.run_json.exists() else None
     checked = check_study(study, cores=cores, kept=kept)
-    cohort = runnable_cohort(study, checked)
-    study = with_counted_splits(study, cohort)
-    plan = Plan(study, cohort, checked.digests, paths)
+    plan = runnable_plan(study, checked, paths)
     measured = mean_seconds(read_state(paths))
     record = MadeFrom(paths.made_from)
-    foretold = {**expected_seconds(study), **measured}
+    foretold = {**expected_seconds(plan.study), **measured}
     store = study.run.feature_store
     kept_features = None if store is None else FeatureStore(store).look()
     made: dict[str, list[Task]] = {}
@@ -208,10 +203,6 @@ def _perhaps_stored(extractions: Sequence[Task], store: FeatureStore) -> int:
     return sum(store.knows_images(task) for task in undecided)
 
 
-def _cores(number: int) -> Sentence:
-    return Sentence.plural(number, "{n} core", "{n} cores")
-
-
 def _stage(
     stage: str, tasks: Sequence[Task], each: float, store: FeatureStore | None = None
 ) -> tuple[StagePlan, list[Task]]:
@@ -222,24 +213,3 @@ def _stage(
     stored = sum(store.has(task) for task in unfinished(tasks)) if store is not None else 0
     seconds = each * (missing + len(stale) - stored)
     return StagePlan(stage, fresh, missing, len(stale), seconds, stored), stale
-
-
-def mean_seconds(state: Mapping[str, Any]) -> dict[str, float]:
-    """Return the mean seconds of a task of each stage, and those of the report.
-
-    The mean, since it is sums that are foretold; the arms' splits alternate, so that all arms
-    weigh the same in it.
-
-    Parameters
-    ----------
-    state : mapping
-        What ``run.json`` says.
-    """
-    times: dict[str, list[float]] = {}
-    for key, entry in tasks_of(state).items():
-        if "seconds" in entry and entry["state"] == "done":
-            times.setdefault(key.stage, []).append(float(entry["seconds"]))
-    means = {stage: statistics.fmean(values) for stage, values in times.items()}
-    if "report_seconds" in state:
-        means["report"] = float(state["report_seconds"])
-    return means

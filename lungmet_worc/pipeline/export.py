@@ -21,12 +21,11 @@ from lungmet_worc.pipeline.export_files import (
 )
 from lungmet_worc.pipeline.export_limits import inexpressible
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.runnable import runnable_cohort
+from lungmet_worc.pipeline.runnable import runnable_plan
 from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
 from lungmet_worc.pipeline.stages.settings import SETTINGS
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.ids import numbered_ids
-from lungmet_worc.study.splits import with_counted_splits
 from lungmet_worc.study.tested_splits import ArmSplits
 from lungmet_worc.study.worc_settings import read_ini
 from lungmet_worc.tasks.engines.local import LocalEngine
@@ -83,7 +82,7 @@ def export_worc(
     out = resolved(out)
     scratch = out / "lungmet_scratch"
     try:
-        plan = _plan(study, RunPaths(scratch))
+        plan = runnable_plan(study, check_study(study), RunPaths(scratch))
         scratch.mkdir(parents=True, exist_ok=True)
         written = write_experiment(_experiment(plan, arm), out)
         for text in (*_left_out(plan.arm_splits[arm]), *_warnings(study)):
@@ -122,13 +121,6 @@ def _refuse(study: StudyConfig, arm: str, out: Path) -> None:
         message = Sentence('Plain WORC cannot do what the arm "{arm}" does.', arm=arm)
         raise LungmetError(message, problems)
     require_new(out)
-
-
-def _plan(study: StudyConfig, paths: RunPaths) -> Plan:
-    """Check the study as a run does, and return who enters which arm."""
-    report = check_study(study)
-    cohort = runnable_cohort(study, report)
-    return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
 
 
 def _experiment(plan: Plan, arm: str) -> Experiment:

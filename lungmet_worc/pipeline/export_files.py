@@ -95,7 +95,13 @@ def write_experiment(experiment: Experiment, out: Path) -> list[Path]:
     rows = [["patient_id", "worc_id", "outcome"]]
     rows += [[inert(user), names[user], str(plan.outcomes[user])] for user in ids]
     written.append(_write_rows(out / "patients.csv", rows))
-    (out / SCRIPT).write_text(_script(experiment), "utf-8")
+    script = script_text(
+        study=plan.study.name,
+        arm=experiment.arm,
+        name=experiment.name,
+        modalities=list(experiment.settings),
+    )
+    (out / SCRIPT).write_text(script, "utf-8")
     evaluation = resources.files("lungmet_worc").joinpath(f"study/templates/{EVALUATION}.txt")
     (out / EVALUATION).write_text(evaluation.read_text("utf-8"), "utf-8")
     written += [out / SCRIPT, out / EVALUATION]
@@ -157,12 +163,3 @@ def script_text(*, study: str, arm: str, name: str, modalities: Sequence[str]) -
         ),
     }
     return string.Template(template.read_text("utf-8")).substitute(values)
-
-
-def _script(experiment: Experiment) -> str:
-    return script_text(
-        study=experiment.plan.study.name,
-        arm=experiment.arm,
-        name=experiment.name,
-        modalities=list(experiment.settings),
-    )

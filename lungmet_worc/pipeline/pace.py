@@ -73,12 +73,9 @@ def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
         What ``run.json`` says.
     """
     counts: dict[str, Counter[str]] = {}
-    seconds: dict[str, list[float]] = {}
     for key, entry in tasks_of(state).items():
         counts.setdefault(key.stage, Counter())[entry["state"]] += 1
-        if entry["state"] == "done" and "seconds" in entry:
-            seconds.setdefault(key.stage, []).append(float(entry["seconds"]))
-    study = state["study"]
+    study, seconds = state["study"], mean_seconds(state)
     if counts and "search" not in counts:
         number = len(study["arms"]) * study["search"]["splits"] - len(state.get("untested", ()))
         counts["search"] = Counter({"to do": number})
@@ -86,7 +83,27 @@ def stage_paces(state: Mapping[str, Any]) -> list[StagePace]:
     paces = []
     for stage in (name for name in STAGES if name in counts):
         number = counts[stage]
-        mean = statistics.fmean(seconds[stage]) if stage in seconds else 0.0
-        rate = 60 * cores / mean if mean else None
+        rate = 60 * cores / seconds[stage] if seconds.get(stage) else None
         paces.append(StagePace(stage, number["done"], number["to do"], number["failed"], rate))
     return paces
+
+
+def mean_seconds(state: Mapping[str, Any]) -> dict[str, float]:
+    """Return the mean seconds of a task of each stage, and those of the report.
+
+    The mean, since it is sums that are foretold; the arms' splits alternate, so that all arms
+    weigh the same in it.
+
+    Parameters
+    ----------
+    state : mapping
+        What ``run.json`` says.
+    """
+    times: dict[str, list[float]] = {}
+    for key, entry in tasks_of(state).items():
+        if "seconds" in entry and entry["state"] == "done":
+            times.setdefault(key.stage, []).append(float(entry["seconds"]))
+    means = {stage: statistics.fmean(values) for stage, values in times.items()}
+    if "report_seconds" in state:
+        means["report"] = float(state["report_seconds"])
+    return means

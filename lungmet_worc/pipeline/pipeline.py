@@ -16,11 +16,12 @@ from lungmet_worc.basics.held_folder import is_in_place
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import CheckReport, check_study
 from lungmet_worc.pipeline import reporting, run_record
-from lungmet_worc.pipeline.estimate import expected_seconds, mean_seconds
+from lungmet_worc.pipeline.estimate import expected_seconds
 from lungmet_worc.pipeline.feature_store import FeatureStore
 from lungmet_worc.pipeline.feature_table import write_patients
+from lungmet_worc.pipeline.pace import mean_seconds
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.runnable import cohort_without, refuse_errors
+from lungmet_worc.pipeline.runnable import cohort_without, goes_on, refuse_errors, to_leave_out
 from lungmet_worc.pipeline.stages import stages_of, tasks_of
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
 from lungmet_worc.pipeline.stages.reported import remember_untested
@@ -162,7 +163,7 @@ class Pipeline:
         """
         claim(self.paths.folder, "run")
         manifest, report = self._check()
-        self._plan(manifest, report, dict(report.unusable) if self._excludes else {})
+        self._plan(manifest, report, to_leave_out(self.study, report))
         with (
             tempfile.TemporaryDirectory() as folder,
             make_engine(self.study.run, cores=self.cores, folder=Path(folder), set_up=SET_UP),
@@ -176,8 +177,8 @@ class Pipeline:
                 self.progress.note(warning)
         manifest, report = self._check()
         extracts = only in (None, "extraction")
-        unusable = dict(report.unusable) if self._excludes else {}
-        if self._excludes and not extracts:
+        unusable = to_leave_out(self.study, report)
+        if goes_on(self.study) and not extracts:
             # As long as the state has those whose extraction failed.
             unusable.update(run_record.excluded(self.state, manifest))
         plan = self._plan(manifest, report, unusable)
@@ -221,10 +222,6 @@ class Pipeline:
             if failed:
                 break
         return made, failed
-
-    @property
-    def _excludes(self) -> bool:
-        return self.study.run.on_error == "exclude-patient"
 
     def _check(self) -> tuple[Manifest, CheckReport]:
         """Check manifest and images; errors end the run before anything is computed."""
@@ -271,8 +268,8 @@ class Pipeline:
         failed for all patients of a modality is none either.
         """
         of_all = [r for r in failed if r.failure is Failure.INPUT or not r.task.key.patient]
-        if of_all or not self._excludes:
-            raise as_error(of_all if self._excludes else failed)
+        if of_all or not goes_on(self.study):
+            raise as_error(of_all if goes_on(self.study) else failed)
         return {(r.task.key.patient, r.task.key.modality): r.error for r in failed}
 
     def _search(self, plan: Plan, made: dict[str, list[Task]], only: Part | None) -> None:

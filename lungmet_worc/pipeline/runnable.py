@@ -8,13 +8,16 @@ from lungmet_worc.basics.errors import CohortError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.splits import study_feasibility
 from lungmet_worc.checks.study import CheckReport
+from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.study.cohort import Cohort, build_cohort
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import Manifest, read_manifest
+from lungmet_worc.study.splits import with_counted_splits
+from lungmet_worc.tasks.run_folder.paths import RunPaths
 
 
-def runnable_cohort(study: StudyConfig, report: CheckReport) -> Cohort:
-    """Return who enters which arm, without patients that the study goes on without.
+def runnable_plan(study: StudyConfig, report: CheckReport, paths: RunPaths) -> Plan:
+    """Return the plan of a run, without patients that the study goes on without.
 
     Raises
     ------
@@ -22,8 +25,13 @@ def runnable_cohort(study: StudyConfig, report: CheckReport) -> Cohort:
         Something has to be mended first; all of it is listed.
     """
     refuse_errors(study, report)
-    manifest = read_manifest(study)
-    return cohort_without(study, manifest, report.unusable if goes_on(study) else {})
+    cohort = cohort_without(study, read_manifest(study), to_leave_out(study, report))
+    return Plan(with_counted_splits(study, cohort), cohort, report.digests, paths)
+
+
+def to_leave_out(study: StudyConfig, report: CheckReport) -> dict[tuple[str, str], str]:
+    """Return (patient id, modality) -> why the study goes on without the patient."""
+    return dict(report.unusable) if goes_on(study) else {}
 
 
 def goes_on(study: StudyConfig) -> bool:

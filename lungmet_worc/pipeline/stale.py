@@ -8,7 +8,7 @@ from typing import Any
 
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.basics.stamped_files import read_stamp
-from lungmet_worc.basics.words import named
+from lungmet_worc.basics.words import cut_short, named
 from lungmet_worc.study.sources.images import ImageSource
 from lungmet_worc.study.sources.kinds import SOURCES
 from lungmet_worc.study.worc_settings import SET_ELSEWHERE
@@ -17,7 +17,6 @@ from lungmet_worc.tasks.task import Task, TaskKey
 
 Ingredients = Mapping[str, Any]
 
-_NAMED = 3
 _MOST_SETTINGS = 5
 _LONGEST = 40
 #: Stands for the patients in a cause that has not yet met all of them.
@@ -32,6 +31,14 @@ _ORDER = Sentence(
     "manifest"
 )
 _OTHERWISE = Sentence("the splits are drawn otherwise")
+_ENTERED = (
+    Sentence("new in the modality: {who}", who=_WHO),
+    Sentence("new in the arm: {who}", who=_WHO),
+)
+_LEFT = (
+    Sentence("no longer in the modality: {who}", who=_WHO),
+    Sentence("no longer in the arm: {who}", who=_WHO),
+)
 _REVISION = Sentence("this version of lungmet_worc computes it otherwise")
 
 
@@ -102,21 +109,16 @@ def stale_tasks(tasks: Sequence[Task], record: MadeFrom) -> list[StaleTasks]:
     record : MadeFrom
         What the outputs on disk were made from, and what all tasks would be made from now.
     """
-    number: dict[tuple[str, Sentence], int] = {}
-    of: dict[tuple[str, Sentence], dict[str, None]] = {}
-    patients: dict[tuple[str, Sentence], dict[str, None]] = {}
+    groups: dict[tuple[str, Sentence], list[tuple[str, list[str]]]] = {}
     for task in tasks:
-        causes = _told(task, record)
-        for what, who in _merged(causes).items():
-            group = (task.key.stage, what)
-            number[group] = number.get(group, 0) + 1
-            of.setdefault(group, {})[task.key.of] = None
-            patients.setdefault(group, {}).update(dict.fromkeys(who))
-    return [
-        StaleTasks(stage, number[stage, what], tuple(of[stage, what]),
-                   Cause(what, tuple(patients[stage, what])))
-        for stage, what in number
-    ]  # fmt: skip
+        for what, who in _merged(_told(task, record)).items():
+            groups.setdefault((task.key.stage, what), []).append((task.key.of, who))
+    found = []
+    for (stage, what), members in groups.items():
+        of = dict.fromkeys(of for of, _ in members)
+        patients = dict.fromkeys(patient for _, who in members for patient in who)
+        found.append(StaleTasks(stage, len(members), tuple(of), Cause(what, tuple(patients))))
+    return found
 
 
 def _told(task: Task, record: MadeFrom) -> list[Cause]:
@@ -172,20 +174,9 @@ def _patients(key: TaskKey, old: Ingredients, new: Ingredients) -> Iterator[Caus
     before, after = old.get("patients") or [], new.get("patients") or []
     entered = tuple(name for name in after if name not in set(before))
     left = tuple(name for name in before if name not in set(after))
-    if entered:
-        what = (
-            Sentence("new in the modality: {who}", who=_WHO)
-            if key.modality
-            else Sentence("new in the arm: {who}", who=_WHO)
-        )
-        yield Cause(what, entered)
-    if left:
-        what = (
-            Sentence("no longer in the modality: {who}", who=_WHO)
-            if key.modality
-            else Sentence("no longer in the arm: {who}", who=_WHO)
-        )
-        yield Cause(what, left)
+    for who, in_modality, in_arm in ((entered, *_ENTERED), (left, *_LEFT)):
+        if who:
+            yield Cause(in_modality if key.modality else in_arm, who)
     if not entered and not left and before != after:
         yield Cause(_ORDER)
     for kind, part in (("images", "image"), ("masks", "mask")):
@@ -293,11 +284,11 @@ def _study(of: str, old: Ingredients, new: Ingredients) -> Iterator[Cause]:
     said: dict[str, Sentence] = {}
     for place, values in changes:
         said.setdefault(_setting_name(of, *place), _setting(of, *place, *values))
-    told = list(said.values())
-    yield from map(Cause, told[:_MOST_SETTINGS])
-    if len(told) > _MOST_SETTINGS:
-        more = len(told) - _MOST_SETTINGS
-        yield Cause(Sentence.plural(more, "{n} more setting changed", "{n} more settings changed"))
+    yield from map(Cause, cut_short(list(said.values()), _MOST_SETTINGS, _more_settings))
+
+
+def _more_settings(n: int) -> Sentence:
+    return Sentence.plural(n, "{n} more setting changed", "{n} more settings changed")
 
 
 def _results(old: Ingredients, new: Ingredients) -> Iterator[Cause]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from lungmet_worc.basics.sentences import Sentence, joined
+from lungmet_worc.basics.words import cut_short
 from lungmet_worc.display.language import ENGLISH, Language
 from lungmet_worc.display.shown_names import recorded_names
 from lungmet_worc.study.tested_splits import WHY_UNTESTED
@@ -174,18 +175,8 @@ class Digest:
             (Sentence("Failed"), self.failed),
             (Sentence("Left out"), self.left_out),
         ):
-            lines = [cause.sentence for cause in causes[:_MOST_FAILURES]]
-            more = len(causes) - _MOST_FAILURES
-            if more > 0:
-                lines.append(
-                    Sentence.plural(
-                        more,
-                        "{n} more cause is in {file}.",
-                        "{n} more causes are in {file}.",
-                        file=LOG,
-                    )
-                )
-            found.append((title, lines))
+            lines = [cause.sentence for cause in causes]
+            found.append((title, cut_short(lines, _MOST_FAILURES, _more_in_the_log)))
         untested = [line for arm in self.arms for line in _not_tested(arm)]
         found.append((Sentence("Not tested"), untested))
         found.append((Sentence("Candidate workflows without a score"), self._without_score()))
@@ -246,19 +237,23 @@ class Digest:
             )
             for arm in self.arms
         ]
-        lines = [joined(counts, ", ")]
-        lines += [
+        lines = [
             Sentence("{cause}: {counts}", cause=cause, counts=", ".join(by_cause[cause]))
-            for cause, _ in totals.most_common(_MOST_CAUSES)
+            for cause, _ in totals.most_common()
         ]
-        more = len(totals) - _MOST_CAUSES
-        if more > 0:
-            lines.append(
-                Sentence.plural(
-                    more, "{n} more cause is in the report.", "{n} more causes are in the report."
-                )
-            )
-        return lines
+        return [joined(counts, ", "), *cut_short(lines, _MOST_CAUSES, _more_in_the_report)]
+
+
+def _more_in_the_log(n: int) -> Sentence:
+    return Sentence.plural(
+        n, "{n} more cause is in {file}.", "{n} more causes are in {file}.", file=LOG
+    )
+
+
+def _more_in_the_report(n: int) -> Sentence:
+    return Sentence.plural(
+        n, "{n} more cause is in the report.", "{n} more causes are in the report."
+    )
 
 
 def make_digest(

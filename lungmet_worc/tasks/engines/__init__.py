@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from lungmet_worc.tasks.task import Task, TaskResult
@@ -22,12 +21,7 @@ class Engine(Protocol):
     def __enter__(self) -> Self:
         """Make the engine ready; it may start its workers later."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop all workers."""
 
     @property

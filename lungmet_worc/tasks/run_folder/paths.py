@@ -10,6 +10,16 @@ from lungmet_worc.basics.file_names import file_name
 from lungmet_worc.basics.sentences import Sentence
 
 
+class _Inside:
+    """What lies in a run folder under a name that is always the same."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, paths: RunPaths, _: type) -> Path:
+        return paths.folder / self._name
+
+
 @dataclass(frozen=True)
 class RunPaths:
     """Every path of a run folder.
@@ -22,75 +32,20 @@ class RunPaths:
 
     folder: Path
 
-    @property
-    def run_json(self) -> Path:
-        """Return the file that says what was run and how each task went."""
-        return self.folder / "run.json"
-
-    @property
-    def log(self) -> Path:
-        """Return the log."""
-        return self.folder / "log.txt"
-
-    @property
-    def lock(self) -> Path:
-        """Return the file that the process that works in the folder has locked."""
-        return self.folder / ".lock"
-
-    @property
-    def console(self) -> Path:
-        """Return what a detached run says."""
-        return self.folder / "console.txt"
-
-    @property
-    def splits(self) -> Path:
-        """Return the splits that all arms share, in WORC's fixed-splits format."""
-        return self.folder / "splits.csv"
-
-    @property
-    def patients(self) -> Path:
-        """Return outcome and clinical values of the patients of all arms."""
-        return self.folder / "patients.json"
-
-    @property
-    def inspections(self) -> Path:
-        """Return what was found in the images, so that they need not be read again."""
-        return self.folder / "inspections.json"
-
-    @property
-    def scratch(self) -> Path:
-        """Return where workers, WORC and fastr may write what nobody needs afterwards."""
-        return self.folder / "scratch"
-
-    @property
-    def tables(self) -> Path:
-        """Return the folder of the study tables."""
-        return self.folder / "tables"
-
-    @property
-    def figures(self) -> Path:
-        """Return the folder of the figures."""
-        return self.folder / "figures"
-
-    @property
-    def report(self) -> Path:
-        """Return the report."""
-        return self.folder / "report.html"
-
-    @property
-    def report_files(self) -> Path:
-        """Return the record of tables, figures and report: from what they were made."""
-        return self.folder / "report_files.json"
-
-    @property
-    def made_from(self) -> Path:
-        """Return the record of what each output was made from."""
-        return self.folder / "made_from.json"
-
-    @property
-    def old(self) -> Path:
-        """Return where earlier results are kept that were made again."""
-        return self.folder / "old"
+    run_json = _Inside("run.json")  #: What was run, and how each task went.
+    log = _Inside("log.txt")
+    lock = _Inside(".lock")  #: Locked by the process that works in the folder.
+    console = _Inside("console.txt")  #: What a detached run says.
+    splits = _Inside("splits.csv")  #: Shared by all arms, in WORC's fixed-splits format.
+    patients = _Inside("patients.json")  #: Outcome and clinical values, of all arms.
+    inspections = _Inside("inspections.json")  #: What was found in images, to read them once.
+    scratch = _Inside("scratch")  #: What workers, WORC and fastr write that nobody needs later.
+    tables = _Inside("tables")
+    figures = _Inside("figures")
+    report = _Inside("report.html")
+    report_files = _Inside("report_files.json")  #: From what tables, figures and report were made.
+    made_from = _Inside("made_from.json")  #: What each output was made from.
+    old = _Inside("old")  #: Earlier results that were made again.
 
     def features(self, modality: str, patient_id: str) -> Path:
         """Return the feature file of a patient in a modality."""

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from lungmet_worc.basics.errors import EngineError, did_you_mean
@@ -151,17 +150,12 @@ class FastrEngine:
                 )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop all jobs."""
         # Wherever jobs still run, they end when they no longer find it.
         self._home.wanted.unlink(missing_ok=True)
         self._stop()
-        self._local.__exit__(kind, error, trace)
+        self._local.__exit__()
 
     @property
     def start_up(self) -> float:
