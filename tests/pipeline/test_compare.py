@@ -345,6 +345,6 @@ def test_joining_loads_no_worc(two: tuple[Path, Path]) -> None:
         capture_output=True,
         text=True,
         check=True,
-        env=os.environ | {"PYTHONPATH": str(Path(lungmet_worc.__file__).parents[2])},
+        env=os.environ | {"PYTHONPATH": str(Path(lungmet_worc.__file__).parents[1])},
     ).stdout
     assert "heavy: set()" in printed

@@ -278,13 +278,13 @@ def test_e13_combat_is_fitted_before_the_split(
     searched = experiment.classify.inputs["features_train"]
     assert (harmonised, searched) in [call.args for call in network.create_link.call_args_list]
     assert experiment.links_C1_train["MR_0"] == []
-    # The one way to ask for it is per modality, and the report says it: tests/test_combat.py.
+    # The one way to ask for it is per modality, and the report says it: tests/worc/test_combat.py.
     with pytest.raises(StudyFileError, match="E13"):
         _study(worc={"General": {"ComBat": "True"}})
 
 
 def test_e14_importing_worc_writes_into_the_home_folder(tmp_path: Path) -> None:
-    """In a process of its own; tests/test_local_engine.py has what ours does with it."""
+    """In a process of its own; tests/tasks/engines/test_local_engine.py has what ours does with it."""
     code = "import sys; sys.modules['git'] = None; import WORC"
     own = {**os.environ, "HOME": str(tmp_path), "FASTRHOME": str(tmp_path / "fastr")}
     subprocess.run([sys.executable, "-c", code], env=own, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""What is said of a cohort's size; the formulas are tested in tests/statistics/test_power.py."""
+"""What is said of a cohort's size; the formulas are tested in test_statistics.py."""
 
 from __future__ import annotations
 
