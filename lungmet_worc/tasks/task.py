@@ -42,9 +42,14 @@ class Failure(Enum):
     """A file is not the one that was planned with."""
 
 
-#: What a task of a stage is of, beside the modality or the arm; others have one for each arm.
-_OF_MODALITIES = ("fingerprint", "harmonisation")
-_NUMBERED = {"search": ("split",), "permutation": ("permutation", "split")}
+#: Stage -> the parts of its keys, in the order of their text; of any other it is the arm.
+_PARTS = {
+    "fingerprint": ("modality",),
+    "extraction": ("modality", "patient"),
+    "harmonisation": ("modality",),
+    "search": ("arm", "split"),
+    "permutation": ("arm", "permutation", "split"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class TaskKey:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the key that run.json writes so; an id may hold a slash itself.
+        """Return the key that run.json writes so; the id of a patient may hold a slash itself.
 
         Raises
         ------
@@ -84,16 +89,12 @@ class TaskKey:
             No key is written so.
         """
         stage, _, rest = text.partition("/")
-        if stage == "extraction":
-            modality, _, patient = rest.partition("/")
-            key = cls(stage, modality, patient)
-        elif stage in _OF_MODALITIES:
-            key = cls(stage, rest)
-        else:
-            arm, *numbers = rest.rsplit("/", len(_NUMBERED.get(stage, ())))
-            names = _NUMBERED.get(stage, ())
-            of: dict[str, Any] = dict(zip(names, map(int, numbers), strict=True))
-            key = cls(stage, arm=arm, **of)
+        names = _PARTS.get(stage, ("arm",))
+        parts = zip(names, rest.split("/", len(names) - 1), strict=True)
+        of: dict[str, Any] = {
+            name: int(part) if name in ("split", "permutation") else part for name, part in parts
+        }
+        key = cls(stage, **of)
         if str(key) != text:
             message = f"{text} is no task"
             raise ValueError(message)

@@ -284,7 +284,7 @@ def test_e13_combat_is_fitted_before_the_split(
 
 
 def test_e14_importing_worc_writes_into_the_home_folder(tmp_path: Path) -> None:
-    """In a process of its own; tests/tasks/engines/test_local_engine.py has what ours does with it."""
+    """In a process of its own; what ours does: tests/tasks/engines/test_local_engine.py."""
     code = "import sys; sys.modules['git'] = None; import WORC"
     own = {**os.environ, "HOME": str(tmp_path), "FASTRHOME": str(tmp_path / "fastr")}
     subprocess.run([sys.executable, "-c", code], env=own, check=True, capture_output=True)

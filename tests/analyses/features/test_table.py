@@ -7,7 +7,7 @@ from scipy import stats
 
 from lungmet_worc.analyses.comparison.statistics import holm
 from lungmet_worc.analyses.features.table import all_features, features_table
-from lungmet_worc.analyses.results import tested_outcomes
+from lungmet_worc.analyses import results as module
 from tests.analyses.made_up import MODALITIES, made_up_results
 from tests.analyses.test_results import three_arms
 
@@ -41,7 +41,7 @@ def test_p_values_are_adjusted_over_all_modalities() -> None:
 def test_values_equal_those_of_scipy() -> None:
     results = made_up_results(3, 10)
     table = features_table(results.arms, results.matrices, MODALITIES)
-    outcomes = tested_outcomes(results.arms)
+    outcomes = module.tested_outcomes(results.arms)
     matrix = results.matrices["combined"].loc[list(outcomes)]
     outcome = np.asarray(list(outcomes.values()))
     row = table[(table["feature"] == "PREDICT_original_hf_std") & (table["modality"] == "MRI")]
