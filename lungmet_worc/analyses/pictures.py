@@ -55,17 +55,16 @@ def picture_of(name: str, path: Path, performance: pd.DataFrame, say: Language) 
         )
         raise ResultsError(message)
     aucs = _aucs(performance, say)
-    alt, caption = _words(name, aucs, say)
+    arm = next((each for each in aucs if name == f"roc_{each}"), "")
+    alt, caption = _words(name, arm, aucs, say)
     content = path.read_bytes()
-    return Picture(name, data_url(content, kind), alt, caption, _is_wide(name, content))
+    return Picture(name, data_url(content, kind), alt, caption, _is_wide(content), arm)
 
 
-def _is_wide(name: str, content: bytes) -> bool:
-    """Tell whether a figure takes the width of the page: by its size, if it is an SVG."""
+def _is_wide(content: bytes) -> bool:
+    """Tell whether a figure takes the width of the page: an SVG tells its size."""
     size = re.search(rb'<svg[^>]* viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', content[:4000])
-    if size is None:
-        return not name.startswith("roc")
-    return float(size[1]) > COLUMN
+    return size is None or float(size[1]) > COLUMN
 
 
 def data_url(content: bytes, kind: str = "image/png") -> str:
@@ -89,7 +88,7 @@ def within(pictures: Mapping[str, Picture], most: int = MOST_BYTES) -> dict[str,
     most : int
         Bytes of all pictures together.
     """
-    order = sorted(pictures, key=lambda name: name.startswith("roc_"))
+    order = sorted(pictures, key=lambda name: pictures[name].arm != "")
     kept, used = set(), 0
     for name in order:
         size = len(pictures[name].data)
@@ -108,14 +107,13 @@ def _aucs(performance: pd.DataFrame, say: Language) -> dict[str, str]:
     }
 
 
-def _words(name: str, aucs: Mapping[str, str], say: Language) -> tuple[str, str]:
+def _words(name: str, arm: str, aucs: Mapping[str, str], say: Language) -> tuple[str, str]:
     """Return what a figure shows, for who cannot see it, and its caption."""
     captions = {
         key: words for each in parts("figure", "CAPTIONS").values() for key, words in each.items()
     }
     fields = {"listed": "; ".join(f"{say.arm(arm)} {text}" for arm, text in aucs.items())}
-    arm = name.removeprefix("roc_")
-    if name.startswith("roc_") and arm in aucs:
+    if arm:
         name = "roc_"
         fields |= {"arm": say.arm(arm), "auc": aucs[arm], "most": str(SHOWN_CURVES)}
     elif name == "roc" and len(aucs) == 1:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 from lungmet_worc.cli.options import add_cores, add_out, add_study
 from lungmet_worc.display.language import later
+from lungmet_worc.tasks.stage import Part
 
 HELP = "run a study from manifest to report, or go on with a run"
 
@@ -21,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_study(parser)
     add_out(parser)
-    parser.add_argument("--only", choices=(*_DONE, "report"), help="do one stage only")
+    parser.add_argument("--only", choices=get_args(Part), help="do one stage only")
     add_cores(parser)
     parser.add_argument(
         "--until",

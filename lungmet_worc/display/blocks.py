@@ -99,6 +99,8 @@ class Picture(_Block):
     caption : str
     wide : bool
         Much wider than high.
+    arm : str
+        The one arm that it is of; empty where it is of all.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Picture(_Block):
     alt: str
     caption: str
     wide: bool = False
+    arm: str = ""
 
 
 @dataclass(frozen=True)

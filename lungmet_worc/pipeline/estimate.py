@@ -12,12 +12,13 @@ from lungmet_worc.basics.stamped_files import read_stamp
 from lungmet_worc.checks.checked_cohort import CheckedCohort
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.display.language import ENGLISH, Language
+from lungmet_worc.pipeline.changes import changed_settings
 from lungmet_worc.pipeline.feature_store import FeatureStore
 from lungmet_worc.pipeline.pace import mean_seconds
 from lungmet_worc.pipeline.runnable import runnable_plan
 from lungmet_worc.pipeline.stages import STAGES
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
-from lungmet_worc.pipeline.stale import StaleTasks, changed_settings, stale_tasks
+from lungmet_worc.pipeline.stale import StaleTasks, stale_tasks
 from lungmet_worc.study import worc_settings
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.tasks.progress import duration

@@ -11,7 +11,7 @@ from string import Formatter
 
 import pytest
 
-from lungmet_worc.analyses.run.digest import ArmDigest
+from lungmet_worc.analyses.run.arm_digest import ArmDigest
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.display.language import ENGLISH, Language, catalogues, language, read_texts
 from lungmet_worc.display.privacy import cleaned

@@ -167,8 +167,10 @@ def test_what_is_too_large_is_left_out_and_said(context: ReportContext, tmp_path
 def test_figures_of_single_arms_are_left_out_first(context: ReportContext) -> None:
     from lungmet_worc.display.blocks import Picture
 
-    sizes = {"roc_MRI": 30, "roc": 60, "auc": 30}
-    pictures = {name: Picture(name, "x" * size, "", "") for name, size in sizes.items()}
+    sizes = {"roc_MRI": (30, "MRI"), "roc": (60, ""), "auc": (30, "")}
+    pictures = {
+        name: Picture(name, "x" * size, "", "", arm=arm) for name, (size, arm) in sizes.items()
+    }
     assert list(within(pictures, 120)) == ["roc_MRI", "roc", "auc"]
     assert list(within(pictures, 100)) == ["roc", "auc"]
     assert list(within(pictures, 65)) == ["roc"]

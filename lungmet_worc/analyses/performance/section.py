@@ -95,12 +95,8 @@ def section(material: Material) -> Section:
         *(Text(text, "note") for text in untested_sentences(context, say)),
         *material.figure("auc"),
     ]
-    single = [
-        picture
-        for name, picture in material.pictures.items()
-        if name.startswith("roc_") and len(context.arms) > 1
-    ]
-    if single:
+    single = [picture for picture in material.pictures.values() if picture.arm]
+    if single and len(context.arms) > 1:
         blocks.append(Details(say("ROC curve of each arm by itself"), [Pictures(single)]))
     missing = len(context.figures) - len(material.pictures)
     if missing > 0:

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from lungmet_worc.analyses import results as module
 from lungmet_worc.analyses.comparison.statistics import holm
 from lungmet_worc.analyses.features.table import all_features, features_table
-from lungmet_worc.analyses import results as module
 from tests.analyses.made_up import MODALITIES, made_up_results
 from tests.analyses.test_results import three_arms
 
