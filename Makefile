@@ -12,7 +12,7 @@ OTHER ?= 3.12
 OTHER_TESTS := tests/tasks/engines $(addprefix tests/worc/test_,search_equals_worc.py \
   extraction_equals_worc.py errata.py errata_images.py errata_search.py ensembles.py combat.py \
   evaluate_worc.py fitting.py) $(addprefix tests/,test_packaging.py test_set_up.py test_attacks.py \
-  cli/test_cli.py cli/test_signals.py tasks/test_processes.py study/test_study_file.py \
+  cli/test_cli.py cli/test_signals.py study/test_study_file.py \
   study/reading/test_workbooks.py)
 
 # matplotlib would otherwise keep its font list in the home folder.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lungmet_worc.analyses.comparison.statistics import BOOTSTRAP_NAME, DELONG_NAME
 from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.registry import ordered, parts
-from lungmet_worc.analyses.untested.section import untested_sentences
+from lungmet_worc.analyses.untested.sentences import untested_sentences
 from lungmet_worc.display.language import ENGLISH, Language, later
 from lungmet_worc.display.wording import count_word, with_and
 from lungmet_worc.report.methods_features import (

@@ -8,7 +8,7 @@ from lungmet_worc.analyses.context import Cite, ReportContext
 from lungmet_worc.analyses.material import Material
 from lungmet_worc.analyses.performance.table import PERFORMANCE
 from lungmet_worc.analyses.results import StudyResults
-from lungmet_worc.analyses.untested.section import untested_sentences
+from lungmet_worc.analyses.untested.sentences import untested_sentences
 from lungmet_worc.display.blocks import Block, Details, Pictures, Section, Table, Text
 from lungmet_worc.display.language import Language
 from lungmet_worc.display.wording import interval_text

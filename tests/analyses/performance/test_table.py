@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lungmet_worc.analyses.performance.table import (
+    paper_table,
     patients_table,
     performance_table,
     splits_table,
@@ -96,3 +97,21 @@ def test_tables_do_not_depend_on_the_order_in_which_splits_finished() -> None:
         other.drop(columns=["mean", "ci_low", "ci_high"])
     )
     np.testing.assert_allclose(one["mean"], other["mean"], rtol=1e-12)
+
+
+def test_paper_has_a_row_for_each_measure_and_a_column_for_each_arm() -> None:
+    performance = performance_table(three_arms(5))
+    table = paper_table(performance).set_index("Measure")
+    assert list(table.columns) == ["mri_only", "ct_only", "combined"]
+    row = performance[(performance["arm"] == "ct_only") & (performance["metric"] == "auc")].iloc[0]
+    cell = f"{row['mean']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+    assert table.at["AUC", "ct_only"] == cell
+    assert table.index[-1] == "Average precision"
+
+
+def test_paper_says_what_is_not_defined() -> None:
+    performance = performance_table(three_arms(1))
+    performance.loc[performance["metric"] == "ppv", "mean"] = np.nan
+    table = paper_table(performance).set_index("Measure")
+    assert table.at["Positive predictive value", "combined"] == "not defined"
+    assert "[" not in table.at["AUC", "combined"]

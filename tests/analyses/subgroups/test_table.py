@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lungmet_worc.analyses.performance.table import patients_table
 from lungmet_worc.analyses.subgroups.levels import NOT_KNOWN, Level
 from lungmet_worc.analyses.subgroups.table import FEW_EVENTS, SUBGROUPS, subgroups_table
+from tests.analyses.made_up import made_up_results
 from tests.analyses.statistics.asah import AGE, FEMALE, FIRST, OUTCOME
+from tests.analyses.test_results import three_arms
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -108,3 +111,22 @@ def test_levels_are_in_order_and_not_known_comes_last() -> None:
 def test_without_subgroups_the_table_is_empty() -> None:
     table = subgroup_table({"a": PATIENTS}, levels())
     assert (len(table), tuple(table.columns)) == (0, SUBGROUPS.columns)
+
+
+def test_subgroups_with_few_events_have_no_auc() -> None:
+    patients = patients_table(made_up_results(2, 20).arms)
+    ids = sorted(set(patients["patient_id"]))
+    levels = pd.DataFrame({"centre": [Level("A")] * 45 + [Level("B")] * 6}, index=ids)
+    table = subgroups_table(patients, levels)
+    assert list(table["level"]) == ["A", "B"] * 2
+    assert list(table["n_patients"]) == [45, 6] * 2
+    few = table["level"] == "B"
+    assert table.loc[few, ["auc", "ci_low", "ci_high"]].isna().all(axis=None)
+    assert set(table.loc[few, "note"]) == {"too few events"}
+    assert (
+        table.loc[~few, "auc"].between(table.loc[~few, "ci_low"], table.loc[~few, "ci_high"]).all()
+    )
+
+
+def test_without_levels_there_are_no_subgroups() -> None:
+    assert subgroups_table(patients_table(three_arms(2)), pd.DataFrame()).empty

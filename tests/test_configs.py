@@ -19,7 +19,7 @@ from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.study_file import load_study
 from tests.synthetic import read_rows, write_cohort, write_rows, write_study
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 # File -> arms and preset.
 CONFIGS = {
     "mri": (["MRI"], "coarse"),

@@ -13,7 +13,7 @@ from lungmet_worc.basics.errors import LungmetError
 from lungmet_worc.study.study_file import load_study
 
 ARMS = ["MRI", "CT", "combined", "clinical", "clinical_combined", "volume"]
-SCRIPT = Path(__file__).parents[2] / "experiments" / "sts_tcia" / "sts_tcia.py"
+SCRIPT = Path(__file__).parents[1] / "experiments" / "sts_tcia" / "sts_tcia.py"
 # As in the table of the collection; what is below "Grade" leaks the outcome.
 TABLE = {
     "Patient ID": ["STS_001", "STS_002", "STS_003", None, "NOTES", "Status: Dead (D)."],
