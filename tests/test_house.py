@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import lungmet_worc
+from tests.rooms import ROOMS, rooms_of
 
 PACKAGE = Path(lungmet_worc.__file__).parent
 NAME = PACKAGE.name
-DOCUMENT = PACKAGE.parent / "ARCHITECTURE.md"
 
 #: What only worc/ may import, and the one module beside it that runs in fastr's own process.
 WORC_LIBRARIES = {"WORC", "PREDICT", "radiomics", "fastr"}
@@ -23,18 +23,6 @@ PROCESS_OF_FASTR = "tasks.engines.fastr.network"
 
 #: What neither `import lungmet_worc` nor `lungmet --help` waits for.
 HEAVY = {"WORC", "PREDICT", "fastr", "matplotlib", "pandas", "numpy"}
-
-
-def rooms_of(document: str) -> list[str]:
-    """Return the rooms of the map, from top to bottom: the first words of its lines, up to "/"."""
-    for block in re.findall(r"^```.*?\n(.*?)^```", document, re.MULTILINE | re.DOTALL):
-        names = re.findall(r"^ *(\w+)/", block, re.MULTILINE)
-        if names[:1] == ["cli"]:
-            return names
-    return []
-
-
-ROOMS = rooms_of(DOCUMENT.read_text("utf-8"))
 
 
 def modules() -> dict[str, Path]:

@@ -13,7 +13,9 @@ name; each of them, and each of the names in them, may be absent:
     ``methods(context, say, cite)`` its sentences of the methods; ``facts(results)`` what the
     checklists may ask of it.
 ``check.py``
-    ``problems(study, manifest)`` finds what can be wrong with it before anything runs.
+    ``problems(study, manifest)`` finds what can be wrong with it before anything runs;
+    ``columns(study)`` are those of the manifest that it reads, so that the report is made again
+    when they change.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lungmet_worc.analyses.registry import ANALYSES, parts
 from lungmet_worc.analyses.run.digest import make_digest
 from lungmet_worc.basics import versions
 from lungmet_worc.basics.errors import TaskFailedError
@@ -22,7 +23,7 @@ from lungmet_worc.tasks.task import Task, content_hash
 from lungmet_worc.worc import errata
 
 #: Bump when our own code changes what tables, figures or the report look like.
-REVISION = 7
+REVISION = 8
 
 #: Packages that tables, figures and the report are made with.
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "Jinja2", "openpyxl")
@@ -137,13 +138,14 @@ def report_stamp(
         [[*who, cause] for who, cause in sorted(unusable.items())],
         [task.stamp for task in permutations],
         _described(plan),
+        ANALYSES,
     )
 
 
 def _described(plan: Plan) -> list[list[str]]:
-    """Return the columns of the manifest that the report describes, patient by patient."""
-    study = plan.study
-    columns = dict.fromkeys((*study.statistics.subgroups, *study.report.acquisition))
+    """Return the columns of the manifest that analyses read, patient by patient."""
+    read = parts("check", "columns").values()
+    columns = dict.fromkeys(column for of in read for column in of(plan.study))
     return [
         [column, *(patient.clinical.get(column, "") for patient in plan.patients.values())]
         for column in columns

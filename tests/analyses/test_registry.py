@@ -25,6 +25,7 @@ PROMISED = {
     ("section", "methods"): ["context", "say", "cite"],
     ("section", "facts"): ["results"],
     ("check", "problems"): ["study", "manifest"],
+    ("check", "columns"): ["study"],
 }
 
 

@@ -11,13 +11,11 @@ import pytest
 
 from lungmet_worc import Run
 from lungmet_worc.basics.errors import Problem, TaskFailedError
-from lungmet_worc.cli import main
+from lungmet_worc.cli import COMMANDS, main
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from lungmet_worc.tasks.run_folder.state import write_state
 from tests.analyses.run.test_digest import make_state
 from tests.synthetic import change_cell, write_cohort, write_study
-
-COMMANDS = ("demo", "init", "check", "plan", "run", "status", "compare", "features", "export-worc")
 
 
 @pytest.fixture

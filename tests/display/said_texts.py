@@ -14,14 +14,10 @@ from jinja2 import nodes
 from lungmet_worc.display.measures import METRIC_NAMES
 from lungmet_worc.report.checklists import texts as checklist_texts
 from lungmet_worc.worc.errata import errata
+from tests.rooms import ROOMS
 
 PACKAGE = Path(__file__).parents[2] / "lungmet_worc"
 SAY = "say"
-#: From the bottom: a text of two rooms belongs to the lower one.
-ROOMS = [
-    *("basics", "display", "study", "tasks", "imaging", "worc", "analyses", "checks", "report"),
-    *("pipeline", "cli"),
-]
 
 
 @cache
@@ -41,10 +37,13 @@ def homes() -> dict[str, PurePath]:
 
 
 def home(files: Iterable[PurePath]) -> PurePath:
-    """Return the folder of a text that these modules say: their analysis, or their lowest room."""
+    """Return the folder of a text that these modules say: their analysis, or their lowest room.
+
+    A text of two rooms belongs to the lower one.
+    """
     folders = {PurePath(*f.parent.parts[: 2 if f.parts[0] == "analyses" else 1]) for f in files}
     floors = {folder: ROOMS.index(folder.parts[0]) for folder in folders}
-    lowest = [folder for folder in folders if floors[folder] == min(floors.values())]
+    lowest = [folder for folder in folders if floors[folder] == max(floors.values())]
     return lowest[0] if len(lowest) == 1 else PurePath(lowest[0].parts[0])
 
 

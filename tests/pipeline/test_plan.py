@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lungmet_worc.analyses.power import check as power_check
 from lungmet_worc.basics import versions
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.pipeline import reporting
@@ -15,6 +16,8 @@ from lungmet_worc.pipeline.stages import tasks_of
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
+
+IMAGES = ("mri_image", "mri_mask")
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +97,27 @@ def test_the_order_of_arms_counts(manifest: Path) -> None:
     one = make_study(manifest, ["MRI"], arms="\n".join(arms))
     other = make_study(manifest, ["MRI"], arms="\n".join(arms[::-1]))
     assert stamp(one) != stamp(other)
+
+
+def test_columns_that_an_analysis_reads_count(
+    study: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = read_rows(study.cohort.manifest)
+    manifests = []
+    for first in ("2026-01-05", "2026-02-05"):
+        for number, row in enumerate(rows):
+            row |= {column: str(study.cohort.manifest.parent / row[column]) for column in IMAGES}
+            row["scan_date"] = "2026-03-01" if number else first
+        manifests.append(write_rows(tmp_path / f"{first}.csv", rows))
+    studies = [changed(study, "cohort", manifest=manifest) for manifest in manifests]
+    assert len({stamp(one) for one in studies}) == 1  # nothing reads it
+    monkeypatch.setattr(power_check, "columns", lambda study: ("scan_date",), raising=False)
+    assert len({stamp(one) for one in studies}) == 2
+
+
+def test_a_new_analysis_makes_the_report_again(
+    study: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = stamp(study)
+    monkeypatch.setattr(reporting, "ANALYSES", (*reporting.ANALYSES, "delay"))
+    assert stamp(study) != first

@@ -20,6 +20,11 @@ MOST_LEVELS = 8
 _TAKE_OUT = Sentence("Take it out of statistics.subgroups.")
 
 
+def columns(study: StudyConfig) -> tuple[str, ...]:
+    """Return the columns of the manifest that make subgroups."""
+    return study.statistics.subgroups
+
+
 def problems(study: StudyConfig, manifest: Manifest) -> list[Problem]:
     """Report columns that make no subgroups.
 
