@@ -21,25 +21,14 @@ from pydantic import (
 
 from lungmet_worc.basics.errors import did_you_mean
 from lungmet_worc.basics.sentences import Sentence
-from lungmet_worc.display.language import later
 from lungmet_worc.study import worc_settings
-from lungmet_worc.study.clock import deadline_text
 from lungmet_worc.study.feature_groups import IMAGE_GROUPS
 from lungmet_worc.study.reading.cell_text import CellText, CellValue, cleaned
-from lungmet_worc.study.shapes import Label, StudyPath, StudyTable, WorcOverrides, one_of
+from lungmet_worc.study.run_config import RunConfig
+from lungmet_worc.study.search_config import MOST_SPLITS, SearchConfig
+from lungmet_worc.study.shapes import Label, StudyPath, StudyTable, WorcOverrides
 from lungmet_worc.study.sources.images import ImageSource
 from lungmet_worc.study.sources.kinds import AnySource
-
-Preset = Literal["smoke", "coarse", "full"]
-
-_METHODS, _SCORES = worc_settings.ENSEMBLE_METHODS, worc_settings.SCORES
-_NO_METHOD = later('"{value}" is no ensemble method of WORC. {hint}')
-_Method = Annotated[str, one_of(_METHODS, _NO_METHOD)]
-_Score = Annotated[str, one_of(_SCORES, later('"{value}" is no score. {hint}'))]
-
-#: A typing error must not make a check draw splits for ever; nobody searches more than this.
-MOST_SPLITS, MOST_CANDIDATES = 10_000, 1_000_000
-
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -161,101 +150,6 @@ class ArmConfig(StudyTable):
     def feature_groups(self) -> tuple[str, ...]:
         """Return the groups that the arm is limited to, none if it is not."""
         return self.features if isinstance(self.features, tuple) else ()
-
-
-class EnsembleConfig(StudyTable):
-    """How the best workflows of a search become one model."""
-
-    method: _Method = "top_N"
-    size: int = Field(default=100, ge=1, le=MOST_CANDIDATES)
-
-
-class SearchConfig(StudyTable):
-    """WORC's random search: how much of it, and how it is scored."""
-
-    preset: Preset = "coarse"
-    split_type: Literal["random", "leave-one-centre-out"] = "random"
-    splits: int = Field(ge=1, le=MOST_SPLITS)
-    candidates: int = Field(ge=1, le=MOST_CANDIDATES)
-    inner_splits: int = Field(ge=1, le=MOST_SPLITS)
-    test_size: float = Field(default=0.2, gt=0, lt=1)
-    scoring: _Score = "f1_weighted"
-    classifiers: tuple[str, ...]
-    ensemble: EnsembleConfig
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    worc_compat: Literal["3.7.0"] | None = None
-
-    @field_validator("classifiers")
-    @classmethod
-    def _known_classifiers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = worc_settings.CLASSIFIERS
-        unknown = [name for name in value if name not in known]
-        if unknown:
-            hint = did_you_mean(unknown[0], known)
-            message = Sentence(
-                '"{value}" is no classifier of WORC. {hint}', value=unknown[0], hint=hint
-            )
-            raise ValueError(message)
-        if not value:
-            message = Sentence("At least one classifier is needed.")
-            raise ValueError(message)
-        return value
-
-
-#: Execution plugins of fastr that run jobs on the machine on which lungmet runs.
-ON_THIS_MACHINE = ("BlockingExecution", "LinearExecution", "ProcessPoolExecution")
-
-_SIZES = {"MB": 2**20, "GB": 2**30}
-
-
-def _bytes(size: object) -> object:
-    """Return a size of memory such as "4 GB" in bytes."""
-    if not isinstance(size, str):
-        return size
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) *(MB|GB)", size.strip(), re.IGNORECASE)
-    if match is None:
-        message = Sentence(
-            '"{size}" is no size of memory. Write it as in "4 GB" or "1500 MB".', size=size
-        )
-        raise ValueError(message)
-    return round(float(match[1]) * _SIZES[match[2].upper()])
-
-
-class RunConfig(StudyTable):
-    """How the tasks are run; none of it changes a number.
-
-    ``feature_store`` is a folder in which features are kept for other runs of the same images.
-    """
-
-    engine: Literal["local", "fastr"] = "local"
-    plugin: str = "ProcessPoolExecution"
-    memory: Annotated[int, BeforeValidator(_bytes), Field(ge=2**29)] | None = None
-    cores: int | None = Field(default=None, ge=1, le=100_000)
-    on_error: Literal["stop", "exclude-patient"] = "stop"
-    accelerate: bool = True
-    deadline: Annotated[str, BeforeValidator(deadline_text)] | None = None
-    feature_store: StudyPath | None = None
-
-    @model_validator(mode="after")
-    def _fits_the_engine(self) -> Self:
-        unused = [
-            name
-            for name in ("plugin", "memory")
-            if getattr(self, name) != type(self).model_fields[name].default
-        ]
-        if self.engine == "local" and unused:
-            message = Sentence(
-                '"{key}" is only used with engine = "fastr". Add that, or remove it.', key=unused[0]
-            )
-            raise ValueError(message)
-        if self.engine == "fastr" and self.cores is None and self.plugin not in ON_THIS_MACHINE:
-            message = Sentence(
-                "How many jobs may run on the cluster at the same time? Say it for {plugin}, "
-                "for example: cores = 100.",
-                plugin=self.plugin,
-            )
-            raise ValueError(message)
-        return self
 
 
 class StatisticsConfig(StudyTable):

@@ -15,6 +15,8 @@ from lungmet_worc.basics.errors import LungmetError
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli.init import init_study
 from lungmet_worc.study import config, sources
+from lungmet_worc.study.run_config import RunConfig
+from lungmet_worc.study.search_config import SearchConfig
 from lungmet_worc.study.study_file import load_study
 
 
@@ -56,11 +58,11 @@ def fields(model: type[BaseModel]) -> set[str]:
         ("cohort", config.CohortConfig),
         ("modalities", sources.ImageSource),
         ("arms", config.ArmConfig),
-        ("search", config.SearchConfig),
+        ("search", SearchConfig),
         ("clinical", config.ClinicalConfig),
         ("statistics", config.StatisticsConfig),
         ("report", config.ReportConfig),
-        ("run", config.RunConfig),
+        ("run", RunConfig),
     ],
 )
 def test_every_key_is_explained(tmp_path: Path, table: str, model: type[BaseModel]) -> None:

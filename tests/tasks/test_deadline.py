@@ -17,7 +17,7 @@ from lungmet_worc.pipeline.stages.evaluation import EVALUATION
 from lungmet_worc.pipeline.stages.extraction import EXTRACTION
 from lungmet_worc.pipeline.stages.search import SEARCH
 from lungmet_worc.study.clock import parse_deadline
-from lungmet_worc.study.config import RunConfig
+from lungmet_worc.study.run_config import RunConfig
 from lungmet_worc.tasks import deadline, timed_tasks
 from lungmet_worc.tasks.deadline import (
     DeadlineError,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from lungmet_worc.tasks.task import Task, TaskResult
 
 if TYPE_CHECKING:
-    from lungmet_worc.study.config import RunConfig
+    from lungmet_worc.study.run_config import RunConfig
 
 logger = logging.getLogger(__name__)
 

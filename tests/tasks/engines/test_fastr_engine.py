@@ -17,7 +17,7 @@ import pytest
 
 from lungmet_worc.basics.errors import EngineError, FolderMovedError
 from lungmet_worc.basics.held_folder import holding
-from lungmet_worc.study.config import RunConfig
+from lungmet_worc.study.run_config import RunConfig
 from lungmet_worc.tasks.engines import make_engine
 from lungmet_worc.tasks.engines.fastr import home
 from lungmet_worc.tasks.run_folder.leftovers import remove_tree
@@ -183,7 +183,7 @@ def start_in_a_process(
     script = (
         "import sys, json; from pathlib import Path; from tests.tasks.engines import small_tasks\n"
         "from tests.tasks.engines.test_fastr_engine import run\n"
-        "from lungmet_worc.study.config import RunConfig\n"
+        "from lungmet_worc.study.run_config import RunConfig\n"
         "folder = Path(sys.argv[1])\n"
         "task = small_tasks.task(folder, 'task', getattr(small_tasks, sys.argv[3]))\n"
         "run(folder, [task], RunConfig.model_validate(json.loads(sys.argv[2])))\n"

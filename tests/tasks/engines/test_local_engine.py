@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lungmet_worc.study.config import RunConfig
+from lungmet_worc.study.run_config import RunConfig
 from lungmet_worc.tasks.engines import make_engine, memory
 from lungmet_worc.tasks.task import Failure, Task, TaskResult, TaskState, unfinished
 from lungmet_worc.worc.environment import SET_UP
