@@ -14,9 +14,10 @@ from lungmet_worc import Study
 from lungmet_worc.basics.errors import LungmetError
 from lungmet_worc.checks.study import check_study
 from lungmet_worc.cli.init import init_study
-from lungmet_worc.study import config, sources
+from lungmet_worc.study import config
 from lungmet_worc.study.run_config import RunConfig
 from lungmet_worc.study.search_config import SearchConfig
+from lungmet_worc.study.sources.images import ImageSource
 from lungmet_worc.study.study_file import load_study
 
 
@@ -56,7 +57,7 @@ def fields(model: type[BaseModel]) -> set[str]:
     ("table", "model"),
     [
         ("cohort", config.CohortConfig),
-        ("modalities", sources.ImageSource),
+        ("modalities", ImageSource),
         ("arms", config.ArmConfig),
         ("search", SearchConfig),
         ("clinical", config.ClinicalConfig),

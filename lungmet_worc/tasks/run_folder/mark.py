@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from lungmet_worc.basics.disk import disk_cause
 from lungmet_worc.basics.errors import RunFolderError
@@ -41,7 +41,7 @@ _LONGEST_PATH = 4096
 #: link it would be somebody else's file, and a pipe would be waited for.
 _PLAIN_FILES = (MARK, ".lock", "log.txt", "console.txt", "run.json", "report_files.json")
 
-_KINDS: tuple[Kind, ...] = ("run", "comparison", "demo", "night")
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def claim(folder: Path, kind: Kind) -> None:
