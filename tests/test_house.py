@@ -40,11 +40,12 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
-_TASK = re.compile(rf"{NAME}(\.\w+)+:\w+")
+#: A text that is imported later: a task of ours, a module of WORC's libraries.
+_NAMED = re.compile(rf"{NAME}(\.\w+)+:\w+|({'|'.join(WORC_LIBRARIES)})(\.\w+)+")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Yield what a module imports, wherever in it, "module:function" texts of tasks among it."""
+    """Yield what a module imports, wherever in it, texts that name what to import among it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
@@ -52,7 +53,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
             assert node.module, "an import is written in full"
             assert not node.level, "an import is written in full"
             yield from (f"{node.module}.{each.name}" for each in node.names)
-        elif isinstance(node, ast.Constant) and _TASK.fullmatch(str(node.value)):
+        elif isinstance(node, ast.Constant) and _NAMED.fullmatch(str(node.value)):
             yield node.value.replace(":", ".")
 
 
