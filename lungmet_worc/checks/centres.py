@@ -166,5 +166,9 @@ def _arm_problems(
 
 def _named(centres: Sequence[str]) -> Sentence:
     names = [f'"{name}"' for name in centres]
-    one, many = "centre {names}", "the centres {names}"
-    return Sentence(one if len(names) == 1 else many, names=listed(names, _NAMED, fewest=1))
+    return Sentence.plural(
+        len(names),
+        "centre {names}",
+        "the centres {names}",
+        names=listed(names, _NAMED, fewest=1),
+    )

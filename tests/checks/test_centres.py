@@ -12,6 +12,7 @@ import pytest
 from lungmet_worc import Run, Study
 from lungmet_worc.basics.errors import CohortError, Problem, StudyFileError
 from lungmet_worc.checks.study import check_study
+from lungmet_worc.display.language import language
 from lungmet_worc.pipeline.estimate import plan_summary
 from lungmet_worc.pipeline.export import export_worc
 from lungmet_worc.study.config import StudyConfig
@@ -116,6 +117,9 @@ class TestCheck:
         (of_most,) = [problem for problem in most if "give no AUC" in problem.what]
         assert of_most.severity == "error"
         assert "3 of 4 centres" in of_most.what
+        dutch = [language("nl").of(problem.what) for problem in (of_one, of_most)]
+        assert 'alle patiënten uit centrum "alone" hebben' in dutch[0]
+        assert 'alle patiënten uit de centra "a", "b", "c" hebben' in dutch[1]
 
     def test_too_few_left_to_train_on(self, tmp_path: Path) -> None:
         large = {number: "large" if number < 14 else "small" for number in range(1, 17)}
