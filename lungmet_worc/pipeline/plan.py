@@ -69,13 +69,13 @@ class Plan:
         return worc_ids(list(self.patients))
 
     def needed(self) -> list[tuple[Patient, str]]:
-        """Return each patient with each modality that an arm needs and the patient has."""
+        """Return each patient with each modality that an arm needs and that can be had."""
         wanted = {
             (name, modality)
             for arm, members in self.cohort.arms.items()
             for modality in self.study.arms[arm].modalities
             for name in members
-        }
+        } - self.cohort.unusable
         return [
             (patient, modality)
             for modality in self.study.modalities

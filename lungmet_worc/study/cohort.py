@@ -46,6 +46,8 @@ class Cohort:
         The clinical columns that arms name.
     names : ShownNames
         What arms and modalities are called.
+    unusable : frozenset of (str, str)
+        Patient id and modality of the images that cannot be used.
     """
 
     patients: tuple[Patient, ...]
@@ -54,6 +56,7 @@ class Cohort:
     outcome_name: str = "the outcome"
     clinical: tuple[str, ...] = ()
     names: ShownNames = field(default_factory=ShownNames)
+    unusable: frozenset[tuple[str, str]] = frozenset()
 
     def outcomes_of(self, patient_ids: Sequence[str]) -> list[int]:
         """Return 1 or 0 for each of the patients.
@@ -201,7 +204,9 @@ def build_cohort(
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), names)
+    return Cohort(
+        ordered, arms, reasons, study.outcome, tuple(columns), names, frozenset(unusable)
+    )
 
 
 def _why_not(

@@ -13,7 +13,9 @@ from lungmet_worc.pipeline import reporting
 from lungmet_worc.pipeline.plan import Plan
 from lungmet_worc.pipeline.reporting import report_stamp
 from lungmet_worc.pipeline.stages import tasks_of
+from lungmet_worc.study.cohort import build_cohort
 from lungmet_worc.study.config import StudyConfig
+from lungmet_worc.study.manifest import read_manifest
 from lungmet_worc.tasks.run_folder.paths import RunPaths
 from tests.synthetic import change_cell, make_study, read_rows, write_cohort, write_rows
 
@@ -55,6 +57,17 @@ def test_how_and_where_it_is_run_does_not_count(study: StudyConfig, tmp_path: Pa
             row[column] = str(study.cohort.manifest.parent / row[column])
     other = write_rows(tmp_path / "elsewhere.csv", rows)
     assert stamp(changed(study, "cohort", manifest=other)) == first
+
+
+def test_nothing_is_made_from_images_that_cannot_be_used(tmp_path: Path) -> None:
+    arms = '[arms.both]\nmodalities = ["MRI", "CT"]\nmissing = "impute"'
+    study = make_study(write_cohort(tmp_path, 16), arms=arms)
+    entering = build_cohort(study, read_manifest(study), {("P3", "CT"): "It is damaged."})
+    plan = Plan(study, entering, {}, RunPaths(Path("/nowhere")))
+    assert "P3" in entering.arms["both"]
+    needed = {(patient.patient_id, modality) for patient, modality in plan.needed()}
+    assert len(needed) == 31
+    assert ("P3", "CT") not in needed
 
 
 def test_what_the_report_says_counts(study: StudyConfig) -> None:
