@@ -204,9 +204,7 @@ def build_cohort(
         for name in study.arms
     }
     columns = dict.fromkeys(column for arm in study.arms.values() for column in arm.clinical)
-    return Cohort(
-        ordered, arms, reasons, study.outcome, tuple(columns), names, frozenset(unusable)
-    )
+    return Cohort(ordered, arms, reasons, study.outcome, tuple(columns), names, frozenset(unusable))
 
 
 def _why_not(
