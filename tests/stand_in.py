@@ -13,8 +13,7 @@ from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from lungmet_worc.basics.stamped_files import write_text
-from lungmet_worc.pipeline import pipeline
-from lungmet_worc.pipeline.stages import report as results
+from lungmet_worc.pipeline import pipeline, results
 from lungmet_worc.study import worc_settings
 from lungmet_worc.tasks.task import Task, TaskResult
 from lungmet_worc.worc.fingerprint import fingerprint_arm

@@ -33,12 +33,12 @@ PARTS = {
         "evaluation: reading": ("lungmet_worc.worc.evaluation", "read_result"),
     },
     "report": {
-        "report: reading": ("lungmet_worc.pipeline.stages.report", "read_result"),
+        "report: reading": ("lungmet_worc.analyses.read_results", "read_result"),
         "tables": ("lungmet_worc.analyses.performance.table", "tables"),
         "comparison": ("lungmet_worc.analyses.comparison.table", "compare_arms"),
         "files of the tables": ("lungmet_worc.analyses.all_tables", "write_table"),
-        "figures": ("lungmet_worc.pipeline.stages.report", "write_all_figures"),
-        "report page": ("lungmet_worc.pipeline.stages.report", "write_report"),
+        "figures": ("lungmet_worc.pipeline.results", "write_all_figures"),
+        "report page": ("lungmet_worc.pipeline.results", "write_report"),
     },
 }
 
@@ -217,8 +217,8 @@ def evaluate_arms(plan: Plan, searches: Sequence[Task]) -> None:
 def write_report(plan: Plan, searches: Sequence[Task]) -> None:
     """Write tables, figures and report, as the end of a run does."""
     from lungmet_worc.analyses.run.digest import make_digest
+    from lungmet_worc.pipeline.results import write_results
     from lungmet_worc.pipeline.stages import STAGES
-    from lungmet_worc.pipeline.stages.report import write_results
     from lungmet_worc.tasks.run_folder.state import now
 
     about = {"study": plan.study.model_dump(mode="json"), "started": now()}

@@ -73,7 +73,7 @@ def report(
     progress.start(REPORT, 1, int(fresh))
     began = time.monotonic()
     if not fresh:
-        from lungmet_worc.pipeline.stages.report import write_results
+        from lungmet_worc.pipeline.results import write_results
 
         untested = [UntestedSplit(**each) for each in state["untested"]]
         # Of a partial report's splits only.

@@ -454,7 +454,7 @@ def test_a_disk_that_fills_up_in_the_main_process(
 
     RunPaths(run).report.unlink()
     with monkeypatch.context() as patched:
-        patched.setattr("lungmet_worc.pipeline.stages.report.write_results", full)
+        patched.setattr("lungmet_worc.pipeline.results.write_results", full)
         with pytest.raises(StorageError, match="Nothing more can be written") as caught:
             Study.from_toml(study).run(run, cores=1)
     assert str(run) in caught.value.message

@@ -16,10 +16,10 @@ from lungmet_worc import Study
 from lungmet_worc.basics.errors import LungmetError, Problem, StudyFileError
 from lungmet_worc.basics.sentences import Sentence
 from lungmet_worc.checks.study import check_study
-from lungmet_worc.pipeline import pipeline
+from lungmet_worc.pipeline import pipeline, results
 from lungmet_worc.pipeline.export import export_worc
 from lungmet_worc.pipeline.plan import Plan
-from lungmet_worc.pipeline.stages import extraction, report
+from lungmet_worc.pipeline.stages import extraction
 from lungmet_worc.pipeline.stages.fingerprint import FINGERPRINT
 from lungmet_worc.study.config import StudyConfig
 from lungmet_worc.study.manifest import read_manifest
@@ -272,7 +272,7 @@ class EngineWithRows(StandInEngine):
 def test_a_whole_run_of_tables_alone(study: StudyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = EngineWithRows()
     monkeypatch.setattr(pipeline, "make_engine", lambda *args, **options: engine)
-    monkeypatch.setattr(report, "write_all_figures", lambda *args, **options: {})
+    monkeypatch.setattr(results, "write_all_figures", lambda *args, **options: {})
     manifest = study.cohort.manifest
     write_rows(
         manifest.with_name("ct.csv"), [{"name": f"scan P{n}", "HU": n % 5} for n in range(1, 17)]
