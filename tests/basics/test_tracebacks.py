@@ -72,7 +72,7 @@ def test_a_notebook_shows_the_message_alone() -> None:
 
 def test_what_is_public_is_as_it_was() -> None:
     assert Study.run.__doc__ and "Run the study" in Study.run.__doc__
-    assert Run.performance.__doc__ and "each arm and metric" in Run.performance.__doc__
+    assert Run.report.__doc__ and "HTML report" in Run.report.__doc__
     assert compare_runs.__name__ == "compare_runs"
 
     @short_tracebacks
