@@ -88,6 +88,6 @@ def test_an_arm_or_modality_of_a_long_name_is_refused(kind: str, tmp_path: Path)
 def test_runs_in_folders_of_long_names_are_joined(tmp_path: Path) -> None:
     arm = arms_of()["MRI"]
     runs = [write_run(tmp_path / f"{'lang' * 55}{end}", [arm]) for end in "ab"]
-    names = [each.arm for each in compare_runs(runs).arms]
+    names = [each.arm for each in compare_runs(runs).results.arms]
     assert len(set(names)) == 2
     assert all(len(f"roc_{name}.png") <= SMALLEST_DISK for name in names)
