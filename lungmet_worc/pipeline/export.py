@@ -83,14 +83,15 @@ def export_worc(
     scratch = out / "lungmet_scratch"
     try:
         plan = runnable_plan(study, check_study(study), RunPaths(scratch))
-        scratch.mkdir(parents=True, exist_ok=True)
-        written = write_experiment(_experiment(plan, arm), out)
-        for text in (*_left_out(plan.arm_splits[arm]), *_warnings(study)):
-            note(text)
+        scratch.mkdir(parents=True)  # one that came while the images were read is not ours
+        try:
+            written = write_experiment(_experiment(plan, arm), out)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
         raise not_writable(out, error) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    for text in (*_left_out(plan.arm_splits[arm]), *_warnings(study)):
+        note(text)
     return written
 
 

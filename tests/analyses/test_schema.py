@@ -39,8 +39,7 @@ PROMISED = {
 
 def test_every_table_has_the_promised_columns_and_types() -> None:
     frames = make_all_tables(made_up_results(3, 4))
-    columns = {name: ", ".join(frame.columns) for name, frame in frames.items()}
-    assert columns | PROMISED == columns
+    assert {name: ", ".join(frame.columns) for name, frame in frames.items()} == PROMISED
     for name, frame in frames.items():
         kinds = {column: TYPES[TABLES[name].column(column).kind] for column in frame.columns}
         assert {column: str(frame[column].dtype) for column in frame.columns} == kinds, name

@@ -15,6 +15,7 @@ import pytest
 import SimpleITK as sitk
 
 from lungmet_worc.basics.errors import CohortError, LungmetError
+from lungmet_worc.checks.study import CheckReport
 from lungmet_worc.cli import main
 from lungmet_worc.imaging.plain_files import plain_image, plain_mask
 from lungmet_worc.pipeline import export
@@ -329,6 +330,23 @@ def test_nothing_is_written_over(study: StudyConfig, tmp_path: Path) -> None:
     with pytest.raises(LungmetError, match=r"is not empty \(mine.txt\)"):
         export_worc(study, "both", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_came_while_the_images_were_read_is_kept(
+    study: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "plain" / "lungmet_scratch" / "mine.txt"
+    check = export.check_study
+
+    def slow_check(study: StudyConfig) -> CheckReport:
+        mine.parent.mkdir(parents=True)
+        mine.write_text("kept", "utf-8")
+        return check(study)
+
+    monkeypatch.setattr(export, "check_study", slow_check)
+    with pytest.raises(LungmetError, match="Nothing can be written"):
+        export_worc(study, "both", tmp_path / "plain")
+    assert mine.read_text("utf-8") == "kept"
 
 
 def test_a_study_with_errors_is_refused_and_nothing_is_left(tmp_path: Path) -> None:

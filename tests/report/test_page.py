@@ -65,7 +65,7 @@ def test_forbids_everything_that_it_does_not_need(context: ReportContext, tmp_pa
 
 def test_every_section_is_there_in_its_order(context: ReportContext, tmp_path: Path) -> None:
     page = Page(written(context, tmp_path))
-    assert tuple(one for one in page.ids if one in ORDER) == ORDER  # of the first analyses
+    assert tuple(one for one in page.ids if one != "contents") == ORDER
     assert page.all("html")[0]["lang"] == context.language
     assert not page.open
 
